@@ -1,0 +1,1 @@
+"""Everything that writes: the team's side of Sevenbells."""

@@ -1,0 +1,1 @@
+"""Pure rules, written with the standard library only."""

@@ -1,0 +1,1 @@
+"""What is remembered: rows that answer questions. Nothing here acts, sends or commits."""

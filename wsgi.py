@@ -1,0 +1,24 @@
+"""The composition root: the only module that knows every room."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from incidents.kernel import database, settings
+from incidents.kernel.settings import Settings
+
+
+def create_app(chosen: Settings | None = None) -> Flask:
+    """A Flask app with every room in it; ``chosen`` defaults to the environment's settings."""
+    chosen = chosen or settings.load()
+    app = Flask("sevenbells", template_folder="templates", static_folder="static", root_path=_root())
+    app.extensions["sevenbells.settings"] = chosen
+    app.secret_key = chosen.secret_key
+    database.init_app(app, chosen)
+    return app
+
+
+def _root() -> str:
+    from pathlib import Path
+
+    return str(Path(__file__).resolve().parent)
