@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from incidents.kernel import database, settings
+from incidents.kernel import database, outbox, settings  # noqa: F401 - outbox names its tables
 from incidents.kernel.settings import Settings
 
 

@@ -1,0 +1,234 @@
+"""The rows of the outbox, how they are written inside a caller's transaction, and what can be asked of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, Update, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .. import clock
+from ..database import Base, db
+
+WAITING, SENT, FAILED, SKIPPED, HELD = "waiting", "sent", "failed", "skipped", "held"
+STATES = (WAITING, SENT, FAILED, SKIPPED, HELD)
+_CHUNK = 500  # rows of one INSERT: a dozen parameters each stay far below both databases' limits
+
+
+class OutboxMessage(Base):
+    """One message to one destination."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # 128 random bits: Message-ID, webhook-id
+    event: Mapped[str] = mapped_column(String(200))  # what caused it; may hold a due time and a stage
+    channel: Mapped[str] = mapped_column(String(20))
+    destination: Mapped[str] = mapped_column(String(500))
+    payload: Mapped[dict[str, Any]]
+    incident_id: Mapped[int | None]  # no foreign key: this room knows nothing of incidents
+    state: Mapped[str] = mapped_column(String(10), default=WAITING)
+    reason: Mapped[str | None] = mapped_column(Text)  # why it waits, failed, was skipped or is held
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime]  # while it is leased: when another worker may take it
+    expires_at: Mapped[datetime | None]  # from then on it would only mislead
+    leased_by: Mapped[str | None] = mapped_column(String(80))
+    leased_until: Mapped[datetime | None]
+    lease_term: Mapped[int] = mapped_column(default=0)  # counts leases; a late result of an older one is refused
+    created_at: Mapped[datetime]
+    first_attempt_at: Mapped[datetime | None]
+    last_attempt_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("event", "channel", "destination", name="uq_outbox_one_message_per_event_and_destination"),
+        CheckConstraint("state IN ('waiting', 'sent', 'failed', 'skipped', 'held')", name="state_is_one_of_the_five"),
+        CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="only_what_was_sent_has_a_time_of_sending"),
+        CheckConstraint("state = 'waiting' OR leased_by IS NULL", name="only_what_waits_is_leased"),
+        CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="a_lease_has_an_owner_and_an_end"),
+        CheckConstraint(
+            "state NOT IN ('failed', 'skipped', 'held') OR reason IS NOT NULL", name="what_was_not_sent_says_why"
+        ),
+        Index(
+            "ix_outbox_due",
+            "channel",
+            "next_attempt_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_outbox_leased",
+            "channel",
+            "leased_until",
+            sqlite_where=text("leased_by IS NOT NULL"),
+            postgresql_where=text("leased_by IS NOT NULL"),
+        ),
+        Index("ix_outbox_incident", "incident_id"),
+        Index(
+            "ix_outbox_undelivered",
+            "state",
+            "id",
+            sqlite_where=text("state IN ('failed', 'held')"),
+            postgresql_where=text("state IN ('failed', 'held')"),
+        ),
+    )
+
+
+class OutboxPause(Base):
+    """While its one row stands nothing is claimed: a restored backup must not announce old outages again."""
+
+    __tablename__ = "outbox_pause"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (CheckConstraint("id = 1", name="there_is_only_one_pause"),)
+
+
+def enqueue(
+    *,
+    event: str,
+    channel: str,
+    destination: str,
+    payload: Mapping[str, Any],
+    incident_id: int | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> OutboxMessage | None:
+    """Remember one message in the session's transaction; None when this event already has one there.
+
+    ``event`` names the cause so that a repeat is recognised: put the due time and the stage into it.
+    ``not_before`` leaves time to undo. Past ``expires_at`` it is skipped instead of sent.
+    """
+    row = _new_row(event, channel, destination, payload, incident_id, not_before, expires_at)
+    return db.session.scalars(_insert_unless_there().values(row).returning(OutboxMessage)).one_or_none()
+
+
+def enqueue_many(
+    *,
+    event: str,
+    channel: str,
+    messages: Mapping[str, Mapping[str, Any]],
+    incident_id: int | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> int:
+    """The same for many destinations (destination → payload), without an object a row; answers how many are new."""
+    rows = [
+        _new_row(event, channel, destination, payload, incident_id, not_before, expires_at)
+        for destination, payload in messages.items()
+    ]
+    added = 0
+    for start in range(0, len(rows), _CHUNK):
+        statement = _insert_unless_there().values(rows[start : start + _CHUNK]).returning(OutboxMessage.id)
+        added += len(db.session.execute(statement).all())
+    return added
+
+
+def _insert_unless_there() -> Any:
+    dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
+    return dialect.insert(OutboxMessage).on_conflict_do_nothing(index_elements=["event", "channel", "destination"])
+
+
+def _new_row(
+    event: str,
+    channel: str,
+    destination: str,
+    payload: Mapping[str, Any],
+    incident_id: int | None,
+    not_before: datetime | None,
+    expires_at: datetime | None,
+) -> dict[str, Any]:
+    now = clock.now()
+    return {
+        "key": secrets.token_hex(16),
+        "event": event,
+        "channel": channel,
+        "destination": destination,
+        "payload": dict(payload),
+        "incident_id": incident_id,
+        "state": WAITING,
+        "attempts": 0,
+        "lease_term": 0,
+        "next_attempt_at": max(now, not_before) if not_before else now,
+        "expires_at": expires_at,
+        "created_at": now,
+    }
+
+
+def skip(*events: str, reason: str) -> int:
+    """Undo what has not begun to leave; answers how many messages will not be sent. The caller commits."""
+    statement = (
+        update(OutboxMessage)
+        .where(OutboxMessage.event.in_(events), OutboxMessage.state == WAITING, OutboxMessage.leased_by.is_(None))
+        .values(state=SKIPPED, reason=reason)
+    )
+    return _changed(statement)
+
+
+def retry(message_id: int) -> bool:
+    """Begin again with a message that failed, was skipped or is held, under its old key. The caller commits."""
+    statement = (
+        update(OutboxMessage)
+        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_((FAILED, SKIPPED, HELD)))
+        .values(state=WAITING, reason=None, attempts=0, next_attempt_at=clock.now(), expires_at=None)
+    )
+    return _changed(statement) == 1
+
+
+def hold_older_than(age: timedelta, *, reason: str) -> int:
+    """Keep back what has waited longer than ``age``, and everything else until ``release_held``. The caller commits."""
+    now = clock.now()
+    if db.session.get(OutboxPause, 1) is None:
+        db.session.add(OutboxPause(id=1, since=now, reason=reason))
+    statement = (
+        update(OutboxMessage)
+        .where(OutboxMessage.state == WAITING, OutboxMessage.created_at <= now - age)
+        .values(state=HELD, reason=reason, leased_by=None, leased_until=None)
+    )
+    return _changed(statement)
+
+
+def release_held() -> int:
+    """Let everything that is held go out, and end the pause. The caller commits."""
+    pause = db.session.get(OutboxPause, 1)
+    if pause is not None:
+        db.session.delete(pause)
+    statement = (
+        update(OutboxMessage)
+        .where(OutboxMessage.state == HELD)
+        .values(state=WAITING, reason=None, next_attempt_at=clock.now())
+    )
+    return _changed(statement)
+
+
+def _changed(statement: Update) -> int:
+    result: Any = db.session.execute(statement, execution_options={"synchronize_session": "fetch"})
+    return int(result.rowcount)
+
+
+def next_due_at(channels: Iterable[str]) -> datetime | None:
+    """When the next message of these channels may be claimed; None while nothing waits or everything is paused."""
+    if paused() is not None:
+        return None
+    moments = []
+    for channel in channels:
+        waiting = (OutboxMessage.channel == channel, OutboxMessage.state == WAITING)
+        moments.append(db.session.scalar(select(func.min(OutboxMessage.next_attempt_at)).where(*waiting)))
+    return min((moment for moment in moments if moment), default=None)
+
+
+def paused() -> str | None:
+    """Why nothing goes out at present; None when everything may."""
+    return db.session.scalar(select(OutboxPause.reason))
+
+
+def counts() -> dict[str, int]:
+    """How many messages stand in each of the five states."""
+    found = db.session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state))
+    return {**dict.fromkeys(STATES, 0), **{state: number for state, number in found.all()}}
