@@ -1,0 +1,171 @@
+"""The page's own settings: name, zone, support link, logo, what it shows and in which colour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..kernel import clock
+from ..kernel.database import Base, db
+from ..kernel.errors import Malformed
+from . import accent, logo
+from .components import UNCHANGED, _Unchanged
+from .public_ids import fresh_public_id
+from .revision import bump
+from .wording import one_line
+
+THE_ROW = 1
+NAME_LENGTH = 60
+DEFAULT_NAME = "Our"
+DEFAULT_ZONE = "UTC"
+DEFAULT_PARTIAL_WEIGHT = 30  # per cent, as Statuspage counts
+
+
+class PageSettings(Base):
+    """One row. ``partial_weight`` is how many per cent of a partial outage's time count as down."""
+
+    __tablename__ = "page_settings"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="there_is_one_page"),
+        CheckConstraint("partial_weight BETWEEN 0 AND 100", name="partial_weight_is_a_percentage"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    public_id: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    zone: Mapped[str] = mapped_column(String(64))
+    support_url: Mapped[str | None] = mapped_column(String(300))
+    logo: Mapped[bytes | None] = mapped_column(LargeBinary)
+    shows_severity: Mapped[bool]
+    partial_weight: Mapped[int]
+    accent: Mapped[str | None] = mapped_column(String(7))
+    accent_dark: Mapped[str | None] = mapped_column(String(7))
+    updated_at: Mapped[datetime]
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The zone in which the page counts days and prints times first."""
+        return ZoneInfo(self.zone)
+
+
+def page_settings() -> PageSettings:
+    """The settings as they are; before anybody has set them, the defaults (not stored)."""
+    return db.session.get(PageSettings, THE_ROW) or _defaults()
+
+
+def change_page_settings(
+    *,
+    name: str | None = None,
+    zone: str | None = None,
+    support_url: str | _Unchanged | None = UNCHANGED,
+    logo: bytes | _Unchanged | None = UNCHANGED,
+    shows_severity: bool | None = None,
+    partial_weight: int | None = None,
+    accent: str | _Unchanged | None = UNCHANGED,
+    accent_dark: str | _Unchanged | None = UNCHANGED,
+) -> PageSettings:
+    """Change what is given; ``logo`` takes the uploaded file. Raises Malformed with a sentence per field."""
+    changes: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    _take_name_and_zone(name, zone, changes, problems)
+    _take_support(support_url, changes, problems)
+    _take_logo(logo, changes, problems)
+    _take_accents(accent, accent_dark, changes, problems)
+    if shows_severity is not None:
+        changes["shows_severity"] = shows_severity
+    if partial_weight is not None:
+        changes["partial_weight"] = partial_weight
+        if not 0 <= partial_weight <= 100:
+            problems["partial_weight"] = "Give a number from 0 to 100."
+    if problems:
+        raise Malformed(problems)
+    settings = db.session.get(PageSettings, THE_ROW)
+    if settings is None:
+        settings = _defaults()
+        db.session.add(settings)
+    for field, value in changes.items():
+        setattr(settings, field, value)
+    settings.updated_at = clock.now()
+    bump()
+    return settings
+
+
+def _defaults() -> PageSettings:
+    return PageSettings(
+        id=THE_ROW,
+        public_id=fresh_public_id(),
+        name=DEFAULT_NAME,
+        zone=DEFAULT_ZONE,
+        support_url=None,
+        logo=None,
+        shows_severity=False,
+        partial_weight=DEFAULT_PARTIAL_WEIGHT,
+        accent=None,
+        accent_dark=None,
+        updated_at=clock.now(),
+    )
+
+
+def _take_name_and_zone(name: str | None, zone: str | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
+    if name is not None:
+        changes["name"] = one_line(name)
+        if not changes["name"]:
+            problems["name"] = "Give the page a name, such as your company's."
+        elif len(changes["name"]) > NAME_LENGTH:
+            problems["name"] = f"Keep the name under {NAME_LENGTH + 1} characters."
+    if zone is not None:
+        changes["zone"] = zone
+        if zone not in available_timezones():
+            problems["zone"] = "Choose a zone from the list, such as Europe/Berlin."
+
+
+def _take_support(support_url: str | _Unchanged | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
+    if isinstance(support_url, _Unchanged):
+        return
+    address = one_line(support_url or "") or None
+    changes["support_url"] = address
+    if address and (len(address) > 300 or not _is_link(address)):
+        problems["support_url"] = "Start the address with https:// or mailto:"
+
+
+def _is_link(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if " " in address:
+        return False
+    return (parts.scheme in {"http", "https"} and bool(parts.hostname)) or (parts.scheme == "mailto" and "@" in parts.path)
+
+
+def _take_logo(uploaded: bytes | _Unchanged | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
+    if isinstance(uploaded, _Unchanged):
+        return
+    try:
+        changes["logo"] = logo.as_small_png(uploaded) if uploaded else None
+    except ValueError as wrong:
+        problems["logo"] = str(wrong)
+
+
+def _take_accents(
+    light: str | _Unchanged | None, dark: str | _Unchanged | None, changes: dict[str, Any], problems: dict[str, str]
+) -> None:
+    """A dark colour that was not given is made from the light one."""
+    if not isinstance(light, _Unchanged):
+        changes["accent"] = (light or "").strip().lower() or None
+        changes["accent_dark"] = None
+        problem = accent.problem_with(changes["accent"], on=accent.ON_LIGHT) if changes["accent"] else None
+        if problem:
+            problems["accent"] = problem
+        elif changes["accent"]:
+            changes["accent_dark"] = accent.for_dark(changes["accent"])
+    if not isinstance(dark, _Unchanged) and dark and dark.strip():
+        changes["accent_dark"] = dark.strip().lower()
+        problem = accent.problem_with(changes["accent_dark"], on=accent.ON_DARK)
+        if problem:
+            problems["accent_dark"] = problem
