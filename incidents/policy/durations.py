@@ -14,7 +14,7 @@ def to_the_minute(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def words(length: timedelta) -> str:
+def duration(length: timedelta) -> str:
     """A length in its two largest units, cut down: ``under 1 min``, ``48 min``, ``1 h 12 min``, ``1 d 3 h``.
 
     The sign is left out: the sentence around it says "ago", "late" or "in".
@@ -39,7 +39,7 @@ def countdown(length: timedelta) -> str:
         return f"{length // MINUTE}:{(length % MINUTE).seconds:02d}"
     if length < DAY:
         return f"{length // HOUR} h {(length % HOUR) // MINUTE:02d}"
-    return words(length)
+    return duration(length)
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

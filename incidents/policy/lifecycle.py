@@ -253,7 +253,9 @@ def missing(step: Step, facts: Facts) -> tuple[Requirement, ...]:
     return tuple(requirement for requirement in ASKS[step] if not facts.answer(requirement))
 
 
-def missing_for_move(from_step: Step, to_step: Step, facts: Facts, *, resolved: bool = False) -> tuple[Requirement, ...]:
+def missing_for_move(
+    from_step: Step, to_step: Step, facts: Facts, *, resolved: bool = False
+) -> tuple[Requirement, ...]:
     """What stands in the way of a move made without a reason; a reason overrides all of it.
 
     Forward, the asks of every step on the way and of the target; skipping, going back and reopening

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from incidents.policy import zones
+from . import zones
 
 AT_RISK_SHARE = 0.8
 
