@@ -231,4 +231,4 @@ def paused() -> str | None:
 def counts() -> dict[str, int]:
     """How many messages stand in each of the five states."""
     found = db.session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state))
-    return {**dict.fromkeys(STATES, 0), **{state: number for state, number in found.all()}}
+    return {**dict.fromkeys(STATES, 0), **{row.state: row[1] for row in found.all()}}
