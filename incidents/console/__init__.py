@@ -1,0 +1,1 @@
+"""Door 1, the browser: a blueprint and its forms per screen."""

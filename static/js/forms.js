@@ -1,0 +1,63 @@
+// Small courtesies of forms: the error summary has the focus, a pressed button says so, a toast leaves after ten seconds.
+(() => {
+  document.querySelector("[data-focus]")?.focus();
+
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.defaultPrevented || !button) return;
+    if (button.getAttribute("aria-disabled") === "true") {
+      event.preventDefault();
+      return;
+    }
+    setTimeout(() => {
+      button.setAttribute("aria-disabled", "true");
+      if (button.dataset.busy) button.textContent = button.dataset.busy;
+    });
+  });
+  // coming back by the browser's arrow finds the buttons as they were
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
+  });
+
+  for (const box of document.querySelectorAll("[data-reveals]")) {
+    const field = document.getElementById(box.dataset.reveals);
+    box.closest("[hidden]")?.removeAttribute("hidden");
+    box.addEventListener("change", () => { field.type = box.checked ? "text" : "password"; });
+  }
+
+  for (const toast of document.querySelectorAll("[data-toast]")) {
+    let left = 10;
+    const figure = toast.querySelector("[data-left]");
+    const held = () => toast.matches(":hover, :focus-within");
+    const timer = setInterval(() => {
+      // what can be undone for ten seconds can be undone for ten seconds, whoever looks
+      if (held() && !figure) return;
+      left -= 1;
+      if (figure) figure.textContent = String(Math.max(0, left));
+      if (left > 0) return;
+      clearInterval(timer);
+      toast.remove();
+    }, 1000);
+  }
+
+  for (const opener of document.querySelectorAll("[data-opens]")) {
+    const dialog = document.getElementById(opener.dataset.opens);
+    opener.addEventListener("click", (event) => {
+      event.preventDefault();
+      dialog.showModal();
+    });
+  }
+
+  // menus made of <details> close on Escape and on a click elsewhere
+  const menus = () => document.querySelectorAll("details.more[open], details.menu[open]");
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of menus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+})();
