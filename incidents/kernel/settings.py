@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["text", "json"]
@@ -57,7 +54,7 @@ class Settings:
 
     @property
     def is_sqlite(self) -> bool:
-        return make_url(self.database_url).get_backend_name() == "sqlite"
+        return self.database_url.startswith("sqlite")
 
     @property
     def is_https(self) -> bool:
@@ -173,8 +170,12 @@ def _secret_key(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
+    # loaded only where an address is given: the supervisor needs settings, and no SQLAlchemy
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
-        url: URL = make_url(value)
+        url = make_url(value)
     except ArgumentError:
         raise ValueError("is no database address; write sqlite:////path/file.db or postgresql://user:password@host/name") from None
     backend = url.get_backend_name()
