@@ -68,7 +68,7 @@ def days(
     stretches = tuple(intervals)
     spent = _spent_by_day(_worst_at_each_moment(stretches, max(created_at, starts[0]), now), starts)
     found = [
-        _day(day, max(start, created_at), min(end, now), spent[place])
+        _day(day, (max(start, created_at), end), now, spent[place])
         for place, (day, start, end) in enumerate(zip(dates, starts, starts[1:], strict=False))
     ]
     # what began within this very minute has lasted no time yet, and is seen all the same
@@ -111,10 +111,13 @@ def _total(observed: Sequence[Day], status: ComponentStatus) -> int:
     return sum((day.spent.get(status, _NOTHING) for day in observed), _NOTHING) // timedelta.resolution
 
 
-def _day(day: date, start: datetime, end: datetime, spent: Mapping[ComponentStatus, timedelta]) -> Day:
-    if end < start:
+def _day(
+    day: date, existed: tuple[datetime, datetime], now: datetime, spent: Mapping[ComponentStatus, timedelta]
+) -> Day:
+    start, end = existed
+    if start >= end:
         return Day(day, None)
-    return Day(day, worst(spent), end - start, spent)
+    return Day(day, worst(spent), max(min(end, now) - start, _NOTHING), spent)
 
 
 @functools.lru_cache(maxsize=64)

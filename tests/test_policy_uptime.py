@@ -1,0 +1,261 @@
+"""Ninety days and a percentage, and what the page says of everything at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incidents.policy.components import BADNESS, ComponentStatus, Impact
+from incidents.policy.overall import HEADLINES, impact_of, overall
+from incidents.policy.uptime import FORMULA, Interval, days, formula, overlay, percentage
+
+UTC_ZONE = ZoneInfo("UTC")
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OPERATIONAL, DEGRADED, PARTIAL, MAJOR, MAINTENANCE = (
+    ComponentStatus.OPERATIONAL,
+    ComponentStatus.DEGRADED,
+    ComponentStatus.PARTIAL,
+    ComponentStatus.MAJOR,
+    ComponentStatus.MAINTENANCE,
+)
+WINDOW = 89 * 24 * HOUR + 12 * HOUR  # 89 whole days and today up to noon
+
+
+def seen(*intervals, created_at=LONG_AGO, now=NOW, zone=UTC_ZONE, count=90):
+    return days(intervals, created_at=created_at, now=now, zone=zone, count=count)
+
+
+def hours_ago(start, end, status):
+    return Interval(status, NOW - start * HOUR, None if end is None else NOW - end * HOUR)
+
+
+def uptime(down, of=WINDOW):
+    """The percentage by hand, cut down to two places."""
+    return Decimal(int((of - down) / timedelta.resolution * 10000) // int(of / timedelta.resolution)) / 100
+
+
+def test_without_trouble_it_is_ninety_good_days_and_a_hundred_per_cent():
+    found = seen()
+
+    assert len(found) == 90
+    assert (found[0].date, found[-1].date) == (date(2026, 8, 26), date(2026, 11, 23))
+    assert {day.worst for day in found} == {OPERATIONAL}
+    assert str(percentage(found)) == "100.00"
+
+
+def test_today_counts_up_to_now():
+    assert seen()[-1].observed == 12 * HOUR
+    assert seen()[-2].observed == 24 * HOUR
+
+
+def test_a_major_outage_counts_in_full():
+    found = seen(hours_ago(30, 20, MAJOR))
+
+    assert found[-2].worst is MAJOR
+    assert found[-2].down() == 10 * HOUR
+    assert found[-1].worst is OPERATIONAL
+    assert percentage(found) == uptime(10 * HOUR)
+
+
+def test_a_partial_outage_counts_30_per_cent_or_what_the_page_says():
+    found = seen(hours_ago(30, 20, PARTIAL))
+
+    assert percentage(found) == uptime(3 * HOUR)
+    assert percentage(found, partial_weight=100) == uptime(10 * HOUR)
+    assert percentage(found, partial_weight=0) == 100
+    assert found[-2].down(partial_weight=50) == 5 * HOUR
+
+
+def test_degraded_shows_and_counts_nothing():
+    found = seen(hours_ago(30, 20, DEGRADED))
+
+    assert found[-2].worst is DEGRADED
+    assert percentage(found) == 100
+
+
+def test_maintenance_leaves_both_sides_of_the_fraction():
+    found = seen(hours_ago(30, 20, MAINTENANCE), hours_ago(50, 40, MAJOR))
+
+    assert found[-2].worst is MAINTENANCE
+    assert percentage(found) == uptime(10 * HOUR, of=WINDOW - 10 * HOUR)
+
+
+def test_overlaps_count_once_by_the_worst():
+    found = seen(
+        hours_ago(30, 20, MAJOR), hours_ago(30, 20, PARTIAL), hours_ago(25, 15, MAJOR), hours_ago(22, 14, MAINTENANCE)
+    )
+
+    assert found[-2].spent == {MAJOR: 15 * HOUR, MAINTENANCE: 1 * HOUR}
+    assert percentage(found) == uptime(15 * HOUR, of=WINDOW - 1 * HOUR)
+
+
+def test_what_still_runs_counts_until_now():
+    found = seen(hours_ago(2, None, MAJOR))
+
+    assert found[-1].spent == {MAJOR: 2 * HOUR}
+    assert percentage(found) == uptime(2 * HOUR)
+
+
+def test_what_began_this_very_minute_is_seen_at_once():
+    found = seen(Interval(MAJOR, NOW + timedelta(seconds=20)))
+
+    assert found[-1].worst is MAJOR
+    assert percentage(found) == 100
+
+
+def test_what_has_not_begun_is_not_seen():
+    found = seen(Interval(MAINTENANCE, NOW + 2 * HOUR, NOW + 3 * HOUR))
+
+    assert found[-1].worst is OPERATIONAL
+
+
+def test_days_before_the_component_existed_are_grey_and_left_out():
+    created = NOW - 36 * HOUR  # at midnight two days back
+    found = seen(Interval(MAJOR, NOW - 100 * HOUR, NOW - 24 * HOUR), created_at=created)
+
+    assert [day.worst for day in found[-3:]] == [None, MAJOR, OPERATIONAL]
+    assert found[-3].observed == timedelta(0)
+    assert percentage(found) == uptime(12 * HOUR, of=36 * HOUR)
+
+
+def test_a_component_made_this_minute_has_no_percentage_yet():
+    assert percentage(seen(created_at=NOW)) is None
+    assert seen(created_at=NOW)[-1].worst is OPERATIONAL
+
+
+def test_a_component_made_within_the_printed_minute_has_no_negative_time():
+    found = seen(created_at=NOW + timedelta(seconds=40))
+
+    assert found[-1].worst is OPERATIONAL
+    assert found[-1].observed == timedelta(0)
+    assert percentage(found) is None
+
+
+def test_a_window_full_of_maintenance_has_no_percentage():
+    assert percentage(seen(Interval(MAINTENANCE, LONG_AGO))) is None
+
+
+def test_the_shortest_outage_never_reads_as_a_hundred_per_cent():
+    assert str(percentage(seen(Interval(MAJOR, NOW - timedelta(seconds=1), NOW)))) == "99.99"
+
+
+def test_what_lies_before_the_window_is_cut():
+    assert percentage(seen(Interval(MAJOR, LONG_AGO, NOW - 90 * 24 * HOUR))) == 100
+
+
+def test_a_day_is_a_day_of_the_pages_zone():
+    # 23:30 UTC is half past midnight in Berlin
+    outage = Interval(MAJOR, datetime(2026, 11, 21, 23, 30, tzinfo=UTC), datetime(2026, 11, 21, 23, 45, tzinfo=UTC))
+
+    assert seen(outage)[-3].worst is MAJOR
+    assert seen(outage, zone=BERLIN)[-2].worst is MAJOR
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2027, 3, 28), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        ("America/New_York", date(2026, 11, 1), 25),
+        ("Australia/Lord_Howe", date(2027, 4, 4), 24.5),
+        ("Africa/Cairo", date(2026, 4, 24), 23),
+    ],
+)
+def test_a_day_is_as_long_as_the_clocks_make_it(zone, day, hours):
+    now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=3)
+    found = {each.date: each for each in seen(Interval(MAJOR, LONG_AGO), now=now, zone=ZoneInfo(zone))}
+
+    assert found[day].observed == found[day].spent[MAJOR] == hours * HOUR
+
+
+statuses = st.sampled_from([*ComponentStatus])
+moments = st.integers(-100 * 24 * 60, 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
+intervals = st.lists(
+    st.builds(Interval, statuses, moments, st.none() | moments),
+    max_size=8,
+)
+some_zone = st.sampled_from([UTC_ZONE, BERLIN, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("America/New_York")])
+
+
+@given(intervals, moments.filter(lambda moment: moment <= NOW), some_zone)
+def test_the_days_add_up_to_the_time_there_was(found, created_at, zone):
+    result = seen(*found, created_at=created_at, zone=zone)
+
+    window_start = NOW - sum((day.observed for day in result), timedelta(0))
+    assert window_start >= created_at
+    assert all(sum(day.spent.values(), timedelta(0)) <= day.observed for day in result)
+    assert [day.worst is None for day in result] == sorted((day.worst is None for day in result), reverse=True)
+    share = percentage(result)
+    assert share is None or 0 <= share <= 100
+
+
+@given(intervals, st.integers(0, 100 * 24 * 60 - 1))
+def test_any_moment_is_counted_by_the_worst_that_ran(found, minutes_ago):
+    """Beside a slow reading of the same rule, one minute at a time."""
+    start = NOW - timedelta(minutes=minutes_ago + 1)
+    middle = start + timedelta(seconds=30)
+    running = [each.status for each in found if each.start <= middle < (each.end or NOW)]
+    expected = max(running, key=BADNESS.__getitem__, default=OPERATIONAL)
+
+    only_this_minute = days(found, created_at=start, now=start + timedelta(minutes=1), zone=UTC_ZONE)[-1]
+    held = {status for status, length in only_this_minute.spent.items() if length} or {OPERATIONAL}
+    assert held == {expected}
+
+
+def test_the_formula_is_printed_as_it_is_counted():
+    assert "90 days" in FORMULA
+    assert "30 %" in FORMULA
+    assert "Maintenance is left out" in FORMULA
+    assert "45 days" in formula(count=45)
+    assert "50 %" in formula(partial_weight=50)
+
+
+def test_a_component_shows_the_worst_of_its_baseline_and_what_was_published():
+    assert overlay(OPERATIONAL, []) is OPERATIONAL
+    assert overlay(OPERATIONAL, [DEGRADED, MAJOR]) is MAJOR
+    assert overlay(PARTIAL, [OPERATIONAL]) is PARTIAL
+    assert overlay(OPERATIONAL, [MAINTENANCE, DEGRADED]) is DEGRADED
+
+
+@pytest.mark.parametrize(
+    ("status", "headline", "indicator", "description"),
+    [
+        ("operational", "All systems operational", "none", "All Systems Operational"),
+        ("degraded_performance", "Some systems are degraded", "minor", "Partially Degraded Service"),
+        ("partial_outage", "Part of the service is down", "major", "Partial System Outage"),
+        ("major_outage", "The service is down", "critical", "Major System Outage"),
+        ("under_maintenance", "Maintenance in progress", "maintenance", "Service Under Maintenance"),
+    ],
+)
+def test_the_page_says_the_worst_it_shows(status, headline, indicator, description):
+    state = overall(["operational", status, "operational"])
+
+    assert (state.status, state.headline) == (status, headline)
+    assert (state.indicator, state.description) == (indicator, description)
+
+
+def test_an_open_incident_that_names_nothing_counts_as_minor_at_least():
+    state = overall(["operational"], unnamed=["none"])
+
+    assert (state.headline, state.indicator) == ("We are looking into a problem", "minor")
+    assert overall(["under_maintenance"], unnamed=["none"]).headline == "We are looking into a problem"
+    assert overall(["degraded_performance"], unnamed=["none"]).headline == HEADLINES[DEGRADED]
+    assert overall(["operational"], unnamed=["critical"]).headline == HEADLINES[MAJOR]
+    assert overall(["operational"], unnamed=["maintenance"]).indicator is Impact.MINOR
+    assert overall([]).headline == "All systems operational"
+
+
+def test_an_incidents_impact_is_its_worst_component_and_never_maintenance():
+    assert impact_of([]) is Impact.NONE
+    assert impact_of(["degraded_performance", "major_outage", "operational"]) is Impact.CRITICAL
+    assert impact_of(["partial_outage"]) is Impact.MAJOR
+    assert impact_of(["degraded_performance"]) is Impact.MINOR
+    assert impact_of(["under_maintenance", "operational"]) is Impact.NONE
