@@ -1,0 +1,52 @@
+"""The one visibility question, asked by every list, search, relation, export and feed."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from werkzeug.exceptions import NotFound
+
+from ..kernel.database import db
+from ..policy.lifecycle import Visibility
+from ..records.incidents import Incident, NamedViewer
+from ..records.people import Person
+from ..records.tokens import ApiToken
+
+Viewer = Person | ApiToken
+
+_REF = re.compile(r"INC-([1-9]\d{0,8})", re.IGNORECASE)
+
+
+def visible_to(viewer: Viewer) -> ColumnElement[bool]:
+    """True for incidents that this person or token may see: all but restricted ones, unless named in them."""
+    named_as = NamedViewer.person_id if isinstance(viewer, Person) else NamedViewer.token_id
+    named_in = select(NamedViewer.incident_id).where(named_as == viewer.id)
+    return or_(Incident.visibility != Visibility.RESTRICTED, Incident.id.in_(named_in))
+
+
+def visible_incidents(viewer: Viewer) -> Select[Incident]:
+    """Every incident the viewer may see, in no order."""
+    return select(Incident).where(visible_to(viewer))
+
+
+def find_incident(ref: str, viewer: Viewer, *, for_writing: bool = False) -> Incident | None:
+    """The incident named ``INC-42``, or None: where it is hidden it answers exactly as where it is missing.
+
+    ``for_writing`` locks the row, so that two people acting at once act one after the other.
+    """
+    named = _REF.fullmatch(ref)
+    if named is None:
+        return None
+    wanted = visible_incidents(viewer).where(Incident.id == int(named[1]))
+    if for_writing:
+        wanted = wanted.with_for_update(of=Incident)
+    return db.session.scalars(wanted).one_or_none()
+
+
+def incident_or_404(ref: str, viewer: Viewer, *, for_writing: bool = False) -> Incident:
+    """The same, or the answer for what does not exist."""
+    found = find_incident(ref, viewer, for_writing=for_writing)
+    if found is None:
+        raise NotFound
+    return found

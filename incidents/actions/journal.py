@@ -1,0 +1,76 @@
+"""Writing on the timeline: every action leaves one entry, and a person's entry keeps an acknowledgement alive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Malformed, Outdated
+from ..records.actors import Actor
+from ..records.incidents import Incident
+from ..records.timeline import TimelineEntry
+from ..records.updates import Update
+
+LONGEST_TEXT = 20_000  # characters; kernel.text renders no more either
+
+
+def write(
+    incident: Incident,
+    kind: str,
+    *,
+    by: Actor,
+    body: str = "",
+    detail: dict[str, Any] | None = None,
+    at: datetime | None = None,
+    link: str | None = None,
+    update: Update | None = None,
+    is_public: bool = False,
+) -> TimelineEntry:
+    """Append one entry. A human's entry also moves ``last_human_entry_at``; every entry moves ``version``."""
+    moment = clock.now()
+    entry = TimelineEntry(
+        incident_id=incident.id,
+        at=at or moment,
+        recorded_at=moment,
+        kind=kind,
+        by_kind=by.kind,
+        by_id=by.id,
+        by_name=by.name,
+        body=body,
+        detail=detail or {},
+        link=link,
+        update_id=update.id if update is not None else None,
+        is_public=is_public,
+    )
+    db.session.add(entry)
+    if by.is_human:
+        incident.last_human_entry_at = moment
+        incident.version += 1
+    return entry
+
+
+def words(value: str | None, *, field: str, sentence: str, longest: int = LONGEST_TEXT) -> str:
+    """The text with its edges trimmed; raises Malformed naming ``field`` where nothing is left or too much."""
+    text = (value or "").replace("\x00", "").strip()
+    if not text:
+        raise Malformed({field: sentence})
+    if len(text) > longest:
+        raise Malformed({field: f"Use at most {longest:,} characters. There are {len(text):,} now."})
+    return text
+
+
+def optional_words(value: str | None, *, field: str, longest: int = LONGEST_TEXT) -> str | None:
+    """The same where nothing is a good answer too."""
+    return words(value, field=field, sentence="", longest=longest) if (value or "").strip() else None
+
+
+def expect_version(incident: Incident, version: int | None, *, theirs: dict[str, object] | None = None) -> None:
+    """Raise Outdated when the caller saw an older incident than this one; None means that it did not say."""
+    if version is not None and version != incident.version:
+        raise Outdated(
+            f"{incident.ref} has changed since you opened it. Look at both texts and decide.",
+            version=incident.version,
+            theirs=theirs,
+        )

@@ -1,0 +1,234 @@
+"""The severity matrix and the escalation policy in force, and editing them on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Malformed, NotAllowed
+from ..policy import escalation, severity
+from ..policy.escalation import Level
+from ..policy.severity import Severity, SeverityRule
+from ..records.actors import Actor
+from ..records.incidents import Incident
+from ..records.matrix import EscalationLevelSetting, MessageTemplate, SeveritySetting, TeamWord
+from ..records.people import find_person
+from . import audit, journal
+
+_MOST_MINUTES = 60 * 24 * 30
+
+
+def rules_now() -> dict[str, Any]:
+    """The whole matrix and every level as plain JSON: what a new incident keeps for its life."""
+    return {
+        "severities": severity.to_snapshot(matrix_now()),
+        "levels": escalation.to_snapshot({each: levels_now(each) for each in Severity}),
+    }
+
+
+def rule_of(incident: Incident, of: str | None = None) -> SeverityRule:
+    """The rule this incident lives by, for its own severity or another."""
+    return severity.from_snapshot(incident.rules["severities"])[Severity(of or incident.severity)]
+
+
+def levels_of(incident: Incident) -> tuple[Level, ...]:
+    """The escalation levels this incident lives by, under its present severity."""
+    return escalation.from_snapshot({incident.severity: incident.rules["levels"][incident.severity]})[
+        Severity(incident.severity)
+    ]
+
+
+def matrix_now() -> dict[Severity, SeverityRule]:
+    """The matrix as set: the manual's defaults, replaced by what was edited."""
+    edited = {row.severity: row for row in db.session.scalars(select(SeveritySetting))}
+    return {each: _edited(rule, edited.get(each)) for each, rule in severity.DEFAULTS.items()}
+
+
+def _edited(rule: SeverityRule, row: SeveritySetting | None) -> SeverityRule:
+    if row is None:
+        return rule
+    return replace(
+        rule,
+        examples=row.examples,
+        respond_within=timedelta(minutes=row.respond_minutes),
+        cadence=timedelta(minutes=row.cadence_minutes) if row.cadence_minutes else None,
+        resolve_within=timedelta(minutes=row.resolve_minutes) if row.resolve_minutes else None,
+        first_responder=row.first_responder,
+    )
+
+
+def levels_now(of: Severity) -> tuple[Level, ...]:
+    """The escalation levels as set for one severity; the manual's where nothing was edited."""
+    rows = db.session.scalars(
+        select(EscalationLevelSetting)
+        .where(EscalationLevelSetting.severity == of)
+        .order_by(EscalationLevelSetting.position)
+    ).all()
+    if not rows:
+        return escalation.DEFAULT_LEVELS[of]
+    return tuple(
+        Level(label=row.label, after=timedelta(minutes=row.after_minutes), tell=tuple(row.tell)) for row in rows
+    )
+
+
+def change_severity_rule(
+    of: str,
+    *,
+    by: Actor,
+    examples: str,
+    respond_minutes: int,
+    cadence_minutes: int | None,
+    resolve_minutes: int | None,
+) -> SeverityRule:
+    """Edit one row of the matrix. Running incidents keep the one they were declared under."""
+    key = known_severity(of)
+    _sane({"respond_minutes": respond_minutes, "cadence_minutes": cadence_minutes, "resolve_minutes": resolve_minutes})
+    if cadence_minutes is not None and not 10 <= cadence_minutes <= 1440:
+        raise Malformed({"cadence_minutes": "Give 10 to 1,440 minutes, or leave it empty for none."})
+    row = db.session.get(SeveritySetting, str(key))
+    if row is None:
+        row = SeveritySetting(severity=key, first_responder=severity.DEFAULTS[key].first_responder)
+        db.session.add(row)
+    row.examples = journal.words(examples, field="examples", sentence="Describe what counts as this.", longest=500)
+    row.respond_minutes, row.cadence_minutes, row.resolve_minutes = respond_minutes, cadence_minutes, resolve_minutes
+    audit.note("changed the severity", by=by, subject=str(key))
+    db.session.flush()
+    return matrix_now()[key]
+
+
+def change_levels(of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]]) -> tuple[Level, ...]:
+    """Replace the escalation policy of one severity. A level is ``{label?, after_minutes, tell: [word, …]}``.
+
+    Words: ``on_call``, ``responders``, ``role:<name>``, ``person:<e-mail>``. Minutes must grow from level to level.
+    """
+    key = known_severity(of)
+    if len(levels) > 10:
+        raise Malformed({"levels": "Use at most 10 levels."})
+    minutes = [_minutes(level) for level in levels]
+    if minutes != sorted(set(minutes)):
+        raise Malformed({"levels": "Each level must come later than the one before it."})
+    for level in levels:
+        for word in level.get("tell", ()):
+            _known_word(str(word))
+    db.session.execute(delete(EscalationLevelSetting).where(EscalationLevelSetting.severity == key))
+    for position, level in enumerate(levels):
+        db.session.add(
+            EscalationLevelSetting(
+                severity=key,
+                position=position,
+                label=str(level.get("label") or f"Level {position + 1}")[:80],
+                after_minutes=minutes[position],
+                tell=[str(word) for word in level.get("tell", ())],
+            )
+        )
+    audit.note("changed the escalation policy", by=by, subject=str(key))
+    db.session.flush()
+    return levels_now(key)
+
+
+def known_severity(word: str) -> Severity:
+    """The severity, or Malformed."""
+    try:
+        return Severity(str(word).upper())
+    except ValueError:
+        raise Malformed({"severity": "Choose P1, P2, P3 or P4."}) from None
+
+
+def save_template(
+    template: MessageTemplate | None,
+    *,
+    by: Actor,
+    name: str,
+    body: str,
+    severity: str | None = None,
+    public_status: str | None = None,
+) -> MessageTemplate:
+    """Add a message template or change one. Placeholders are filled when it is used, never run."""
+    name = journal.words(name, field="name", sentence="Give the template a name.", longest=80)
+    taken = db.session.scalars(select(MessageTemplate).where(MessageTemplate.name == name)).one_or_none()
+    if taken is not None and taken is not template:
+        raise Malformed({"name": "Another template has this name."})
+    if template is None:
+        template = MessageTemplate()
+        db.session.add(template)
+    template.name = name
+    template.body = journal.words(body, field="body", sentence="Write the text.", longest=10_000)
+    template.severity = known_severity(severity) if severity else None
+    template.public_status = _known_public_status(public_status)
+    template.updated_at = clock.now()
+    audit.note("saved the message template", by=by, subject=name)
+    db.session.flush()
+    return template
+
+
+def delete_template(template: MessageTemplate, *, by: Actor) -> None:
+    """Remove a template; texts that were written with it stay."""
+    audit.note("deleted the message template", by=by, subject=template.name)
+    db.session.delete(template)
+
+
+def templates_for(incident: Incident, public_status: str | None = None) -> list[MessageTemplate]:
+    """The templates that fit an incident's severity (and status, when one is given), by name."""
+    fits = select(MessageTemplate).where(
+        MessageTemplate.severity.is_(None) | (MessageTemplate.severity == incident.severity)
+    )
+    if public_status:
+        fits = fits.where(MessageTemplate.public_status.is_(None) | (MessageTemplate.public_status == public_status))
+    return list(db.session.scalars(fits.order_by(MessageTemplate.name)))
+
+
+def add_team_word(kind: str, *, label: str, by: Actor) -> TeamWord:
+    """Add a role or a cause category of the team's own."""
+    label = journal.words(label, field="label", sentence="Give it a name.", longest=80)
+    slug = "".join(character if character.isalnum() else "_" for character in label.lower()).strip("_")[:40]
+    if not slug or not slug.isascii():
+        raise Malformed({"label": "Use letters from a to z and digits."})
+    if db.session.scalars(select(TeamWord).where(TeamWord.kind == kind, TeamWord.slug == slug)).one_or_none():
+        raise NotAllowed("This one exists already.")
+    word = TeamWord(kind=kind, slug=slug, label=label)
+    db.session.add(word)
+    audit.note(f"added the {kind}", by=by, subject=label)
+    db.session.flush()
+    return word
+
+
+def _minutes(level: Mapping[str, Any]) -> int:
+    given = level.get("after_minutes")
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= _MOST_MINUTES:
+        raise Malformed({"levels": "Give each level its minutes as a whole number."})
+    return given
+
+
+def _known_word(word: str) -> None:
+    if escalation.is_word(word) and not word.startswith("person:"):
+        return
+    if word.startswith("person:"):
+        person = find_person(word.removeprefix("person:"))
+        if person is not None and person.is_active:
+            return
+        raise Malformed({"levels": f"Nobody has the address {word.removeprefix('person:')}."})
+    raise Malformed({"levels": f"{word!r} is not understood. Use person:<e-mail>, on_call or responders."})
+
+
+def _known_public_status(word: str | None) -> str | None:
+    from ..policy.lifecycle import PublicStatus
+
+    if not word:
+        return None
+    if word not in [*PublicStatus]:
+        raise Malformed({"public_status": f"Choose one of {', '.join(PublicStatus)}."})
+    return word
+
+
+def _sane(minutes: Mapping[str, int | None]) -> None:
+    for field, value in minutes.items():
+        if value is not None and not 1 <= value <= _MOST_MINUTES:
+            raise Malformed({field: "Give a whole number of minutes, at least 1."})
+    if minutes["respond_minutes"] is None:
+        raise Malformed({"respond_minutes": "Give the minutes within which somebody answers."})

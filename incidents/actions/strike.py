@@ -1,0 +1,379 @@
+"""What time does to an incident: levels, stages, expired acknowledgements, missed targets, publications.
+
+Everything that is due at one moment becomes one letter a person. Each thing done leaves a bell whose key the table
+refuses twice, so any number of clocks, run late or twice, tell it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Refusal
+from ..messages import about_incidents
+from ..messages.letters import Letter
+from ..policy import attention, cadence, durations, escalation
+from ..policy.cadence import Stage
+from ..policy.escalation import Level
+from ..policy.severity import Severity
+from ..records.actors import CLOCK
+from ..records.incidents import Bell, Incident, Target
+from ..records.people import Person
+from ..records.updates import Update
+from ..reports import communication
+from . import journal, matrix, roles, telling, visibility, watch
+
+
+@dataclass
+class Telling:
+    """One reason to write, its subject line, its sentence, and whom it is for."""
+
+    headline: str
+    sentence: str
+    people: list[Person]
+    weight: int  # the heaviest gives the letter its subject
+    asks_for_update: bool = False
+
+
+@dataclass
+class Strike:
+    """One look at one incident: the moment, and what there is to tell."""
+
+    incident: Incident
+    now: datetime
+    is_catch_up: bool
+    tellings: list[Telling] = field(default_factory=list)
+    bells: list[Bell] = field(default_factory=list)
+
+    def ring(self, key: str) -> None:
+        """Leave a bell; the table refuses it the second time."""
+        bell = Bell(incident_id=self.incident.id, key=key, at=self.now)
+        db.session.add(bell)
+        self.bells.append(bell)
+
+
+def strike(incident: Incident) -> list[Person]:
+    """Do everything that is due for this incident now; the people to whom a letter was addressed.
+
+    Called by the clock when ``attention_at`` has come, and at once by actions that make something due. Safe to call
+    at any time: nothing due, nothing done.
+    """
+    now = clock.now()
+    looked_for = incident.attention_at or now
+    look = Strike(incident, now, is_catch_up=attention.is_catch_up(looked_for, now))
+    _publish_what_was_set_for_now(incident, now)
+    if incident.is_open and not incident.pages_nobody:
+        # an acknowledgement lapses first: what follows then sees an incident that nobody has
+        _expire_acknowledgement(look)
+        _tell_due_levels(look)
+        _miss_targets(look)
+        _remind(look)
+    told = _send(look)
+    if look.tellings and look.is_catch_up:
+        incident.quiet_until = attention.quiet_after(looked_for, now)
+    db.session.flush()
+    watch.rearm(incident)
+    return told
+
+
+def due_incidents(limit: int) -> list[Incident]:
+    """Incidents whose moment has come, longest waiting first, locked so that no other clock takes them too."""
+    return list(
+        db.session.scalars(
+            select(Incident)
+            .where(Incident.attention_at.is_not(None), Incident.attention_at <= clock.now())
+            .order_by(Incident.attention_at, Incident.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def mend_after_clock_went_back(limit: int = 1000) -> int:
+    """The wall clock was set back: overdue stages already told follow at most ten minutes from now, not in an hour."""
+    now = clock.now()
+    ahead = db.session.scalars(
+        select(Incident)
+        .where(Incident.rang_at.is_not(None), Incident.rang_at > now, Incident.outcome.is_(None))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for incident in ahead:
+        incident.rang_at = now
+        watch.rearm(incident)
+    return len(ahead)
+
+
+def tell_next_level(incident: Incident, *, why: str) -> list[Person]:
+    """Call in the next level that was not told in this cycle; after the last, all of them once more."""
+    look = Strike(incident, clock.now(), is_catch_up=False)
+    _tell_next(look, why=why, headline=f"{_severity(incident)}, you are called in", weight=5)
+    told = _send(look)
+    db.session.flush()
+    return told
+
+
+def _publish_what_was_set_for_now(incident: Incident, now: datetime) -> None:
+    from . import updates
+
+    due = db.session.scalars(
+        select(Update)
+        .where(Update.incident_id == incident.id, Update.state == "scheduled", Update.publish_at <= now)
+        .order_by(Update.publish_at, Update.id)
+    )
+    for update in due.all():
+        try:
+            updates.make_known(incident, update, by=CLOCK)
+        except Refusal as refused:
+            # it stays as a draft, and the timeline says why it did not go out
+            update.state, update.publish_at = "draft", None
+            journal.write(incident, "draft", by=CLOCK, body=refused.sentence, update=update)
+
+
+def _expire_acknowledgement(look: Strike) -> None:
+    incident = look.incident
+    if not incident.is_acknowledged:
+        return
+    expires_at = escalation.acknowledgement_expires_at(Severity(incident.severity), incident.last_human_entry_at)
+    # cut to the minute, so that a reminder due in that minute goes out in the same letter
+    if expires_at is None or clock.to_the_minute(expires_at) > look.now:
+        return
+    incident.acknowledgement_at = incident.acknowledgement_by = None
+    incident.acknowledgement_round += 1
+    incident.escalation_resumed_at = look.now
+    silence = durations.duration(look.now - incident.last_human_entry_at)
+    journal.write(incident, "acknowledgement_expired", by=CLOCK, detail={"silence": silence})
+    struck = watch.struck_for(incident)
+    for level in escalation.told_again(matrix.levels_of(incident), struck.levels):
+        look.ring(watch.level_key(incident, level.key, round_=incident.acknowledgement_round))
+        _tell_level(
+            look,
+            level,
+            headline="the acknowledgement has lapsed",
+            sentence=f"Nobody wrote on the timeline for {silence}, so the acknowledgement no longer counts.",
+            weight=4,
+        )
+
+
+def _tell_due_levels(look: Strike) -> None:
+    incident = look.incident
+    if incident.is_acknowledged:
+        return
+    levels = matrix.levels_of(incident)
+    struck = watch.struck_for(incident)
+    if all(level.key in struck.levels for level in levels):
+        return
+    due = escalation.due_levels(
+        levels,
+        started_at=incident.watch_started_at,
+        now=look.now,
+        told=struck.levels,
+        resumed_at=incident.escalation_resumed_at,
+        reaches_nobody=watch.unreachable(incident, levels),
+        quiet_until=None if look.is_catch_up else incident.quiet_until,
+    )
+    for level in due:
+        look.ring(watch.level_key(incident, level.key))
+        since = durations.duration(look.now - incident.watch_started_at)
+        is_first = level.key == levels[0].key
+        _tell_level(
+            look,
+            level,
+            headline=f"{_severity(incident)}: {incident.title}"
+            if is_first
+            else f"{_severity(incident)}, not acknowledged for {since}",
+            sentence=f"{incident.title}. "
+            + ("Nobody has acknowledged it yet." if is_first else f"Nobody has acknowledged it for {since}."),
+            weight=6,
+        )
+
+
+def _miss_targets(look: Strike) -> None:
+    incident = look.incident
+    missed = db.session.scalars(
+        select(Target).where(
+            Target.incident_id == incident.id,
+            Target.cycle == incident.cycle,
+            Target.met_at.is_(None),
+            Target.breached_at.is_(None),
+            Target.replaced_at.is_(None),
+            Target.deadline_at <= look.now,
+        )
+    ).all()
+    for target in missed:
+        target.breached_at = target.deadline_at
+        journal.write(
+            incident,
+            "target_missed",
+            by=CLOCK,
+            detail={"target": target.kind, "deadline_at": target.deadline_at.isoformat()},
+        )
+        if target.kind == "resolve":
+            _tell_next(look, why="The resolve target has passed.", headline="the resolve target has passed", weight=3)
+
+
+def _remind(look: Strike) -> None:
+    incident = look.incident
+    due_at = incident.next_update_due_at
+    if due_at is None:
+        return
+    struck = watch.struck_for(incident)
+    stages = cadence.due_stages(
+        due_at,
+        now=look.now,
+        fired=struck.stages,
+        armed_at=incident.due_armed_at,
+        snoozed_until=incident.snoozed_until,
+        quiet_until=incident.quiet_until,
+        rang_at=incident.rang_at,
+    )
+    if not stages:
+        return
+    for stage in stages:
+        look.ring(cadence.telling_key(due_at, stage))
+    stage = stages[-1]
+    incident.rang_at = look.now
+    people = _people_reminded(look, stage, struck)
+    journal.write(
+        incident,
+        "reminder" if people else "nobody_to_tell",
+        by=CLOCK,
+        detail={
+            "stage": stage.key,
+            "due_at": due_at.isoformat(),
+            "late_minutes": cadence.minutes_late(due_at, look.now),
+            "people": [person.name for person in people],
+        },
+    )
+    what = "public update" if incident.visibility == "public" else "update"
+    late = cadence.minutes_late(due_at, look.now)
+    look.tellings.append(
+        Telling(
+            headline=_reminder_headline(what, late=late, is_nudge=stage.minutes < 0 and late == 0),
+            sentence=_reminder_sentence(incident, what, late=late),
+            people=people,
+            weight=5,
+            asks_for_update=True,
+        )
+    )
+
+
+def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[Person]:
+    """Nudge and due reach the communications lead, else the next in line; overdue reaches more levels each time."""
+    incident = look.incident
+    first = _first_reminded(incident)
+    if not stage.overdue_number:
+        return first
+    levels = matrix.levels_of(incident) if matrix.rule_of(incident).cadence is not None else ()
+    added = cadence.overdue_levels(levels, stage, told=struck.levels)
+    reached = [person for level in added for person in telling.people_meant(incident, level.tell)]
+    for person in reached:
+        if incident.visibility == "restricted":
+            visibility.name_person(incident, person=person, by=CLOCK, reason="an escalation reached them")
+    return _each_once([*first, *reached])
+
+
+def _first_reminded(incident: Incident) -> list[Person]:
+    for role in (roles.COMMUNICATIONS_LEAD, roles.COMMANDER):
+        person = roles.holder(incident, role)
+        if person is not None and person.is_active:
+            return [person]
+    people = telling.people_meant(incident, [escalation.ON_CALL]) or telling.people_meant(
+        incident, [escalation.RESPONDERS]
+    )
+    return telling.who_may_hear(incident, people)
+
+
+def _tell_next(look: Strike, *, why: str, headline: str, weight: int) -> None:
+    incident = look.incident
+    struck = watch.struck_for(incident)
+    levels = matrix.levels_of(incident)
+    level = escalation.next_untold(levels, struck.levels)
+    if level is not None:
+        look.ring(watch.level_key(incident, level.key))
+        _tell_level(look, level, headline=headline, sentence=why, weight=weight)
+        if not look.tellings[-1].people:
+            db.session.flush()
+            _tell_next(look, why=why, headline=headline, weight=weight)
+        return
+    people = _each_once([person for each in levels for person in telling.people_meant(incident, each.tell)])
+    _note_told(look, people, label="everybody")
+    look.tellings.append(Telling(headline, why, people, weight))
+
+
+def _tell_level(look: Strike, level: Level, *, headline: str, sentence: str, weight: int) -> None:
+    people = telling.people_meant(look.incident, level.tell)
+    if look.incident.visibility == "restricted":
+        for person in people:
+            visibility.name_person(look.incident, person=person, by=CLOCK, reason="an escalation reached them")
+    _note_told(look, people, label=level.label or "a level")
+    look.tellings.append(Telling(headline, sentence, people, weight))
+
+
+def _note_told(look: Strike, people: Sequence[Person], *, label: str) -> None:
+    journal.write(
+        look.incident,
+        "told" if people else "nobody_to_tell",
+        by=CLOCK,
+        detail={"level": label, "people": [person.name for person in people]},
+    )
+
+
+def _send(look: Strike) -> list[Person]:
+    """One letter a person, whatever there is to tell."""
+    if not any(telling_.people for telling_ in look.tellings):
+        return []
+    db.session.flush()
+    event = f"bell/{look.bells[0].id}" if look.bells else f"call/{look.incident.id}/{look.incident.version}"
+    template = communication.template_text(look.incident)
+    everybody = _each_once([person for each in look.tellings for person in each.people])
+    for person in everybody:
+        mine = sorted((each for each in look.tellings if person in each.people), key=lambda each: -each.weight)
+        telling.send(_letter(look, mine, person, template), to=person, event=event, incident=look.incident)
+    return everybody
+
+
+def _letter(look: Strike, tellings: Sequence[Telling], person: Person, template: str) -> Letter:
+    incident = look.incident
+    paragraphs = [each.sentence for each in tellings]
+    if incident.next_update_due_at is not None and any(each.asks_for_update for each in tellings):
+        due = about_incidents.clock_time(incident.next_update_due_at, person.zone)
+        paragraphs.append(f"The next update was promised by {due}.")
+    if look.is_catch_up:
+        paragraphs.append("Sevenbells was not running when this fell due. This message stands for all that was missed.")
+    base = telling.base_url()
+    buttons = []
+    if not incident.is_acknowledged:
+        buttons += about_incidents.page_buttons(incident, base)[:1]
+    if any(each.asks_for_update for each in tellings):
+        buttons += about_incidents.update_buttons(incident, base)
+    else:
+        buttons.append(about_incidents.room_button(incident, base))
+    return about_incidents.letter(
+        incident, headline=tellings[0].headline, paragraphs=paragraphs, buttons=buttons, template=template
+    )
+
+
+def _reminder_headline(what: str, *, late: int, is_nudge: bool) -> str:
+    if late:
+        return f"the {what} is {late} min late"
+    return f"the {what} is due in {cadence.NUDGE_BEFORE} min" if is_nudge else f"the {what} is due now"
+
+
+def _reminder_sentence(incident: Incident, what: str, *, late: int) -> str:
+    if late:
+        return f"The {what} about {incident.title} is {late} min late."
+    return f"The {what} about {incident.title} is due."
+
+
+def _severity(incident: Incident) -> str:
+    return f"{incident.severity} {Severity(incident.severity).label}"
+
+
+def _each_once(people: Iterable[Person]) -> list[Person]:
+    return list({person.id: person for person in people}.values())

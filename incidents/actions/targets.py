@@ -1,0 +1,67 @@
+"""The record of deadlines: frozen at declaration, severity change and reopening; met or missed for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..records.incidents import Incident, Target
+from . import matrix
+
+
+def freeze(incident: Incident, *, counting_from: datetime) -> None:
+    """Write this cycle's deadlines under the present severity. What they replace keeps how it stood."""
+    now = clock.now()
+    replaced = current(incident)
+    rule = matrix.rule_of(incident)
+    deadlines = {"respond": rule.respond_by(counting_from), "resolve": rule.resolve_by(counting_from)}
+    for kind, deadline_at in deadlines.items():
+        old = replaced.get(kind)
+        if old is not None:
+            old.replaced_at = now
+            if old.met_at is None and now >= old.deadline_at:
+                old.breached_at = old.breached_at or old.deadline_at
+        if deadline_at is not None:
+            db.session.add(
+                Target(
+                    incident_id=incident.id,
+                    cycle=incident.cycle,
+                    kind=kind,
+                    severity=incident.severity,
+                    started_at=counting_from,
+                    deadline_at=deadline_at,
+                    met_at=old.met_at if old is not None else None,
+                    # lowering the severity un-breaches nothing
+                    breached_at=old.breached_at if old is not None else None,
+                )
+            )
+    db.session.flush()
+
+
+def meet(incident: Incident, kind: str, *, at: datetime) -> None:
+    """Record that a target was met, in time or not."""
+    target = current(incident).get(kind)
+    if target is not None and target.met_at is None:
+        target.met_at = at
+        if at > target.deadline_at:
+            target.breached_at = target.breached_at or target.deadline_at
+
+
+def unmeet(incident: Incident, kind: str) -> None:
+    """What was met was taken back; a breach stays."""
+    target = current(incident).get(kind)
+    if target is not None:
+        target.met_at = None
+
+
+def current(incident: Incident) -> dict[str, Target]:
+    """This cycle's targets that count, by kind."""
+    rows = db.session.scalars(
+        select(Target).where(
+            Target.incident_id == incident.id, Target.cycle == incident.cycle, Target.replaced_at.is_(None)
+        )
+    )
+    return {target.kind: target for target in rows}

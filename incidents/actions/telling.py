@@ -1,0 +1,104 @@
+"""Who is meant by a word of the policy, and one letter a person for whatever there is to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flask import current_app
+
+from ..kernel import outbox
+from ..kernel.database import db
+from ..kernel.settings import Settings
+from ..messages import about_incidents
+from ..messages.letters import Letter
+from ..policy.escalation import ON_CALL, RESPONDERS
+from ..policy.lifecycle import Visibility
+from ..records.incidents import Incident
+from ..records.people import Person, Role, active_people, find_person
+
+
+def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
+    """The active people whom these words of the escalation policy mean, each once, in the order of the words."""
+    meant: dict[int, Person] = {}
+    for word in words:
+        for person in _people_of_word(incident, word):
+            if person.is_active and (person.agrees_to_drills or not incident.is_drill):
+                meant[person.id] = person
+    return list(meant.values())
+
+
+def _people_of_word(incident: Incident, word: str) -> list[Person]:
+    if word == ON_CALL:
+        return on_call(incident)
+    if word == RESPONDERS:
+        return active_people(Role.RESPONDER)
+    if word.startswith("person:"):
+        person = find_person(word.removeprefix("person:"))
+        return [person] if person else []
+    return []  # a role that nobody was assigned to
+
+
+def on_call(incident: Incident) -> list[Person]:
+    """Whoever is on call for this incident: who declared it, else every responder."""
+    declarer = declarer_of(incident)
+    return declarer or active_people(Role.RESPONDER)
+
+
+def declarer_of(incident: Incident) -> list[Person]:
+    """The person who declared it, when it was an active one."""
+    if incident.declared_by_kind != "person" or incident.declared_by_id is None:
+        return []
+    person = db.session.get(Person, incident.declared_by_id)
+    return [person] if person is not None and person.is_active else []
+
+
+def who_may_hear(incident: Incident, people: Sequence[Person]) -> list[Person]:
+    """Of these, the ones who may know of it: in a restricted incident only the named."""
+    from . import visibility
+
+    if incident.visibility != Visibility.RESTRICTED:
+        return [*people]
+    named = {person.id for person in visibility.named_people(incident)}
+    return [person for person in people if person.id in named]
+
+
+def send(letter: Letter, *, to: Person, event: str, incident: Incident | None) -> None:
+    """Put one letter into the outbox; the same event never reaches the same person twice."""
+    outbox.enqueue(
+        event=event,
+        channel="email",
+        destination=to.email,
+        payload=letter.payload(to.email),
+        incident_id=None if incident is None else incident.id,
+    )
+
+
+def base_url() -> str:
+    """Where every link begins: BASE_URL, never the Host header."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    return settings.base_url
+
+
+def tell_that_somebody_was_named(incident: Incident, *, people: Sequence[Person], who: str, reason: str) -> None:
+    """The others who see a restricted incident learn that an admin named himself in it."""
+    letter = about_incidents.letter(
+        incident,
+        headline=f"{who} can see this incident now",
+        paragraphs=[f"{who} took the right to see {incident.ref}, giving this reason: {reason}"],
+        buttons=[about_incidents.room_button(incident, base_url())],
+        template="",
+    )
+    for person in people:
+        send(letter, to=person, event=f"named/{incident.id}/{who}/{incident.version}", incident=incident)
+
+
+def tell_of_role(incident: Incident, *, person: Person, label: str, by_name: str) -> None:
+    """Somebody was given a role by another."""
+    letter = about_incidents.letter(
+        incident,
+        headline=f"you are now {label.lower()}",
+        paragraphs=[f"{by_name} made you {label.lower()} of {incident.ref}: {incident.title}."],
+        buttons=[about_incidents.room_button(incident, base_url())],
+        template="",
+    )
+    send(letter, to=person, event=f"role/{incident.id}/{label}/{incident.version}", incident=incident)

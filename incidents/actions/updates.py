@@ -1,0 +1,437 @@
+"""Updates: written, kept as drafts, published, edited, withdrawn, undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from ..kernel import clock, outbox, text
+from ..kernel.database import db
+from ..kernel.errors import Malformed, NotAllowed, Outdated
+from ..policy import cadence as cadence_rules
+from ..policy.components import ComponentStatus
+from ..policy.lifecycle import PublicStatus, Step, Visibility, default_public_status
+from ..published import publishing
+from ..published.components import all_components
+from ..records.actors import Actor
+from ..records.incidents import Incident, IncidentComponent
+from ..records.updates import Update, UpdateRevision
+from . import cadence, journal, matrix, watch
+
+UNDO_FOR = timedelta(seconds=10)
+_LATEST_PUBLICATION = timedelta(days=30)
+# What an undone publication gives back: the promise as it was. Stages already told stay told.
+_KEPT = (
+    "next_update_due_at",
+    "last_update_at",
+    "first_communicated_at",
+    "due_armed_at",
+    "snoozed_until",
+    "quiet_until",
+)
+
+
+def post_update(
+    incident: Incident,
+    *,
+    by: Actor,
+    body: str,
+    audience: str,
+    public_status: str | None = None,
+    components: Mapping[str, str] | None = None,
+    notify: bool = True,
+    next_update_at: datetime | None = None,
+    publish_at: datetime | None = None,
+    draft: bool = False,
+    display_at: datetime | None = None,
+    can_be_undone: bool = False,
+) -> Update:
+    """Tell people something: make it known now, keep it as a draft, or set a time for it.
+
+    ``audience`` is "public" or "internal"; ``components`` maps component public ids to statuses, omitted ones keep
+    theirs. ``next_update_at`` promises the next one (cut to the minute), by default the cadence does. ``display_at``
+    backdates. ``can_be_undone`` gives the ten seconds of the browser and Slack.
+    Raises Malformed for what cannot be understood and NotAllowed for what the rules refuse.
+    """
+    now = clock.now()
+    _check_audience(incident, audience)
+    body = journal.words(body, field="body", sentence="Say what people notice. Subscribers get this text.")
+    update = Update(
+        incident_id=incident.id,
+        audience=audience,
+        state="draft",
+        body=body,
+        body_html=str(text.render_markdown(body)),
+        public_status=_status_for(incident, audience, public_status),
+        components=known_components(components or {}),
+        notify=notify,
+        next_update_at=_checked_promise(incident, next_update_at, publish_at or now),
+        publish_at=_checked_time(publish_at, now),
+        display_at=_checked_display(display_at, now),
+        before={},
+        by_kind=by.kind,
+        by_id=by.id,
+        by_name=by.name,
+        created_at=now,
+    )
+    db.session.add(update)
+    db.session.flush()
+    if draft:
+        return update
+    if publish_at is not None:
+        return _schedule(incident, update, by=by)
+    return make_known(incident, update, by=by, can_be_undone=can_be_undone)
+
+
+def publish_draft(incident: Incident, update: Update, *, by: Actor, can_be_undone: bool = False) -> Update:
+    """A draft, or an update that waits for its time, is made known now. Repeated, nothing changes."""
+    if update.state == "published":
+        return update
+    if update.state not in ("draft", "scheduled"):
+        raise NotAllowed("This update was withdrawn. Write a new one.")
+    return make_known(incident, update, by=by, can_be_undone=can_be_undone)
+
+
+def make_known(incident: Incident, update: Update, *, by: Actor, can_be_undone: bool = False) -> Update:
+    """Everything that an update changes: promise, page, components, timeline."""
+    _check_audience(incident, update.audience)
+    _check_status(incident, update)
+    now = clock.now()
+    update.before = _remembered(incident)
+    update.state, update.published_at, update.publish_at = "published", now, None
+    update.display_at = update.display_at or now
+    update.undo_until = now + UNDO_FOR if can_be_undone else None
+    on_page = publishing.find(incident.id) is not None
+    if cadence_rules.qualifies(audience=update.audience, on_page=on_page):
+        _keep_promise(incident, update, now)
+    if incident.first_communicated_at is None:
+        incident.first_communicated_at = now
+    _note_components(incident, update.components)
+    if update.audience == "public" and not incident.is_drill:
+        _put_on_page(incident, update)
+    journal.write(
+        incident,
+        "update",
+        by=by,
+        body=update.body,
+        detail={"audience": update.audience, "status": update.public_status, "components": update.components},
+        update=update,
+        is_public=update.audience == "public" and not incident.is_drill,
+    )
+    watch.rearm(incident)
+    return update
+
+
+def no_change(incident: Incident, *, by: Actor, can_be_undone: bool = False) -> Update:
+    """The honest one-line update: what was said still holds, and when the next one comes.
+
+    For the public while the incident is on the page (internal text never gets there), else for colleagues.
+    """
+    on_page = publishing.find(incident.id) is not None
+    last = latest(incident, audience="public") if on_page else latest(incident)
+    return post_update(
+        incident,
+        by=by,
+        body=no_change_text(incident),
+        audience="public" if on_page else "internal",
+        public_status=last.public_status if on_page and last else None,
+        can_be_undone=can_be_undone,
+    )
+
+
+def no_change_text(incident: Incident) -> str:
+    """What *No change* says."""
+    words = {Step.MITIGATION: "We are still working on a fix", Step.DETECTION: "We are still looking into this"}
+    doing = words.get(Step(incident.step), "We are still investigating")
+    return f"{doing}. Nothing has changed since the last update."
+
+
+def undo_update(incident: Incident, update: Update, *, by: Actor) -> Update:
+    """Take a publication back within ten seconds: the page and the promise are as before.
+
+    Raises NotAllowed once the time is over: then it is withdrawn or corrected instead.
+    """
+    if update.state == "undone":
+        return update
+    if update.state != "published" or update.undo_until is None or clock.now() > update.undo_until:
+        raise NotAllowed("The ten seconds are over. Edit the update or withdraw it.")
+    newest = latest(incident)
+    if newest is not update:
+        raise NotAllowed("Another update came after this one. Withdraw it instead.")
+    publishing.withdraw_update(update.public_id)
+    outbox.skip(event_of(update), reason="The update was taken back within ten seconds.")
+    _put_back(incident, update.before)
+    update.state, update.undo_until = "undone", None
+    journal.write(incident, "update_undone", by=by, update=update)
+    watch.rearm(incident)
+    return update
+
+
+def withdraw_update(incident: Incident, update: Update, *, by: Actor, reason: str | None = None) -> Update:
+    """Remove an update from all we serve; it stays on the timeline. A draft is simply put away."""
+    if update.state in ("withdrawn", "undone"):
+        return update
+    was_published = update.state == "published"
+    update.state, update.publish_at, update.undo_until = "withdrawn", None, None
+    publishing.withdraw_update(update.public_id)
+    outbox.skip(event_of(update), reason="The update was withdrawn.")
+    if was_published:
+        journal.write(incident, "update_withdrawn", by=by, body=(reason or "").strip(), update=update)
+    watch.rearm(incident)
+    return update
+
+
+def revise_update(
+    incident: Incident,
+    update: Update,
+    *,
+    by: Actor,
+    body: str | None = None,
+    public_status: str | None = None,
+    components: Mapping[str, str] | None = None,
+    display_at: datetime | None = None,
+    publish_at: datetime | None = None,
+    next_update_at: datetime | None = None,
+    version: int | None = None,
+) -> Update:
+    """Edit an update. A published one keeps its old wording, shows "edited", and tells nobody again.
+
+    ``version`` is the one the editor saw: Outdated, with what stands now, when somebody was faster.
+    """
+    if version is not None and version != update.version:
+        raise Outdated(
+            "Somebody changed this update meanwhile. Both texts are below.",
+            version=update.version,
+            theirs={"body": update.body},
+        )
+    if update.state in ("withdrawn", "undone"):
+        raise NotAllowed("This update was withdrawn. Write a new one.")
+    now = clock.now()
+    new_body = update.body if body is None else journal.words(body, field="body", sentence="The text is empty.")
+    was = (
+        update.body,
+        update.public_status,
+        update.components,
+        update.display_at,
+        update.publish_at,
+        update.next_update_at,
+    )
+    if update.state == "published":
+        db.session.add(
+            UpdateRevision(
+                update_id=update.id,
+                at=now,
+                by_name=by.name,
+                body=update.body,
+                public_status=update.public_status,
+                display_at=update.display_at,
+            )
+        )
+    if new_body != update.body:
+        update.body, update.body_html = new_body, str(text.render_markdown(new_body))
+    if public_status is not None:
+        update.public_status = _status_for(incident, update.audience, public_status)
+        _check_status(incident, update)
+    if components is not None:
+        update.components = known_components(components)
+    update.display_at = _checked_display(display_at, now) or update.display_at
+    if next_update_at is not None and update.state != "published":
+        update.next_update_at = _checked_promise(incident, next_update_at, now)
+    if publish_at is not None and update.state != "published":
+        update.publish_at, update.state = _checked_time(publish_at, now), "scheduled"
+    is_now = (
+        update.body,
+        update.public_status,
+        update.components,
+        update.display_at,
+        update.publish_at,
+        update.next_update_at,
+    )
+    if is_now == was:
+        return update
+    update.version += 1
+    if update.state == "published":
+        _revise_published(incident, update, by=by, now=now)
+    watch.rearm(incident)
+    return update
+
+
+def latest(incident: Incident, *, audience: str | None = None) -> Update | None:
+    """The newest update that was made known, of one audience or any."""
+    wanted = select(Update).where(Update.incident_id == incident.id, Update.state == "published")
+    if audience is not None:
+        wanted = wanted.where(Update.audience == audience)
+    return db.session.scalars(wanted.order_by(Update.display_at.desc(), Update.id.desc()).limit(1)).one_or_none()
+
+
+def updates_of(incident: Incident) -> list[Update]:
+    """All updates, drafts included, oldest first."""
+    return list(db.session.scalars(select(Update).where(Update.incident_id == incident.id).order_by(Update.id)))
+
+
+def known_components(given: Mapping[str, Any]) -> dict[str, str]:
+    """The same mapping, checked: every id is a component of ours and every status a word we know."""
+    if not given:
+        return {}
+    known = {component.public_id for component in all_components()}
+    problems = [f"There is no component {name}." for name in given if name not in known]
+    problems += [f"{word!r} is no component status." for word in given.values() if word not in [*ComponentStatus]]
+    if problems:
+        raise Malformed({"components": " ".join(problems[:5])})
+    return {str(name): str(word) for name, word in given.items()}
+
+
+def event_of(update: Update) -> str:
+    """What the outbox knows this publication by."""
+    return f"update/{update.public_id}"
+
+
+def _check_audience(incident: Incident, audience: str) -> None:
+    if audience not in ("public", "internal"):
+        raise Malformed({"audience": "Choose public or internal."})
+    if audience == "public" and incident.visibility != Visibility.PUBLIC:
+        raise NotAllowed(
+            f"{incident.ref} is {incident.visibility}: nothing of it goes to the public. Make it public first."
+        )
+
+
+def _status_for(incident: Incident, audience: str, given: str | None) -> str | None:
+    if audience == "internal":
+        return None
+    if given is None:
+        return default_public_status(Step(incident.step), in_place=incident.mitigated_at is not None)
+    if given not in [*PublicStatus]:
+        raise Malformed({"status": f"Choose one of {', '.join(PublicStatus)}."})
+    return given
+
+
+def _check_status(incident: Incident, update: Update) -> None:
+    if update.audience == "internal" or update.public_status is None:
+        return
+    says_over = update.public_status in (PublicStatus.RESOLVED, PublicStatus.POSTMORTEM)
+    if incident.is_open and says_over:
+        raise NotAllowed("Resolve the incident to tell the public that it is over.")
+    if not incident.is_open and not says_over:
+        raise NotAllowed("This incident is over. Reopen it to tell the public that it goes on.")
+
+
+def _checked_promise(incident: Incident, given: datetime | None, at: datetime) -> datetime | None:
+    """The promise cut to the minute, as ``policy.cadence.promise_refusal`` allows it."""
+    if given is None or not incident.is_open:
+        return None
+    refusal = cadence_rules.promise_refusal(
+        given, now=at, cadence=matrix.rule_of(incident).cadence, agreed=cadence.agreed_of(incident)
+    )
+    if refusal:
+        raise Malformed({"next_update_at": refusal})
+    return clock.to_the_minute(given)
+
+
+def _checked_time(publish_at: datetime | None, now: datetime) -> datetime | None:
+    if publish_at is None:
+        return None
+    if publish_at <= now:
+        raise Malformed({"publish_at": "This time has passed. Publish it now or choose a later time."})
+    if publish_at > now + _LATEST_PUBLICATION:
+        raise Malformed({"publish_at": "Choose a time within the next 30 days."})
+    return publish_at
+
+
+def _checked_display(display_at: datetime | None, now: datetime) -> datetime | None:
+    if display_at is not None and display_at > now:
+        raise Malformed({"display_at": "This time is in the future."})
+    return display_at
+
+
+def _schedule(incident: Incident, update: Update, *, by: Actor) -> Update:
+    update.state = "scheduled"
+    assert update.publish_at is not None
+    journal.write(
+        incident, "update_scheduled", by=by, detail={"publish_at": update.publish_at.isoformat()}, update=update
+    )
+    watch.rearm(incident)
+    return update
+
+
+def _keep_promise(incident: Incident, update: Update, now: datetime) -> None:
+    due_at = incident.next_update_due_at
+    update.was_on_time = None if due_at is None else cadence_rules.was_on_time(due_at, now)
+    incident.last_update_at = now
+    incident.snoozes_in_a_row, incident.snoozed_until, incident.quiet_until = 0, None, None
+    if not incident.is_open:
+        return
+    given = update.next_update_at
+    due = cadence_rules.promise_after(
+        now, cadence=matrix.rule_of(incident).cadence, agreed=cadence.agreed_of(incident), given=given
+    )
+    cadence.promise(incident, due)
+    update.next_update_at = due
+
+
+def _put_on_page(incident: Incident, update: Update) -> None:
+    assert update.public_status is not None
+    assert update.display_at is not None
+    publishing.publish(
+        incident_id=incident.id,
+        incident_ref=incident.ref,
+        title=incident.title,
+        severity=incident.severity,
+        started_at=incident.began_at,
+        update_id=update.public_id,
+        body=update.body,
+        body_html=update.body_html,
+        public_status=update.public_status,
+        components=update.components,
+        display_at=update.display_at,
+        next_update_at=update.next_update_at,
+        notify=update.notify,
+    )
+
+
+def _revise_published(incident: Incident, update: Update, *, by: Actor, now: datetime) -> None:
+    update.edited_at = now
+    if update.audience == "public" and publishing.find(incident.id) is not None:
+        publishing.revise(
+            update.public_id,
+            by_name=by.name,
+            edited_at=now,
+            body=update.body,
+            body_html=update.body_html,
+            public_status=update.public_status,
+            components=update.components,
+            display_at=update.display_at,
+        )
+    journal.write(incident, "update_edited", by=by, update=update)
+
+
+def _note_components(incident: Incident, statuses: Mapping[str, str]) -> None:
+    if not statuses:
+        return
+    known = {
+        row.component_id: row
+        for row in db.session.scalars(select(IncidentComponent).where(IncidentComponent.incident_id == incident.id))
+    }
+    for component_id, status in statuses.items():
+        if component_id in known:
+            known[component_id].status = status
+        else:
+            db.session.add(IncidentComponent(incident_id=incident.id, component_id=component_id, status=status))
+    incident.components_answered = True
+
+
+def _remembered(incident: Incident) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name in _KEPT:
+        moment: datetime | None = getattr(incident, name)
+        kept[name] = moment.isoformat() if moment is not None else None
+    return {**kept, "snoozes_in_a_row": incident.snoozes_in_a_row}
+
+
+def _put_back(incident: Incident, before: Mapping[str, Any]) -> None:
+    for name in _KEPT:
+        value = before.get(name)
+        setattr(incident, name, datetime.fromisoformat(value) if value else None)
+    incident.snoozes_in_a_row = int(before.get("snoozes_in_a_row", 0))

@@ -1,0 +1,127 @@
+"""When the clock must look at an incident again: one instant, recomputed after everything that may move it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..policy import cadence, escalation
+from ..policy.attention import earliest
+from ..policy.escalation import Levels
+from ..policy.severity import Severity
+from ..records.incidents import Bell, Incident, Target
+from ..records.updates import Update
+from . import matrix, telling
+
+
+@dataclass(frozen=True)
+class Struck:
+    """What the clock has done for an incident so far: levels told in this cycle, stages told of this due time."""
+
+    levels: Mapping[str, datetime]
+    stages: frozenset[str]
+
+
+def rearm(incident: Incident) -> None:
+    """Set ``attention_at`` to the earliest instant at which something is due; None when nothing ever is."""
+    if not incident.is_open or incident.pages_nobody:
+        incident.attention_at = _next_publication(incident)
+        return
+    struck = struck_for(incident)
+    incident.attention_at = earliest(
+        _next_publication(incident),
+        _next_level(incident, struck),
+        _expiry(incident),
+        _next_stage(incident, struck),
+        _next_target(incident),
+    )
+
+
+def struck_for(incident: Incident) -> Struck:
+    """Read the bells of this cycle and of this due time."""
+    levels: dict[str, datetime] = {}
+    stages: set[str] = set()
+    level_prefix = level_key(incident, "")
+    stage_prefix = _stage_prefix(incident)
+    for key, at in db.session.execute(select(Bell.key, Bell.at).where(Bell.incident_id == incident.id)):
+        if key.startswith(level_prefix):
+            told = key.removeprefix(level_prefix).split("#")[0]
+            levels[told] = min(at, levels.get(told, at))
+        elif stage_prefix and key.startswith(stage_prefix):
+            stages.add(key.removeprefix(stage_prefix))
+    return Struck(levels, frozenset(stages))
+
+
+def level_key(incident: Incident, key: str, *, round_: int = 1) -> str:
+    """The bell of one level in this cycle; told again after an expired acknowledgement it bears the round."""
+    return f"level/{incident.cycle}/{key}" if round_ == 1 else f"level/{incident.cycle}/{key}#{round_}"
+
+
+def _stage_prefix(incident: Incident) -> str | None:
+    if incident.next_update_due_at is None:
+        return None
+    return cadence.telling_key(incident.next_update_due_at, cadence.DUE).removesuffix(cadence.DUE.key)
+
+
+def unreachable(incident: Incident, levels: Levels) -> frozenset[str]:
+    """Keys of the levels whose words mean nobody at the moment: the next one does not wait for them."""
+    return frozenset(level.key for level in levels if not telling.people_meant(incident, level.tell))
+
+
+def _next_publication(incident: Incident) -> datetime | None:
+    return db.session.scalar(
+        select(func.min(Update.publish_at)).where(Update.incident_id == incident.id, Update.state == "scheduled")
+    )
+
+
+def _next_level(incident: Incident, struck: Struck) -> datetime | None:
+    if incident.is_acknowledged:
+        return None
+    levels = matrix.levels_of(incident)
+    if all(level.key in struck.levels for level in levels):
+        return None
+    return escalation.next_level_at(
+        levels,
+        started_at=incident.watch_started_at,
+        told=struck.levels,
+        resumed_at=incident.escalation_resumed_at,
+        reaches_nobody=unreachable(incident, levels),
+        quiet_until=incident.quiet_until,
+    )
+
+
+def _expiry(incident: Incident) -> datetime | None:
+    if not incident.is_acknowledged:
+        return None
+    expires_at = escalation.acknowledgement_expires_at(Severity(incident.severity), incident.last_human_entry_at)
+    return None if expires_at is None else clock.to_the_minute(expires_at)
+
+
+def _next_stage(incident: Incident, struck: Struck) -> datetime | None:
+    if incident.next_update_due_at is None:
+        return None
+    return cadence.next_stage_at(
+        incident.next_update_due_at,
+        fired=struck.stages,
+        armed_at=incident.due_armed_at,
+        snoozed_until=incident.snoozed_until,
+        quiet_until=incident.quiet_until,
+        rang_at=incident.rang_at,
+    )
+
+
+def _next_target(incident: Incident) -> datetime | None:
+    return db.session.scalar(
+        select(func.min(Target.deadline_at)).where(
+            Target.incident_id == incident.id,
+            Target.cycle == incident.cycle,
+            Target.met_at.is_(None),
+            Target.breached_at.is_(None),
+            Target.replaced_at.is_(None),
+        )
+    )

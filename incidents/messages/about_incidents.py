@@ -1,0 +1,77 @@
+"""Letters about an incident: paged, update due, update late, caught up after a silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ..policy import durations
+from ..records.incidents import Incident
+from .letters import Button, Letter
+
+
+def clock_time(moment: datetime, zone: str) -> str:
+    """``03:44 CET (02:44 UTC)``."""
+    local = moment.astimezone(ZoneInfo(zone))
+    utc = moment.astimezone(ZoneInfo("UTC"))
+    name = local.tzname() or "UTC"
+    return f"{local:%H:%M} {name}" if name == "UTC" else f"{local:%H:%M} {name} ({utc:%H:%M} UTC)"
+
+
+def addresses(incident: Incident, base_url: str) -> dict[str, str]:
+    """The pages where the buttons of a letter lead."""
+    room = f"{base_url}/console/incidents/{incident.ref}"
+    return {
+        "room": room,
+        "acknowledge": f"{room}/acknowledgement",
+        "update": f"{room}/updates",
+        "no_change": f"{room}/updates/no-change",
+        "snooze": f"{room}/snoozes",
+    }
+
+
+def letter(
+    incident: Incident, *, headline: str, paragraphs: Sequence[str], buttons: Sequence[Button], template: str
+) -> Letter:
+    """A letter in the incident's thread; ``headline`` follows its number in the subject."""
+    drill = "[Drill] " if incident.is_drill else ""
+    return Letter(
+        subject=f"{drill}{incident.ref}: {headline}",
+        paragraphs=paragraphs,
+        buttons=buttons,
+        template=template,
+        thread=incident.ref,
+    )
+
+
+def update_buttons(incident: Incident, base_url: str) -> list[Button]:
+    """Post update, No change, Snooze, and the room."""
+    to = addresses(incident, base_url)
+    return [
+        Button("Post update", to["update"]),
+        Button("No change", to["no_change"]),
+        Button("Snooze", to["snooze"]),
+        Button("Open the incident", to["room"]),
+    ]
+
+
+def page_buttons(incident: Incident, base_url: str) -> list[Button]:
+    """Acknowledge, and the room."""
+    to = addresses(incident, base_url)
+    return [Button("Acknowledge", to["acknowledge"]), Button("Open the incident", to["room"])]
+
+
+def room_button(incident: Incident, base_url: str) -> Button:
+    """The room alone."""
+    return Button("Open the incident", addresses(incident, base_url)["room"])
+
+
+def late_by(due_at: datetime, now: datetime) -> str:
+    """``6 min``, ``1 h 12 min``."""
+    return durations.duration(max(now - due_at, timedelta(0)))
+
+
+def minutes_late(due_at: datetime, now: datetime) -> int:
+    """Whole minutes past the due time."""
+    return max(0, int((now - due_at).total_seconds() // 60))

@@ -1,0 +1,75 @@
+"""One letter to a responder: subject, paragraphs, buttons and the template, as plain text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup, escape
+
+_LONGEST_SUBJECT = 180
+
+
+@dataclass(frozen=True)
+class Button:
+    """Something to do, and the address of the page where it is done."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a responder reads. ``template`` is the communication template of product.md, verbatim."""
+
+    subject: str
+    paragraphs: Sequence[str]
+    buttons: Sequence[Button] = ()
+    template: str = ""
+    thread: str | None = None  # letters about one incident hang together
+    footer: Sequence[str] = field(default=("You get this because you respond to incidents in Sevenbells.",))
+
+    def payload(self, to: str) -> dict[str, Any]:
+        """What ``channels.email`` takes."""
+        return {
+            "to": to,
+            "subject": _one_line(self.subject),
+            "text": self.as_text(),
+            "html": self.as_html(),
+            "thread": self.thread,
+        }
+
+    def as_text(self) -> str:
+        """Plain text: paragraphs, then one line a button, then the template."""
+        parts = [*self.paragraphs]
+        if self.buttons:
+            parts.append("\n".join(f"{button.label}: {button.address}" for button in self.buttons))
+        if self.template:
+            parts.append(self.template)
+        parts.append("-- \n" + "\n".join(self.footer))
+        return "\n\n".join(parts) + "\n"
+
+    def as_html(self) -> str:
+        """One column, no image, nothing from elsewhere."""
+        paragraphs = Markup("").join(Markup("<p>{}</p>").format(_broken(text)) for text in self.paragraphs)
+        buttons = Markup(" &nbsp; ").join(
+            Markup('<a href="{}">{}</a>').format(button.address, button.label) for button in self.buttons
+        )
+        return str(
+            Markup('<!doctype html><html lang="en"><body>{}{}{}<hr><p><small>{}</small></p></body></html>').format(
+                paragraphs,
+                Markup("<p>{}</p>").format(buttons) if buttons else "",
+                Markup("<pre>{}</pre>").format(self.template) if self.template else "",
+                Markup("<br>").join(self.footer),
+            )
+        )
+
+
+def _one_line(subject: str) -> str:
+    cut = " ".join(subject.split())
+    return cut if len(cut) <= _LONGEST_SUBJECT else cut[: _LONGEST_SUBJECT - 1] + "…"
+
+
+def _broken(text: str) -> Markup:
+    return Markup("<br>").join(escape(line) for line in text.splitlines())
