@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from incidents.kernel import database, outbox, settings  # noqa: F401 - outbox names its tables
+from incidents import access
+from incidents.console import accounts, shell
+from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
 
 
@@ -15,6 +17,11 @@ def create_app(chosen: Settings | None = None) -> Flask:
     app.extensions["sevenbells.settings"] = chosen
     app.secret_key = chosen.secret_key
     database.init_app(app, chosen)
+    access.init_app(app, chosen)
+    web.init_app(app, chosen)
+    health.init_app(app, chosen)
+    shell.init_app(app, chosen)
+    accounts.init_app(app, chosen)
     return app
 
 

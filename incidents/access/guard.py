@@ -9,7 +9,6 @@ import structlog
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ..kernel.database import set_mode
 from ..kernel.errors import Forbidden
 from ..records.people import Role
 from ..records.tokens import Scope
@@ -35,8 +34,6 @@ def check() -> ResponseReturnValue | None:
     access = routes.access_of(current_app, request.endpoint)
     if access == routes.PUBLIC:
         return None
-    # we look the session up before the web room's own hooks have run, and reading must not wait for a writer
-    set_mode("read" if request.method in _READS else "write")
     if access is None:
         log.error("route_without_access", endpoint=request.endpoint)
         raise Forbidden("This address is closed.")

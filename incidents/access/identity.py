@@ -16,7 +16,7 @@ from ..records.tokens import ApiToken
 from . import sessions, tokens
 
 _BEARER = "bearer "
-_TOKEN = "sevenbells_token"
+_SHOWN = "sevenbells_shown"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_signed_in)
     manager.init_app(app, add_context_processor=False)
     # it would look into the cookie on every answer, public pages too, for a second cookie that we do not use
-    app.after_request_funcs[None].remove(manager._update_remember_cookie)
+    app.after_request_funcs[None].remove(manager._update_remember_cookie)  # noqa: SLF001
 
 
 def _signed_in(token: str) -> SignedIn | None:
@@ -70,7 +70,7 @@ def signed_in() -> SignedIn | None:
     """The sign-in behind this request, if there is one."""
     if not has_request_context():
         return None
-    found = current_user._get_current_object()
+    found = current_user._get_current_object()  # noqa: SLF001 - werkzeug's way to the object behind the proxy
     return found if isinstance(found, SignedIn) else None
 
 
@@ -92,7 +92,7 @@ def my_session() -> ServerSession:
 
 def viewer() -> Person | ApiToken:
     """Whose eyes these are: this request's token, or its person."""
-    found: ApiToken | None = g.get(_TOKEN)
+    found: ApiToken | None = g.get(_SHOWN)
     return found or me()
 
 
@@ -112,5 +112,5 @@ def bearer() -> ApiToken:
             "Give a living API token as Authorization: Bearer <token>.",
             www_authenticate=WWWAuthenticate("bearer", {"realm": "Sevenbells"}),
         )
-    setattr(g, _TOKEN, found)
+    setattr(g, _SHOWN, found)
     return found

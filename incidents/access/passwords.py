@@ -39,6 +39,11 @@ def prepare(password: str, *, about: Iterable[str] = ()) -> PasswordHash:
     problem = password_rules.objection(password, about=about)
     if problem:
         raise Malformed({"password": problem})
+    return rehash(password)
+
+
+def rehash(password: str) -> PasswordHash:
+    """The hash by today's parameters of a password that is in use and needs no second judgement."""
     with _a_turn():
         return PasswordHash(_hasher().hash(password.encode("utf-8", "surrogatepass")))
 

@@ -57,7 +57,6 @@ class Person(Base):
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
     agrees_to_drills: Mapped[bool] = mapped_column(default=True)
-    rings: Mapped[bool] = mapped_column(default=False)
     single_keys: Mapped[bool] = mapped_column(default=True)
 
     @property
@@ -95,6 +94,8 @@ class Founding(Base):
 
 def find_person(email: str) -> Person | None:
     """The person with that address, active or not; letters' case does not matter."""
+    if not email.isprintable():
+        return None  # PostgreSQL refuses such text outright
     return db.session.scalar(select(Person).where(Person.email == email.strip().lower()))
 
 

@@ -1,0 +1,24 @@
+"""The screens about accounts: set-up, sign-in, invitations, oneself, people, tokens."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from ..kernel.settings import Settings
+from ..records.people import Role
+from . import invitations, login, me, resets, settings_people, settings_places, settings_tokens, setup
+
+_ROLE_WORDS = {Role.VIEWER: "Viewer", Role.RESPONDER: "Responder", Role.ADMIN: "Administrator"}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the app these screens."""
+    for room in (setup, login, resets, invitations, me, settings_people, settings_tokens):
+        app.register_blueprint(room.bp)
+    settings_places.init_app(app)
+    app.add_template_global(word_for_role)
+
+
+def word_for_role(role: str) -> str:
+    """What people call a role."""
+    return _ROLE_WORDS[Role(role)]
