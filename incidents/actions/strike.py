@@ -105,6 +105,8 @@ def mend_after_clock_went_back(limit: int = 1000) -> int:
     ).all()
     for incident in ahead:
         incident.rang_at = now
+        if incident.quiet_until is not None:
+            incident.quiet_until = min(incident.quiet_until, now + attention.QUIET_AFTER_CATCH_UP)
         watch.rearm(incident)
     return len(ahead)
 
