@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.policy.attention import quiet_after
@@ -296,6 +296,7 @@ def test_nobody_there_is_nobody_reminded():
     assert reminded(communications_lead=[], commander=[], on_call=[], declarer=[], responders=[]) == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.1, 45), st.sampled_from([None, 10, 15])), max_size=30),
     st.booleans(),
@@ -323,6 +324,7 @@ def test_however_the_clock_is_run_no_stage_repeats_none_is_early_and_none_is_los
     assert len(set(fired)) == len(fired)
 
 
+@settings(deadline=None)
 @given(st.floats(-4, 600), st.floats(0, 30))
 def test_once_late_the_silence_is_never_longer_than_the_quiet_after_a_catch_up(back, more):
     """Down until some minute, then looking as soon as anything is due: at most 10 min between two tellings."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.policy.communication import PLACEHOLDERS, compose, fill, one_line, unknown_placeholders
@@ -78,6 +78,7 @@ def test_blanks_inside_a_line_stay():
     assert one_line("a  b\tc") == "a  b\tc"
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_whatever_people_type_it_stays_seven_lines_in_this_order(title, impact, current_status):
     text = compose(**{**FULL, "title": title, "impact": impact, "current_status": current_status})
@@ -116,6 +117,7 @@ def test_hostile_templates_are_returned_as_they_are(hostile):
     assert fill(hostile, {"a": "x"}) == hostile
 
 
+@settings(deadline=None)
 @given(st.text(), st.dictionaries(st.sampled_from(["a", "b.c"]), st.text()))
 def test_text_without_placeholders_is_untouched(text, values):
     plain = text.replace("{", "(")

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.policy.escalation import (
@@ -197,6 +197,7 @@ ladders = st.lists(st.integers(0, 300), min_size=1, max_size=6).map(
 )
 
 
+@settings(deadline=None)
 @given(ladders, st.lists(st.integers(1, 120), max_size=12), st.data())
 def test_however_the_clock_is_run_each_level_is_told_once_and_never_early(levels, waits, data):
     so_far: dict[str, datetime] = {}

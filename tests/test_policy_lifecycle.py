@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.policy.lifecycle import (
@@ -112,6 +112,7 @@ def test_from_post_mortem_back_to_resolution_reopens_nothing():
     assert kind_of_move(Step.POSTMORTEM, Step.RESOLUTION, resolved=True) is Move.BACK
 
 
+@settings(deadline=None)
 @given(steps, steps, st.booleans())
 def test_only_the_next_step_and_the_present_one_need_no_reason(here, there, resolved):
     move = kind_of_move(here, there, resolved=resolved)
@@ -121,6 +122,7 @@ def test_only_the_next_step_and_the_present_one_need_no_reason(here, there, reso
     assert (move is Move.SAME) is (here is there)
 
 
+@settings(deadline=None)
 @given(steps, steps, st.builds(Facts, **{field.name: st.booleans() for field in fields(Facts)}), st.booleans())
 def test_what_stands_in_the_way_is_what_the_steps_on_the_way_ask_and_the_facts_lack(here, there, facts, resolved):
     asked = missing_for_move(here, there, facts, resolved=resolved)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.policy import zones
@@ -51,6 +51,7 @@ def test_a_countdown_ticks_in_seconds_under_an_hour(seconds, shown):
     assert countdown(timedelta(seconds=seconds)) == shown
 
 
+@settings(deadline=None)
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)), st.timedeltas(timedelta(0), timedelta(1)))
 def test_words_never_say_more_than_passed(length, more):
     def minutes(said):
@@ -104,6 +105,7 @@ ZONES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.dates(date(2000, 1, 1), date(2037, 1, 1)))
 def test_every_instant_lies_in_the_day_that_began_last(name, day):
     zone = ZoneInfo(name)

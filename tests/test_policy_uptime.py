@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incidents.policy.components import BADNESS, ComponentStatus, Impact
@@ -159,6 +159,14 @@ def test_a_day_is_a_day_of_the_pages_zone():
     assert seen(outage, zone=BERLIN)[-2].worst is MAJOR
 
 
+def test_today_is_the_pages_today():
+    late_evening = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+
+    assert seen(now=late_evening)[-1].date == date(2026, 11, 23)
+    assert seen(now=late_evening, zone=BERLIN)[-1].date == date(2026, 11, 24)
+    assert seen(now=late_evening, zone=BERLIN)[-1].observed == HOUR / 2
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
     [
@@ -185,6 +193,7 @@ intervals = st.lists(
 some_zone = st.sampled_from([UTC_ZONE, BERLIN, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("America/New_York")])
 
 
+@settings(deadline=None)
 @given(intervals, moments.filter(lambda moment: moment <= NOW), some_zone)
 def test_the_days_add_up_to_the_time_there_was(found, created_at, zone):
     result = seen(*found, created_at=created_at, zone=zone)
@@ -197,6 +206,7 @@ def test_the_days_add_up_to_the_time_there_was(found, created_at, zone):
     assert share is None or 0 <= share <= 100
 
 
+@settings(deadline=None)
 @given(intervals, st.integers(0, 100 * 24 * 60 - 1))
 def test_any_moment_is_counted_by_the_worst_that_ran(found, minutes_ago):
     """Beside a slow reading of the same rule, one minute at a time."""
