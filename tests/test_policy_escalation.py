@@ -171,6 +171,14 @@ def test_a_level_is_known_by_whom_it_tells():
     assert len(many.key) <= 48
 
 
+@pytest.mark.parametrize("local_part", ["maya#2", "maya/lead", "mäyä", "m" * 60])
+def test_the_key_of_a_level_holds_nothing_that_other_keys_are_built_with(local_part):
+    key = Level(timedelta(0), (f"person:{local_part}@example.com",)).key
+
+    assert key.isascii()
+    assert not set("#/ ") & set(key)
+
+
 @pytest.mark.parametrize(
     "word", ["on_call", "responders", "role:cto", "role:engineering_lead", "person:maya@example.com"]
 )

@@ -16,7 +16,7 @@ from .severity import Severity
 ON_CALL = "on_call"
 RESPONDERS = "responders"
 _WORD = re.compile(r"on_call|responders|role:[a-z][a-z0-9_]{0,39}|person:[^@\s]{1,64}@[^@\s]{1,190}")
-_LONGEST_KEY = 48
+_KEY = re.compile(r"[A-Za-z0-9_:@.+-]{1,48}")
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class Level:
 
     @property
     def key(self) -> str:
-        """What this level is known by, in every severity: whom it tells, in any order (at most 48 characters).
+        """What this level is known by, in every severity: whom it tells, in any order.
 
-        So a raised severity pages those it has not told yet, and nobody is told the same level twice.
+        So a raised severity pages those it has not told yet, and nobody is told the same level twice. At most 48
+        of A-Z, a-z, 0-9 and ``_:@.+-``, so that other keys can be built from it; what does not fit is a digest.
         """
         words = "+".join(sorted(set(self.tell)))
-        return words if len(words) <= _LONGEST_KEY else hashlib.sha256(words.encode()).hexdigest()[:16]
+        return words if _KEY.fullmatch(words) else hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 Levels = tuple[Level, ...]
