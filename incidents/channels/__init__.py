@@ -1,0 +1,63 @@
+"""The way out: one module a channel, called only by jobs, with no transaction open.
+
+``send`` is the seam where tests put their fake; nothing else in the program reaches the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Literal
+
+from ..kernel.settings import Settings
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent where. ``key`` is the same on every repeat."""
+
+    key: str
+    channel: str
+    destination: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one attempt.
+
+    ``refused`` is for good: this destination will never take this message. ``unreachable`` says that the
+    channel itself is away, whoever the message is for.
+    """
+
+    kind: Literal["sent", "failed", "refused", "unreachable"]
+    reason: str = ""
+    retry_after: timedelta | None = None
+
+
+SENT = Outcome("sent")
+
+
+def send(message: Message, settings: Settings) -> Outcome:
+    """Try once, within 30 s; what goes wrong outside is an outcome, and never an exception."""
+    return _senders()[message.channel](message, settings)
+
+
+def lanes() -> tuple[str, ...]:
+    """Every channel there is; each is sent on its own, so that one that is slow holds up no other."""
+    return tuple(_senders())
+
+
+def why_closed(channel: str, settings: Settings) -> str | None:
+    """Why nothing can be sent here as things are set; None where it can."""
+    if channel == "email" and not settings.smtp_url:
+        return "No mail server is set"
+    return None
+
+
+def _senders() -> Mapping[str, Callable[[Message, Settings], Outcome]]:
+    from . import email  # smtplib and ssl are loaded by the process that sends, not by every web worker
+
+    return MappingProxyType({"email": email.send})

@@ -1,0 +1,1 @@
+"""Door 5, time: what rings, what leaves, and what is tidied up, all driven by one clock process."""

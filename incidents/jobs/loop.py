@@ -1,0 +1,171 @@
+"""The clock process: strike what is due the moment it is due, send what must leave, and say that it is alive.
+
+It sleeps until the next due time, and never longer than a second, so that a moved wall clock is noticed. It keeps no
+memory: any number of clocks may run, and one that is killed leaves nothing behind but a lease that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import time
+from datetime import datetime, timedelta
+
+import structlog
+from flask import Flask
+from sqlalchemy import func, select
+
+from .. import channels
+from ..kernel import beats, clock, outbox
+from ..kernel.database import db, reading
+from ..kernel.outbox import OutboxMessage
+from . import bells
+from .deliveries import Lane, LaneThread
+from .timetable import Timetable
+from .watchdog import Watchdog
+
+LONGEST_SLEEP = 1.0  # seconds
+_BEAT_EVERY = 10.0  # seconds; a clock counts as gone after 90
+_SET_BACK = timedelta(seconds=60)
+_LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
+
+log = structlog.get_logger(__name__)
+
+
+def run(app: Flask, stop: threading.Event) -> None:
+    """Be the clock until ``stop`` is set; returns within 30 s of that, with every lease given back."""
+    worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+    lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop)) for channel in channels.lanes()]
+    timetable, watchdog = Timetable(app), Watchdog(stop)
+    ticker = threading.Thread(
+        target=_tick_until, args=(Clock(app, worker, lanes, timetable), watchdog, stop), name="ticker", daemon=True
+    )
+    log.info("clock_started", worker=worker)
+    for thread in (*lanes, watchdog, ticker):
+        thread.start()
+    timetable.start()
+    # this thread runs the signal handlers, and must not hold the lock of the event that they set
+    while ticker.is_alive():
+        ticker.join(0.5)
+    was_asked = stop.is_set()
+    stop.set()
+    _take_leave(app, worker, lanes, timetable)
+    if not was_asked:
+        raise RuntimeError("the clock's own thread ended, which it never should")
+
+
+def _tick_until(the_clock: Clock, watchdog: Watchdog, stop: threading.Event) -> None:
+    with the_clock.app.app_context():
+        while not stop.is_set():
+            pause = the_clock.tick()
+            watchdog.sign()
+            stop.wait(pause)
+
+
+def _take_leave(app: Flask, worker: str, lanes: list[LaneThread], timetable: Timetable) -> None:
+    timetable.stop()
+    until = time.monotonic() + _LONGEST_FAREWELL
+    for lane in lanes:
+        lane.wake()
+    for lane in lanes:
+        lane.join(max(0.0, until - time.monotonic()))
+    try:
+        with app.app_context():
+            released = outbox.release(worker)
+            beats.leave(worker)
+    except Exception as broken:  # noqa: BLE001 - the database may be away; the leases end by themselves
+        log.warning("clock_left_without_a_word", cause=str(getattr(broken, "orig", broken)))
+    else:
+        log.info("clock_stopped", worker=worker, released=released)
+
+
+class Clock:
+    """One clock's tick, and what it needs to know from the last one."""
+
+    def __init__(self, app: Flask, worker: str, lanes: list[LaneThread], timetable: Timetable | None = None) -> None:
+        self.app = app
+        self.worker = worker
+        self.lanes = lanes
+        self.timetable = timetable
+        self._wall_at: datetime | None = None
+        self._beat_at: float | None = None
+        self._is_cut_off = False
+
+    def tick(self) -> float:
+        """Strike everything that is due; answers how many seconds to sleep."""
+        started_at = clock.now()
+        try:
+            self._notice_a_clock_set_back(started_at)
+            struck = self._strike()
+            self._beat(started_at)
+            pause = self._until_next_bell(struck)
+        except Exception as broken:  # the database may be away: what is due stays due
+            db.session.remove()
+            if not self._is_cut_off:
+                log.exception("tick_failed", cause=str(getattr(broken, "orig", broken)))
+            self._is_cut_off = True
+            return LONGEST_SLEEP
+        if self._is_cut_off:
+            log.info("ticking_again")
+        self._is_cut_off = False
+        return pause
+
+    def _strike(self) -> int:
+        struck = 0
+        while self._is_bell_due():
+            batch = bells.strike_due_bells(bells.BATCH)
+            if batch == 0:
+                break  # another clock is at it
+            struck += batch
+            for lane in self.lanes:
+                lane.wake()
+        return struck
+
+    def _is_bell_due(self) -> bool:
+        due_at = self._next_bell_at()
+        return due_at is not None and due_at <= clock.now()
+
+    def _next_bell_at(self) -> datetime | None:
+        with reading():
+            return bells.next_bell_at()
+
+    def _until_next_bell(self, struck: int) -> float:
+        due_at = self._next_bell_at()
+        if due_at is None:
+            return LONGEST_SLEEP
+        seconds = (due_at - clock.now()).total_seconds()
+        # something overdue that nobody could strike must not keep this process spinning
+        return min(LONGEST_SLEEP, seconds) if seconds > 0 else (0.0 if struck else 0.2)
+
+    def _beat(self, started_at: datetime) -> None:
+        if self._beat_at is not None and time.monotonic() - self._beat_at < _BEAT_EVERY:
+            return
+        now = clock.now()
+        with reading():
+            late = (OutboxMessage.state == outbox.WAITING, OutboxMessage.next_attempt_at <= now)
+            backlog, oldest = db.session.execute(
+                select(func.count(), func.min(OutboxMessage.next_attempt_at)).where(*late)
+            ).one()
+            db.session.rollback()
+        oldest_seconds = (now - oldest).total_seconds() if backlog else 0.0
+        beats.beat(
+            worker=self.worker,
+            pid=os.getpid(),
+            started_at=started_at,
+            due_backlog=backlog,
+            oldest_due_seconds=oldest_seconds,
+        )
+        self._beat_at = time.monotonic()
+
+    def _notice_a_clock_set_back(self, now: datetime) -> None:
+        before, self._wall_at = self._wall_at, now
+        if before is None or now >= before - _SET_BACK:
+            return
+        log.warning("wall_clock_set_back", seconds=round((before - now).total_seconds()))
+        messages, incidents = outbox.mend_after_clock_went_back(), bells.mend_after_clock_went_back()
+        log.info("mended_after_clock_was_set_back", messages=messages, incidents=incidents)
+        self._beat_at = None
+        if self.timetable is not None:
+            self.timetable.start_over()
