@@ -439,12 +439,13 @@ def test_acknowledging_stops_the_escalation_until_it_expires(alice: Person, cloc
     db.session.commit()
     clock.forward(minutes=20)
     tick()
-    assert incident.is_acknowledged
+    assert incident.acknowledgement_at is not None
 
     clock.forward(minutes=10)
     tick()
 
-    assert not incident.is_acknowledged
+    db.session.refresh(incident)
+    assert incident.is_acknowledged is False
     assert "acknowledgement_expired" in kinds(incident)
 
 
