@@ -19,6 +19,9 @@ from incidents.kernel import clock as clock_module
 from incidents.kernel import settings as settings_module
 from incidents.kernel.database import Base, db
 from incidents.kernel.settings import Settings
+from tests.outgoing import Outgoing, outgoing
+
+__all__ = ["Outgoing", "outgoing"]
 
 SECRET = "a key that only the tests know, long enough"
 # argon2's own defaults take half a second a hash on two cores
