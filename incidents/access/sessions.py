@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import OperationalError
 
 from ..kernel import clock
-from ..kernel.database import db, writing
+from ..kernel.database import db
 from ..records.people import Person
 from ..records.sessions import ABSOLUTE, REMEMBERED, ServerSession
+from .passing import write_in_passing
 from .secrets import digest, new_secret
 
 # One write a minute is enough to judge idleness by hours, and keeps reading pages free of writes.
 _TOUCH_EVERY = timedelta(minutes=1)
-
-log = structlog.get_logger(__name__)
 
 
 def begin(person: Person, *, remembered: bool, address: str, agent: str) -> tuple[str, ServerSession]:
@@ -45,7 +42,8 @@ def recognise(token: str) -> ServerSession | None:
     """
     found = _find(token)
     if found is not None and clock.now() - found.seen_at >= _TOUCH_EVERY:
-        _touch(found.id)
+        seen = update(ServerSession).where(ServerSession.id == found.id).values(seen_at=clock.now())
+        write_in_passing(seen)
         found = _find(token)
     return found
 
@@ -75,15 +73,3 @@ def _find(token: str) -> ServerSession | None:
     if found is None or not found.person.is_active or not found.is_alive(clock.now()):
         return None
     return found
-
-
-def _touch(session_id: int) -> None:
-    # the request's transaction ends first: on SQLite it may hold the write lock that we ask for
-    db.session.rollback()
-    seen = update(ServerSession).where(ServerSession.id == session_id).values(seen_at=clock.now())
-    try:
-        with writing(), db.engine.begin() as connection:
-            connection.execute(seen)
-    except OperationalError as broken:
-        # a full disk or a locked file must not keep anybody from reading
-        log.warning("session_not_touched", reason=str(broken.orig))

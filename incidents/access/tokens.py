@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from ..kernel import clock
-from ..kernel.database import db, writing
+from ..kernel.database import db
 from ..records.tokens import ApiToken
+from .passing import write_in_passing
 from .secrets import digest, matches, new_secret
 
 PREFIX = "sb_"
 _BEGINNING = 8
 _TOUCH_EVERY = timedelta(minutes=1)
-
-log = structlog.get_logger(__name__)
 
 
 def new_token_value() -> tuple[str, str, str]:
@@ -30,7 +27,7 @@ def recognise(value: str) -> ApiToken | None:
     """The living token with that value; notes its use at most once a minute, in a short write of its own."""
     found = _find(value)
     if found is not None and (found.last_used_at is None or clock.now() - found.last_used_at >= _TOUCH_EVERY):
-        _touch(found.id)
+        write_in_passing(update(ApiToken).where(ApiToken.id == found.id).values(last_used_at=clock.now()))
         found = _find(value)
     return found
 
@@ -40,13 +37,3 @@ def _find(value: str) -> ApiToken | None:
     if found is None or not matches(value, found.token_hash) or not found.is_active:
         return None
     return found
-
-
-def _touch(token_id: int) -> None:
-    db.session.rollback()
-    used = update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=clock.now())
-    try:
-        with writing(), db.engine.begin() as connection:
-            connection.execute(used)
-    except OperationalError as broken:
-        log.warning("token_not_touched", reason=str(broken.orig))

@@ -34,17 +34,20 @@ def set_up(token: str, *, name: str, email: str, password: PasswordHash) -> Pers
     """Make the first administrator, and close set-up for ever.
 
     Of any number who try at once exactly one succeeds; the others get NotAllowed. Raises Malformed when the
-    name or the address will not do; the link can then be used again.
+    name or the address will not do; rolled back, the link can then be used again.
     """
     refusal = NotAllowed("This set-up link was used or has expired. Sevenbells prints a fresh one when it starts.")
-    if not nobody_exists() or links.spend(LinkKind.SETUP, token) is None:
+    if not setup_is_open(token):
         raise refusal
     try:
-        # the row that can exist only once decides the race: two links may be open for an instant
+        # the row that can exist only once decides the race, and comes before any link is touched: two links may be
+        # alive for an instant, and whoever held one would wait for whoever holds the other
         with db.session.begin_nested():
             db.session.add(Founding(id=1))
     except IntegrityError:
         raise refusal from None
+    if links.spend(LinkKind.SETUP, token) is None:
+        raise refusal
     person = people.add_person(email=email, name=name, role=Role.ADMIN, password=password, by=None)
     links.void(LinkKind.SETUP)
     note("set up", by=person.as_actor(), subject=person.email)
