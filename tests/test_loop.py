@@ -1,0 +1,311 @@
+"""The clock: driven tick by tick with the wound clock, and once as the real thing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from incidents.jobs import audit, bells, loop, timetable
+from incidents.jobs.deliveries import Lane, LaneThread
+from incidents.jobs.watchdog import HOPELESS, SUSPICIOUS, Watchdog, all_stacks
+from incidents.kernel import beats, outbox
+from incidents.kernel.beats import ClockBeat
+from incidents.kernel.database import db
+from incidents.kernel.outbox import OutboxMessage
+from tests.conftest import WoundClock
+from tests.outgoing import Outgoing
+
+
+@dataclass
+class Bells:
+    """Due times in the place of incidents, each of which tells one person when it is struck."""
+
+    clock: WoundClock
+    due: list[datetime] = field(default_factory=list)
+    mended: int = 0
+
+    def strike_due_bells(self, limit: int) -> int:
+        ripe = [moment for moment in self.due if moment <= self.clock()][:limit]
+        for moment in ripe:
+            self.due.remove(moment)
+            outbox.enqueue(
+                event=f"bell:{moment.isoformat()}",
+                channel="email",
+                destination="ada@example.com",
+                payload={"to": "ada@example.com", "subject": f"due {moment:%H:%M}", "text": ""},
+            )
+        db.session.commit()
+        return len(ripe)
+
+    def next_bell_at(self) -> datetime | None:
+        return min(self.due, default=None)
+
+    def mend_after_clock_went_back(self) -> int:
+        self.mended += 1
+        return 0
+
+
+@pytest.fixture
+def ringing(app: Flask, clock: WoundClock, monkeypatch: pytest.MonkeyPatch) -> Bells:
+    fake = Bells(clock)
+    for name in ("strike_due_bells", "next_bell_at", "mend_after_clock_went_back"):
+        monkeypatch.setattr(bells, name, getattr(fake, name))
+    return fake
+
+
+@pytest.fixture
+def lane(app: Flask) -> LaneThread:
+    """A lane that is woken but does not run: what it would send is sent by hand."""
+    return LaneThread(Lane(app, "email", worker="clock-1"))
+
+
+@pytest.fixture
+def ticking(app: Flask, ringing: Bells, lane: LaneThread) -> loop.Clock:
+    return loop.Clock(app, "clock-1", [lane])
+
+
+def test_a_tick_strikes_what_is_due_and_wakes_the_lanes_at_once(
+    ticking: loop.Clock, ringing: Bells, lane: LaneThread, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    ringing.due = [clock(), clock() + timedelta(minutes=5)]
+
+    ticking.tick()
+
+    assert lane._woken.is_set()
+    assert lane.lane.turn() == 1
+    assert outgoing.subjects == ["due 02:14"]
+    ticking.tick()
+    assert lane.lane.turn() == 0
+
+
+def test_everything_due_is_struck_in_one_tick_whatever_the_batch(
+    ticking: loop.Clock, ringing: Bells, clock: WoundClock
+) -> None:
+    ringing.due = [clock() - timedelta(seconds=number) for number in range(bells.BATCH * 2 + 1)]
+
+    ticking.tick()
+
+    assert ringing.due == []
+    assert outbox.counts()["waiting"] == bells.BATCH * 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "pause"), [(None, 1.0), (3600.0, 1.0), (0.25, 0.25)], ids=["nothing", "in an hour", "in 250 ms"]
+)
+def test_it_sleeps_until_the_next_due_time_and_a_second_at_most(
+    ticking: loop.Clock, ringing: Bells, clock: WoundClock, ahead: float | None, pause: float
+) -> None:
+    if ahead is not None:
+        ringing.due = [clock() + timedelta(seconds=ahead)]
+
+    assert ticking.tick() == pytest.approx(pause)
+
+
+def test_what_cannot_be_struck_does_not_keep_it_spinning(
+    ticking: loop.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ringing.due = [clock()]
+    monkeypatch.setattr(bells, "strike_due_bells", lambda limit: 0)
+
+    assert ticking.tick() > 0
+
+
+def test_a_database_that_is_away_stops_no_clock(
+    ticking: loop.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ringing.due = [clock()]
+
+    def gone(limit: int) -> int:
+        raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bells, "strike_due_bells", gone)
+        assert ticking.tick() == 1.0
+        assert ticking.tick() == 1.0
+
+    ticking.tick()
+    assert ringing.due == []
+
+
+def test_each_tick_says_that_it_lives_and_what_is_late(
+    ticking: loop.Clock, ringing: Bells, clock: WoundClock, client: FlaskClient
+) -> None:
+    outbox.enqueue(event="late", channel="email", destination="d", payload={})
+    db.session.commit()
+    clock.forward(seconds=30)
+
+    ticking.tick()
+
+    beat = db.session.scalars(select(ClockBeat)).one()
+    assert (beat.worker, beat.tick_ended_at) == ("clock-1", clock())
+    assert (beat.due_backlog, beat.oldest_due_seconds) == (1, 30.0)
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_wall_clock_set_back_is_noticed_and_mended(ticking: loop.Clock, ringing: Bells, clock: WoundClock) -> None:
+    ticking.tick()
+    outbox.enqueue(event="fresh", channel="email", destination="d", payload={})
+    db.session.commit()
+    clock.back(hours=1)
+
+    ticking.tick()
+
+    assert ringing.mended == 1
+    db.session.rollback()
+    assert db.session.scalars(select(OutboxMessage)).one().next_attempt_at == clock()
+    beat = beats.latest()
+    assert beat is not None
+    assert beat.tick_ended_at == clock()
+
+
+def test_a_second_or_two_back_is_no_reason_to_mend(ticking: loop.Clock, ringing: Bells, clock: WoundClock) -> None:
+    ticking.tick()
+    clock.back(seconds=30)
+    ticking.tick()
+
+    assert ringing.mended == 0
+
+
+# ---- the whole process ----
+
+
+def until(condition: threading.Event) -> None:
+    assert condition.wait(20), "it did not happen"
+
+
+def test_the_real_clock_sends_what_is_due_and_leaves_nothing_behind(
+    app: Flask, ringing: Bells, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    ringing.due = [clock()]
+    stop, sent = threading.Event(), threading.Event()
+    real = outgoing.send
+
+    def notice(message: object, settings: object) -> object:
+        outcome = real(message, settings)  # type: ignore[arg-type]
+        sent.set()
+        return outcome
+
+    from incidents import channels
+
+    channels.send = notice  # type: ignore[assignment]
+    whole = threading.Thread(target=loop.run, args=(app, stop))
+    whole.start()
+    until(sent)
+    stop.set()
+    whole.join()
+
+    assert outgoing.subjects == ["due 02:14"]
+    assert outbox.counts()["sent"] == 1
+    assert beats.latest() is None
+
+
+# ---- the watchdog ----
+
+
+@pytest.fixture
+def dog() -> tuple[Watchdog, list[int]]:
+    exits: list[int] = []
+    return Watchdog(threading.Event(), give_up=exits.append), exits
+
+
+def test_a_clock_that_ticks_is_left_alone(dog: tuple[Watchdog, list[int]], caplog: pytest.LogCaptureFixture) -> None:
+    watchdog, exits = dog
+    watchdog.sign()
+    watchdog.look(time.monotonic() + SUSPICIOUS - 1)
+
+    assert exits == []
+    assert caplog.records == []
+
+
+def test_after_a_minute_of_silence_it_says_what_every_thread_does_once(
+    dog: tuple[Watchdog, list[int]], caplog: pytest.LogCaptureFixture
+) -> None:
+    watchdog, exits = dog
+    watchdog.look(time.monotonic() + SUSPICIOUS + 1)
+    watchdog.look(time.monotonic() + SUSPICIOUS + 6)
+
+    assert exits == []
+    assert len(caplog.records) == 1
+    assert "test_after_a_minute_of_silence" in all_stacks()
+
+
+def test_after_two_minutes_it_ends_the_process(dog: tuple[Watchdog, list[int]]) -> None:
+    watchdog, exits = dog
+    watchdog.look(time.monotonic() + HOPELESS + 1)
+
+    assert exits == [70]
+
+
+# ---- the audit and the chores ----
+
+
+def test_the_audit_is_silent_while_all_is_well(app: Flask, ringing: Bells, clock: WoundClock) -> None:
+    ringing.due = [clock() + timedelta(minutes=3)]
+    outbox.enqueue(event="e", channel="email", destination="d", payload={})
+    db.session.commit()
+    clock.forward(minutes=2)
+
+    assert audit.audit() == []
+
+
+def test_the_audit_finds_a_message_that_should_have_left(
+    app: Flask, ringing: Bells, clock: WoundClock, client: FlaskClient
+) -> None:
+    outbox.enqueue(event="e", channel="email", destination="d", payload={})
+    db.session.commit()
+    clock.forward(minutes=3)
+
+    assert audit.audit() == ["1 messages are late, the oldest 3 min"]
+    audit.init_app(app)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "1 messages are late" in answer.get_json(force=True)["output"]
+
+
+def test_the_audit_finds_a_lease_whose_sender_is_gone(app: Flask, ringing: Bells, clock: WoundClock) -> None:
+    outbox.enqueue(event="e", channel="email", destination="d", payload={})
+    db.session.commit()
+    outbox.claim(worker="gone", channel="email")
+    clock.forward(minutes=3, seconds=1)
+
+    assert audit.audit() == ["1 messages were taken by a sender that is gone"]
+
+
+def test_the_audit_finds_a_reminder_that_did_not_ring(app: Flask, ringing: Bells, clock: WoundClock) -> None:
+    ringing.due = [clock()]
+    clock.forward(minutes=4)
+
+    assert audit.audit() == ["a reminder is 4 min late"]
+
+
+def test_what_is_held_back_on_purpose_is_not_late(app: Flask, ringing: Bells, clock: WoundClock) -> None:
+    outbox.enqueue(event="e", channel="email", destination="d", payload={})
+    outbox.hold_older_than(timedelta(minutes=5), reason="restored from a backup")
+    db.session.commit()
+    clock.forward(hours=1)
+
+    assert audit.audit() == []
+
+
+def test_a_chore_that_breaks_is_logged_and_stops_no_other(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise OperationalError("DELETE", {}, Exception("locked"))
+
+    timetable.do(app, broken)
+
+    assert "chore_failed" in caplog.text
+
+
+@pytest.mark.parametrize("chore", timetable.CHORES)
+def test_every_chore_runs(app: Flask, ringing: Bells, chore: object, caplog: pytest.LogCaptureFixture) -> None:
+    timetable.do(app, chore)  # type: ignore[arg-type]
+
+    assert caplog.records == []
