@@ -112,7 +112,8 @@ def test_the_last_use_is_noted_at_most_once_a_minute(probes: Flask, clock: Wound
     def last_used(after: float) -> datetime | None:
         clock.forward(seconds=after)
         assert client.get("/api/v1/probe-read", headers=bearer(value)).status_code == 200
-        return token.last_used_at if token else None
+        assert token is not None
+        return token.last_used_at
 
     assert last_used(after=0) == first_use
     assert last_used(after=59) == first_use
