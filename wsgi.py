@@ -6,6 +6,7 @@ from flask import Flask
 
 from incidents import access
 from incidents.console import accounts, shell
+from incidents.jobs import audit
 from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
 
@@ -20,6 +21,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     access.init_app(app, chosen)
     web.init_app(app, chosen)
     health.init_app(app, chosen)
+    audit.init_app(app)
     shell.init_app(app, chosen)
     accounts.init_app(app, chosen)
     return app
