@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+import statuspage
 from incidents import access
-from incidents.console import accounts, shell
+from incidents.console import accounts, screens, settings_screens, shell
 from incidents.jobs import audit
 from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
@@ -24,6 +25,9 @@ def create_app(chosen: Settings | None = None) -> Flask:
     audit.init_app(app)
     shell.init_app(app, chosen)
     accounts.init_app(app, chosen)
+    screens.init_app(app, chosen)
+    settings_screens.init_app(app, chosen)
+    statuspage.init_app(app, chosen)
     return app
 
 

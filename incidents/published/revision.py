@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import CheckConstraint, Insert, event, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -11,6 +13,7 @@ from ..kernel.database import Base, db
 
 THE_ROW = 1
 _MARK = "the page changed"
+_listeners: list[Callable[[], None]] = []
 
 
 class PageRevision(Base):
@@ -41,9 +44,24 @@ def _first_row(dialect: str) -> Insert:
     return postgresql_insert(PageRevision).values(id=THE_ROW, revision=0).on_conflict_do_nothing()
 
 
-def took_a_change(session: Session) -> bool:
-    """Whether the transaction that just ended had changed the page; asked once per commit."""
-    return bool(session.info.pop(_MARK, False))
+def tell_on_change(listener: Callable[[], None]) -> None:
+    """Call ``listener`` in this process after each commit that changed the page; it must return at once."""
+    _listeners.append(listener)
+
+
+def tell_no_more(listener: Callable[[], None]) -> None:
+    """Undo ``tell_on_change``."""
+    if listener in _listeners:
+        _listeners.remove(listener)
+
+
+@event.listens_for(Session, "after_commit")
+def _tell(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint: nobody else can see anything yet
+        return
+    if session.info.pop(_MARK, False):
+        for listener in tuple(_listeners):
+            listener()
 
 
 @event.listens_for(Session, "after_rollback")

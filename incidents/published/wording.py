@@ -9,6 +9,11 @@ _UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff
 _SPACES = re.compile(r"\s+")
 
 
+def speakable(text: str) -> str:
+    """The text without characters that no database, page or feed can carry."""
+    return _UNSPEAKABLE.sub("", text)
+
+
 def one_line(text: str) -> str:
     """A name or a title: one line, single spaces, nothing invisible."""
     return _SPACES.sub(" ", _UNSPEAKABLE.sub("", text.replace("\r", "\n"))).strip()

@@ -1,0 +1,49 @@
+"""The public side: reads what was published, and serves it from prepared bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from incidents.kernel.database import db
+from incidents.kernel.settings import Settings
+
+from . import contents
+from .frontdoor import FrontDoor
+from .preview import preview
+from .renewer import Renewer
+from .views import EXTENSION, page
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+PREVIEW = "sevenbells.page_preview"
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the app the public addresses, and the console its preview; nothing runs until ``front``."""
+    with app.app_context():
+        engine = db.engine
+    app.extensions[EXTENSION] = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
+    app.extensions[PREVIEW] = preview
+    app.register_blueprint(page)
+
+
+def front(app: Flask, settings: Settings, wsgi_app: WSGIApplication | None = None) -> FrontDoor:
+    """The app behind its front door, with the renewer running: what a server is given."""
+    renewer: Renewer = app.extensions[EXTENSION]
+    door = FrontDoor(
+        wsgi_app or app.wsgi_app,
+        renewer,
+        threads=settings.web_threads,
+        base_url=settings.base_url,
+        page_url=settings.page_url,
+    )
+    renewer.start()
+    return door
+
+
+def prepared_paths() -> tuple[str, ...]:
+    """The rules that the front door answers, for ``sevenbells routes``."""
+    return contents.prepared_paths()

@@ -1,0 +1,185 @@
+"""The picture in the shape of the Statuspage v2 API, so that existing readers work unchanged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from incidents.policy.components import ComponentStatus, Impact
+
+from .plaintext import plain
+from .prepared import Document
+from .records import MOST_RECENT, ComponentRow, GroupRow
+from .snapshot import OVER, Group, Incident, Picture, Update
+
+Json = dict[str, Any]
+
+_DESCRIPTION: Mapping[str, str] = {
+    Impact.NONE: "All Systems Operational",
+    Impact.MINOR: "Partially Degraded Service",
+    Impact.MAJOR: "Partial System Outage",
+    Impact.CRITICAL: "Major System Outage",
+    Impact.MAINTENANCE: "Service Under Maintenance",
+}
+_HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+
+
+def documents(picture: Picture, *, base: str) -> dict[str, Document]:
+    """Every address of the API; nothing in them is relative, so their bytes change only when the records do."""
+    api = _Shapes(picture, base)
+    newest = picture.incidents[:MOST_RECENT]
+    running = [incident for incident in picture.incidents if incident.is_open]
+    bodies: dict[str, Json] = {
+        "summary": {
+            "components": api.components(),
+            "incidents": api.incidents(running),
+            "scheduled_maintenances": [],
+            "status": api.status(),
+        },
+        "status": {"status": api.status()},
+        "components": {"components": api.components()},
+        "incidents": {"incidents": api.incidents(newest)},
+        "incidents/unresolved": {"incidents": api.incidents(running)},
+        "scheduled-maintenances": {"scheduled_maintenances": []},
+        "scheduled-maintenances/upcoming": {"scheduled_maintenances": []},
+        "scheduled-maintenances/active": {"scheduled_maintenances": []},
+    }
+    return {f"/api/v2/{name}.json": _document({"page": api.page(), **body}) for name, body in bodies.items()}
+
+
+def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
+    """``/incidents/<id>.json``: the bare object, so that what is over keeps its ETag."""
+    return _document(_Shapes(picture, base).incident(incident))
+
+
+def instant(moment: datetime) -> str:
+    """ISO 8601 with milliseconds, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def _document(body: Json) -> Document:
+    written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Document("application/json; charset=utf-8", written, _HEADERS)
+
+
+class _Shapes:
+    """The objects of the API; keys stand in the order in which Statuspage writes them."""
+
+    def __init__(self, picture: Picture, base: str) -> None:
+        self.picture = picture
+        self.base = base
+        self.page_id = picture.settings.public_id
+        self.groups = {group.id: group for group in picture.records.groups}
+        self.statuses = {component.id: str(component.status) for component in picture.components}
+        self.objects = {row.public_id: self._component(row) for row in picture.records.components}
+
+    def page(self) -> Json:
+        settings = self.picture.settings
+        return {
+            "id": self.page_id,
+            "name": settings.name,
+            "url": self.base,
+            "time_zone": "Etc/UTC" if settings.zone == "UTC" else settings.zone,
+            "updated_at": instant(self.picture.updated_at),
+        }
+
+    def status(self) -> Json:
+        indicator = self.picture.indicator
+        return {"indicator": str(indicator), "description": _DESCRIPTION[indicator]}
+
+    def components(self) -> list[Json]:
+        found: list[Json] = []
+        for group in self.picture.groups:
+            if group.row is not None:
+                found.append(self._group(group.row, group))
+            found += [self.objects[component.id] for component in group.components]
+        return found
+
+    def incidents(self, which: Iterable[Incident]) -> list[Json]:
+        return [self.incident(each) for each in which]
+
+    def incident(self, incident: Incident) -> Json:
+        monitoring = [update.display_at for update in incident.updates if update.status == "monitoring"]
+        ended = incident.ended_at if incident.status in OVER else None
+        return {
+            "id": incident.id,
+            "name": incident.title,
+            "status": incident.status,
+            "created_at": instant(incident.row.created_at),
+            "updated_at": instant(max(incident.row.updated_at, incident.updates[0].updated_at)),
+            "monitoring_at": instant(monitoring[0]) if monitoring else None,
+            "resolved_at": instant(ended) if ended else None,
+            "impact": str(incident.impact),
+            "shortlink": f"{self.base}/incidents/{incident.id}",
+            "started_at": instant(incident.began_at),
+            "page_id": self.page_id,
+            "incident_updates": [self._update(update, incident) for update in incident.updates],
+            "components": [self.objects[one] for one in incident.worst_of if one in self.objects],
+        }
+
+    def _component(self, row: ComponentRow) -> Json:
+        group = self.groups.get(row.group_id) if row.group_id is not None else None
+        return {
+            "id": row.public_id,
+            "name": row.name,
+            "status": self.statuses.get(row.public_id, str(ComponentStatus.OPERATIONAL)),
+            "created_at": instant(row.created_at),
+            "updated_at": instant(row.updated_at),
+            "position": max(1, row.position),
+            "description": row.description,
+            "showcase": True,
+            "start_date": f"{row.created_at:%Y-%m-%d}",
+            "group_id": group.public_id if group else None,
+            "page_id": self.page_id,
+            "group": False,
+            "only_show_if_degraded": False,
+        }
+
+    def _group(self, row: GroupRow, group: Group) -> Json:
+        return {
+            "id": row.public_id,
+            "name": row.name,
+            "status": str(group.status),
+            "created_at": instant(row.created_at),
+            "updated_at": instant(row.updated_at),
+            "position": max(1, row.position),
+            "description": None,
+            "showcase": False,
+            "start_date": None,
+            "group_id": None,
+            "page_id": self.page_id,
+            "group": True,
+            "only_show_if_degraded": False,
+            "components": [component.id for component in group.components],
+        }
+
+    def _update(self, update: Update, incident: Incident) -> Json:
+        return {
+            "id": update.id,
+            "status": update.status,
+            "body": plain(update.body_html),
+            "incident_id": incident.id,
+            "created_at": instant(update.created_at),
+            "updated_at": instant(update.updated_at),
+            "display_at": instant(update.display_at),
+            "affected_components": [
+                {
+                    "code": change.component,
+                    "name": self._name_in_group(change.component),
+                    "old_status": change.old,
+                    "new_status": change.new,
+                }
+                for change in update.changes
+            ]
+            or None,
+            "deliver_notifications": update.notify,
+            "custom_tweet": None,
+            "tweet_id": None,
+        }
+
+    def _name_in_group(self, public_id: str) -> str:
+        row = self.picture.told.by_id[public_id]
+        group = self.groups.get(row.group_id) if row.group_id is not None else None
+        return f"{group.name} - {row.name}" if group else row.name

@@ -1,0 +1,142 @@
+"""Which addresses the page has, what each depends on, and how it is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from incidents.policy.zones import start_of_day
+
+from . import api_v2, feeds, page
+from .prepared import Document
+from .records import IncidentRow
+from .snapshot import Incident, Picture, tell
+
+_MOST_PREPARED = 250  # incident pages kept ready; older ones are made when somebody asks
+_PREPARED = (
+    "/",
+    "/history",
+    "/history.atom",
+    "/history.rss",
+    "/history.json",
+    "/api/v2/summary.json",
+    "/api/v2/status.json",
+    "/api/v2/components.json",
+    "/api/v2/incidents.json",
+    "/api/v2/incidents/unresolved.json",
+    "/api/v2/scheduled-maintenances.json",
+    "/api/v2/scheduled-maintenances/upcoming.json",
+    "/api/v2/scheduled-maintenances/active.json",
+    "/history/<month>",
+    "/incidents/<public_id>",
+    "/incidents/<public_id>.json",
+    "/components/<public_id>",
+)
+INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json)?")
+COMPONENT = re.compile(r"/components/([a-z0-9]{12})")
+MONTH = re.compile(r"/history/(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One or several addresses made together. As long as ``depends_on`` is the same, so are their bytes."""
+
+    name: str
+    depends_on: Hashable
+    moves: bool  # with the minute, not only with the records
+    make: Callable[[], dict[str, Document]]
+
+
+def prepared_paths() -> tuple[str, ...]:
+    """The addresses that the front door answers, as rules."""
+    return (*_PREPARED, "/health/live")
+
+
+def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
+    """Everything that is kept ready."""
+    told, minute, dark = picture.told, picture.minute, picture.dark_since
+    records = picture.records
+    yield Sheet("home", (told, minute, dark), True, lambda: {"/": page.home(picture, base=base)})
+    yield Sheet("api", told, False, lambda: api_v2.documents(picture, base=base))
+    yield Sheet("feeds", told, False, lambda: feeds.documents(picture, base=base))
+    months = _months(picture)
+    # an open incident's length is printed there, and grows by the minute
+    moment = minute if any(each.is_open for found in months.values() for each in found) else picture.today
+    seen = (told, moment, picture.state, dark)
+    yield Sheet("history", seen, True, lambda: _history(picture, months, base))
+    objects = {each.public_id: (each, told.status(each), each.public_id in told.shown_ids) for each in records.components}
+    for incident in _kept_ready(picture):
+        named = tuple(objects[one] for one in incident.worst_of)
+        shape = (incident.row, records.settings, named, records.groups)
+        when = (minute, dark) if incident.is_open else picture.today.year
+        yield Sheet(f"incident {incident.id}", (shape, when), incident.is_open, _incident(picture, incident, base))
+        yield Sheet(f"incident {incident.id}.json", shape, False, _incident_json(picture, incident, base))
+
+
+def _kept_ready(picture: Picture) -> list[Incident]:
+    since = picture.minute - timedelta(days=90)
+    recent = [each for each in picture.incidents if each.ended_at is None or each.ended_at >= since]
+    recent.sort(key=lambda each: not each.is_open)
+    return recent[:_MOST_PREPARED]
+
+
+def _incident(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
+    return lambda: {f"/incidents/{incident.id}": page.incident(picture, incident, base=base)}
+
+
+def _incident_json(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
+    return lambda: {f"/incidents/{incident.id}.json": api_v2.incident(picture, incident, base=base)}
+
+
+def _history(picture: Picture, months: dict[date, tuple[Incident, ...]], base: str) -> dict[str, Document]:
+    both = {"/history": page.history(picture, months, path="/history", base=base)}
+    for first, found in months.items():
+        path = f"/history/{first:%Y-%m}"
+        both[path] = page.history(picture, {first: found}, path=path, base=base)
+    return both
+
+
+def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:
+    """This month and the last, newest first."""
+    this = picture.today.replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+    return {first: tuple(each for each in picture.incidents if _began_in(each, first, picture)) for first in (this, last)}
+
+
+def _began_in(incident: Incident, first: date, picture: Picture) -> bool:
+    return incident.began_at.astimezone(picture.zone).date().replace(day=1) == first
+
+
+# -- made when somebody asks -------------------------------------------------------------------------------------------
+
+
+def component(picture: Picture, public_id: str, *, base: str) -> Document | None:
+    """A component's page, from what is in memory."""
+    found = next((each for each in picture.components if each.id == public_id), None)
+    return page.component(picture, found, base=base) if found else None
+
+
+def month_bounds(picture: Picture, year: int, month: int) -> tuple[date, datetime, datetime] | None:
+    """The month's first day and the two instants between which it lies; None for one that has no page."""
+    if not 2000 <= year <= picture.today.year:
+        return None
+    first = date(year, month, 1)
+    if first > picture.today:
+        return None
+    following = (first + timedelta(days=32)).replace(day=1)
+    return first, start_of_day(first, picture.zone), start_of_day(following, picture.zone)
+
+
+def older_month(picture: Picture, first: date, found: tuple[IncidentRow, ...], *, base: str) -> Document:
+    """A month's page from rows that were read for it."""
+    told = tuple(tell(row, picture.told.names) for row in found)
+    return page.history(picture, {first: told}, path=f"/history/{first:%Y-%m}", base=base)
+
+
+def older_incident(picture: Picture, row: IncidentRow, *, as_json: bool, base: str) -> Document:
+    """An incident's page from rows that were read for it."""
+    incident = tell(row, picture.told.names)
+    make = api_v2.incident if as_json else page.incident
+    return make(picture, incident, base=base)

@@ -1,0 +1,178 @@
+"""The page's drawings: a silhouette for each state, a few signs, and ninety days as bars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from incidents.policy.components import ComponentStatus
+from incidents.policy.uptime import Day
+
+from . import times
+from .snapshot import Component, Incident, Picture
+
+KEY: Mapping[str, str] = {
+    ComponentStatus.OPERATIONAL: "ok",
+    ComponentStatus.DEGRADED: "deg",
+    ComponentStatus.PARTIAL: "part",
+    ComponentStatus.MAJOR: "maj",
+    ComponentStatus.MAINTENANCE: "mnt",
+}
+WORD: Mapping[str, str] = {
+    "ok": "Operational",
+    "deg": "Degraded",
+    "part": "Partial outage",
+    "maj": "Major outage",
+    "mnt": "Maintenance",
+    "none": "No data",
+}
+
+# What is cut out of a filled shape shows the ground it stands on.
+_CUT = "var(--cut,var(--surface))"
+_SHAPES: Mapping[str, str] = {
+    "ok": '<circle cx="8" cy="8" r="7" fill="currentColor"/><path d="M4.9 8.3 7 10.4l4.2-4.7" fill="none" '
+    f'stroke="{_CUT}" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>',
+    "deg": '<path d="M8 1.9 14.7 13.6H1.3z" fill="currentColor" stroke="currentColor" stroke-width="1.6" stroke-linejoin="round"/>'
+    f'<path d="M8 5.8v3.7" stroke="{_CUT}" stroke-width="1.6" stroke-linecap="round"/><circle cx="8" cy="11.9" r=".95" fill="{_CUT}"/>',
+    "part": '<circle cx="8" cy="8" r="6.1" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    '<path d="M8 1.9a6.1 6.1 0 0 1 0 12.2z" fill="currentColor"/>',
+    "maj": '<path d="M5.2 1.2h5.6l4 4v5.6l-4 4H5.2l-4-4V5.2z" fill="currentColor"/>'
+    f'<path d="m5.6 5.6 4.8 4.8m0-4.8-4.8 4.8" stroke="{_CUT}" stroke-width="1.7" stroke-linecap="round"/>',
+    "mnt": '<rect x="1.2" y="1.2" width="13.6" height="13.6" rx="3" fill="currentColor"/><path d="M8 4.4v3.9l2.5 1.6" fill="none" '
+    f'stroke="{_CUT}" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/>',
+    "none": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="2.4 2.2"/>',
+    "rss": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round">'
+    '<path d="M2.8 7.3a5.9 5.9 0 0 1 5.9 5.9M2.8 2.8c5.7 0 10.4 4.7 10.4 10.4"/></g><circle cx="3.8" cy="12.2" r="1.3" fill="currentColor"/>',
+}
+
+# The tab's picture cannot follow the theme, so it takes the light theme's strong colours.
+_FAVICON_COLOUR = {"ok": "#2c9a6b", "deg": "#bf7a00", "part": "#d4570c", "maj": "#c4253b", "mnt": "#3a69bd", "none": "#83908d"}
+
+_USED = re.compile(r'href="#i-(\w+)"')
+
+
+def icon(name: str, size: int = 16) -> Markup:
+    """A drawing from the sprite; it says nothing by itself, so a word always stands beside it."""
+    return Markup('<svg class="i" width="{0}" height="{0}" aria-hidden="true"><use href="#i-{1}"/></svg>').format(size, name)
+
+
+def state(status: str, word: str | None = None) -> Markup:
+    """Silhouette and word, always both."""
+    key = KEY.get(status, "none")
+    return Markup('<span class="st st-{0}">{1}<span>{2}</span></span>').format(key, icon(key), word or WORD[key])
+
+
+def sprite(html: str) -> Markup:
+    """The drawings that this page uses, once."""
+    used = sorted(set(_USED.findall(html)))
+    symbols = "".join(f'<symbol id="i-{name}" viewBox="0 0 16 16">{_SHAPES[name]}</symbol>' for name in used if name in _SHAPES)
+    return Markup(symbols)  # noqa: S704 - our own drawings
+
+
+def favicon(key: str) -> str:
+    """A data address with the state's shape in the state's colour."""
+    shape = _SHAPES[key].replace("currentColor", _FAVICON_COLOUR[key]).replace(_CUT, "#fff")
+    return "data:image/svg+xml," + quote(f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>{shape}</svg>".replace('"', "'"), safe="<>/='.: -")
+
+
+# -- the bars ----------------------------------------------------------------------------------------------------------
+
+_PITCH, _BAR, _TALL = 4, 2.8, 32
+_HEIGHT = {"deg": 21, "part": 26, "maj": 32, "mnt": 14}  # taller is worse, so that it reads without colour
+
+
+def strip(picture: Picture, component: Component) -> Markup:
+    """Ninety days as one drawing, and the same in words for who cannot see it."""
+    past = _past_bars(picture, component)
+    today = component.days[-1]
+    bars, words = past
+    drawn, said = _bar(picture, component, today, len(component.days) - 1)
+    sentences = [*words, said] if said else words
+    label = f"{component.name}, last {len(component.days)} days: {share(component)}. " + ("; ".join(sentences) or "No incidents") + "."
+    return Markup(
+        '<div class="strip"><svg viewBox="0 0 360 32" preserveAspectRatio="none" aria-hidden="true">{0}{1}</svg></div><span class="vh">{2}</span>'
+    ).format(bars, drawn, label)
+
+
+def share(component: Component) -> str:
+    """99.96% uptime"""
+    return f"{percent(component)} uptime" if component.uptime is not None else "no data yet"
+
+
+def percent(component: Component) -> str:
+    """99.96%, and 100% only when nothing at all is missing."""
+    if component.uptime is None:
+        return "No data"
+    return "100%" if component.uptime == 100 else f"{component.uptime}%"
+
+
+def _past_bars(picture: Picture, component: Component) -> tuple[Markup, list[str]]:
+    """All days but today: drawn once a day, and kept beside the records."""
+    kept = picture.told.drawings.get(component.id)
+    if kept is not None and kept[0] == picture.today:
+        return kept[1], kept[2]
+    past = component.days[:-1]
+    grey = sum(1 for day in component.days if day.worst is None)
+    drawn = [_ground(grey, len(component.days))]
+    words: list[str] = []
+    for place, day in enumerate(past):
+        bar, said = _bar(picture, component, day, place)
+        drawn.append(bar)
+        words += [said] if said else []
+    bars = Markup("").join(drawn)
+    picture.told.drawings[component.id] = (picture.today, bars, words)
+    return bars, words
+
+
+def _ground(grey: int, count: int) -> Markup:
+    """Good days in one stroke, days before the component existed in another."""
+    split, end = grey * _PITCH, count * _PITCH
+    before = Markup('<path fill="url(#nop)" d="M0 0h{0}v32H0z"/>').format(split) if grey else Markup("")
+    good = Markup('<path fill="url(#okp)" d="M{0} 0H{1}v32H{0}z"/>').format(split, end) if grey < count else Markup("")
+    return before + good
+
+
+def _bar(picture: Picture, component: Component, day: Day, place: int) -> tuple[Markup, str]:
+    """One day that was not simply good, linked to what happened; and the same in words."""
+    key = KEY.get(day.worst or "", "ok")
+    if key == "ok":
+        return Markup(""), ""
+    x, height = place * _PITCH, _HEIGHT[key]
+    said = f"{times.short_day(day.date)} {WORD[key].lower()}{_how_long(day)}"
+    drawn = Markup(
+        '<a href="{0}" tabindex="-1"><title>{1}</title><path class="f-x" d="M{2} 0h4v32h-4z"/>'
+        '<path class="f-{3}" d="M{2} {4}h2.8v{5}h-2.8z"/></a>'
+    ).format(_what_happened(picture, component, day), said, x, key, _TALL - height, height)
+    return drawn, said
+
+
+def _how_long(day: Day) -> str:
+    spent = sum((length for status, length in day.spent.items() if status == day.worst), timedelta())
+    return f", {times.lasted(spent)}" if spent else ""
+
+
+def _what_happened(picture: Picture, component: Component, day: Day) -> str:
+    incident = incident_of(picture, component.id, day)
+    return f"/incidents/{incident.id}" if incident else f"/components/{component.id}"
+
+
+def incident_of(picture: Picture, component: str, day: Day) -> Incident | None:
+    """The incident that put this component into the worst state of that day."""
+    candidates = picture.told.incidents_by_day(component).get(day.date, ())
+    same = [incident for incident, status in candidates if status == day.worst]
+    return same[0] if same else (candidates[0][0] if candidates else None)
+
+
+# Key, word and height of each kind of bar.
+LEGEND = (
+    ("ok", WORD["ok"], 7),
+    ("deg", WORD["deg"], 10),
+    ("part", WORD["part"], 13),
+    ("maj", WORD["maj"], 16),
+    ("mnt", WORD["mnt"], 7),
+    ("none", WORD["none"], 3),
+)

@@ -1,0 +1,82 @@
+"""How a text that is not public yet would look on the page: drawn by the page itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from markupsafe import Markup
+from sqlalchemy import Connection, select
+
+from incidents.published.incidents import PublishedIncident
+
+from . import page, records, words
+from .records import IncidentRow, UpdateRow
+from .snapshot import OVER, Picture, Told, draw
+
+
+def preview(
+    connection: Connection,
+    *,
+    incident_id: int,
+    title: str,
+    severity: str,
+    started_at: datetime,
+    public_status: str,
+    body_html: str,
+    components: Mapping[str, str],
+    display_at: datetime,
+    next_update_at: datetime | None,
+    now: datetime,
+) -> Markup:
+    """The incident's panel with this update on top, and the page's headline as it would then be.
+
+    Nothing is written. ``components`` maps component public ids to statuses, as for ``publish``.
+    """
+    known = records.read(connection, now)
+    update = UpdateRow(
+        public_id="preview00000",
+        body="",
+        body_html=str(body_html),
+        public_status=public_status,
+        components=tuple(components.items()),
+        display_at=display_at,
+        next_update_at=next_update_at,
+        notify=False,
+        created_at=now,
+        edited_at=None,
+    )
+    row = _with(_published(connection, incident_id), update, title=title, severity=severity, started_at=started_at, now=now)
+    others = tuple(each for each in known.incidents if each.public_id != row.public_id)
+    picture = draw(Told(replace(known, incidents=(row, *others))), now)
+    return _shown(picture)
+
+
+def _shown(picture: Picture) -> Markup:
+    panel = page.preview(picture, picture.incidents[0])
+    return Markup('<p class="pv-page">{0}</p>{1}').format(words.headline(picture), panel)
+
+
+def _published(connection: Connection, incident_id: int) -> IncidentRow | None:
+    public_id = connection.scalar(select(PublishedIncident.public_id).where(PublishedIncident.incident_id == incident_id))
+    return records.read_incident(connection, public_id) if public_id else None
+
+
+def _with(
+    row: IncidentRow | None, update: UpdateRow, *, title: str, severity: str, started_at: datetime, now: datetime
+) -> IncidentRow:
+    updates = (*row.updates, update) if row else (update,)
+    updates = tuple(sorted(updates, key=lambda each: each.display_at))
+    return IncidentRow(
+        id=row.id if row else 0,
+        public_id=row.public_id if row else "preview00000",
+        title=title,
+        severity=severity,
+        began_at=min(started_at, updates[0].display_at),
+        ended_at=updates[-1].display_at if updates[-1].public_status in OVER else None,
+        created_at=row.created_at if row else now,
+        updated_at=now,
+        updates=updates,
+        continues=None,
+    )

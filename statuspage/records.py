@@ -1,0 +1,294 @@
+"""Reads the published rows: a few queries, none of which grows with history; and keeps them as JSON for dark hours."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+
+from incidents.published.components import BaselineChange, Component, ComponentGroup
+from incidents.published.incidents import PublishedIncident, PublishedUpdate
+from incidents.published.page_settings import DEFAULT_NAME, DEFAULT_PARTIAL_WEIGHT, DEFAULT_ZONE, PageSettings
+from incidents.published.revision import PageRevision
+
+# 90 days, and what a day's two ends may add in any zone; two whole months always fit inside.
+REACH = timedelta(days=92)
+MOST_RECENT = 50  # what Statuspage lists in incidents.json
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRow:
+    """How the page presents itself."""
+
+    public_id: str = "000000000000"
+    name: str = DEFAULT_NAME
+    zone: str = DEFAULT_ZONE
+    support_url: str | None = None
+    logo: bytes | None = None
+    shows_severity: bool = False
+    partial_weight: int = DEFAULT_PARTIAL_WEIGHT
+    accent: str | None = None
+    accent_dark: str | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A heading."""
+
+    id: int
+    public_id: str
+    name: str
+    position: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRow:
+    """A component that may be named in public (hidden ones never leave the database)."""
+
+    id: int
+    public_id: str
+    name: str
+    description: str | None
+    group_id: int | None
+    position: int
+    status: str
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRow:
+    """From ``at`` on, the component's baseline was ``status``."""
+
+    component_id: int
+    status: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRow:
+    """One public text; ``components`` as pairs of public id and status."""
+
+    public_id: str
+    body: str
+    body_html: str
+    public_status: str
+    components: tuple[tuple[str, str], ...]
+    display_at: datetime
+    next_update_at: datetime | None
+    notify: bool
+    created_at: datetime
+    edited_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """One incident with its updates, oldest first; ``continues`` is public id and title of the one it merged into."""
+
+    id: int
+    public_id: str
+    title: str
+    severity: str
+    began_at: datetime
+    ended_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    updates: tuple[UpdateRow, ...]
+    continues: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """All that the page is drawn from."""
+
+    revision: int
+    read_at: datetime
+    settings: SettingsRow
+    groups: tuple[GroupRow, ...]
+    components: tuple[ComponentRow, ...]
+    baselines: tuple[BaselineRow, ...]
+    incidents: tuple[IncidentRow, ...]  # newest beginning first
+    first_began_at: datetime | None
+
+
+def revision(connection: Connection) -> int:
+    """Where the page's revision stands; 0 before anything was ever published."""
+    return connection.scalar(select(PageRevision.revision)) or 0
+
+
+def read(connection: Connection, now: datetime) -> Records:
+    """Everything from the open incidents and the last 90 days, and the 50 newest incidents besides."""
+    since = now - REACH
+    # the revision first: what is committed while we read moves it again, and we come back
+    stands_at = revision(connection)
+    return Records(
+        revision=stands_at,
+        read_at=now,
+        settings=_settings(connection),
+        groups=_rows(connection, GroupRow, ComponentGroup, ComponentGroup.position, ComponentGroup.id),
+        components=_rows(connection, ComponentRow, Component, Component.position, Component.id, where=Component.is_shown),
+        baselines=_baselines(connection, since),
+        incidents=_incidents(connection, _recent_or_running(since)),
+        first_began_at=connection.scalar(select(func.min(PublishedIncident.began_at))),
+    )
+
+
+def read_incident(connection: Connection, public_id: str) -> IncidentRow | None:
+    """One incident, however old."""
+    return next(iter(_incidents(connection, PublishedIncident.public_id == public_id)), None)
+
+
+def read_between(connection: Connection, start: datetime, end: datetime) -> tuple[IncidentRow, ...]:
+    """The incidents that began in ``[start, end)``, newest first."""
+    return _incidents(connection, and_(PublishedIncident.began_at >= start, PublishedIncident.began_at < end))
+
+
+def as_json(records: Records) -> bytes:
+    """The records as a file that any program can read."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, datetime):
+            return value.isoformat()
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        raise TypeError(f"no JSON for {type(value).__name__}")
+
+    return json.dumps(asdict(records), default=plain, ensure_ascii=False).encode()
+
+
+def from_json(kept: bytes) -> Records:
+    """The records back from ``as_json``. Raises ValueError, KeyError or TypeError on anything else."""
+    found = json.loads(kept)
+    logo = found["settings"].get("logo")
+    return Records(
+        revision=int(found["revision"]),
+        read_at=datetime.fromisoformat(found["read_at"]),
+        settings=_made(SettingsRow, found["settings"] | {"logo": base64.b64decode(logo) if logo else None}),
+        groups=tuple(_made(GroupRow, row) for row in found["groups"]),
+        components=tuple(_made(ComponentRow, row) for row in found["components"]),
+        baselines=tuple(_made(BaselineRow, row) for row in found["baselines"]),
+        incidents=tuple(_incident_from_json(row) for row in found["incidents"]),
+        first_began_at=_instant(found["first_began_at"]),
+    )
+
+
+def _settings(connection: Connection) -> SettingsRow:
+    row = connection.execute(select(*_columns(SettingsRow, PageSettings))).first()
+    return SettingsRow(*row) if row else SettingsRow()
+
+
+def _rows(
+    connection: Connection, shape: type[T], table: type[Any], *order: Any, where: ColumnElement[bool] | Any = None
+) -> tuple[T, ...]:
+    wanted = select(*_columns(shape, table)).order_by(*order)
+    if where is not None:
+        wanted = wanted.where(where)
+    return tuple(shape(*row) for row in connection.execute(wanted))
+
+
+def _columns(shape: type[Any], table: type[Any]) -> list[Any]:
+    return [getattr(table, each.name) for each in fields(shape)]
+
+
+def _baselines(connection: Connection, since: datetime) -> tuple[BaselineRow, ...]:
+    """The changes since then, and the last one before for each component."""
+    last = (
+        select(BaselineChange.component_id, func.max(BaselineChange.at).label("at"))
+        .where(BaselineChange.at < since)
+        .group_by(BaselineChange.component_id)
+        .subquery()
+    )
+    wanted = (
+        select(*_columns(BaselineRow, BaselineChange))
+        .outerjoin(last, last.c.component_id == BaselineChange.component_id)
+        .where(or_(BaselineChange.at >= since, BaselineChange.at == last.c.at))
+        .order_by(BaselineChange.at, BaselineChange.id)
+    )
+    return tuple(BaselineRow(*row) for row in connection.execute(wanted))
+
+
+def _recent_or_running(since: datetime) -> ColumnElement[bool]:
+    newest = select(PublishedIncident.id).order_by(PublishedIncident.began_at.desc(), PublishedIncident.id.desc())
+    return or_(
+        PublishedIncident.ended_at.is_(None),
+        PublishedIncident.ended_at >= since,
+        PublishedIncident.id.in_(newest.limit(MOST_RECENT).scalar_subquery()),
+    )
+
+
+_INCIDENT = [each.name for each in fields(IncidentRow)][:-2]
+_UPDATE = [each.name for each in fields(UpdateRow)]
+
+
+def _incidents(connection: Connection, which: ColumnElement[bool]) -> tuple[IncidentRow, ...]:
+    columns = [getattr(PublishedIncident, name) for name in [*_INCIDENT, "continues_in"]]
+    order = (PublishedIncident.began_at.desc(), PublishedIncident.id.desc())
+    found = connection.execute(select(*columns).where(which).order_by(*order)).all()
+    if not found:
+        return ()
+    updates = _updates(connection, which)
+    continued = _continued(connection, {row.continues_in for row in found if row.continues_in is not None})
+    return tuple(
+        _made_from(row, updates=tuple(updates[row.id]), continues=continued.get(row.continues_in))
+        for row in found
+        if row.id in updates  # one published between our two queries waits for the next revision
+    )
+
+
+def _made_from(row: Row[Any], **more: Any) -> IncidentRow:
+    head: dict[str, Any] = dict(zip(_INCIDENT, row, strict=False))
+    return IncidentRow(**head | more)
+
+
+def _updates(connection: Connection, which: ColumnElement[bool]) -> dict[int, list[UpdateRow]]:
+    columns = [getattr(PublishedUpdate, name) for name in _UPDATE]
+    wanted = (
+        select(PublishedUpdate.published_incident_id, *columns)
+        .join(PublishedIncident, PublishedIncident.id == PublishedUpdate.published_incident_id)
+        .where(which)
+        .order_by(PublishedUpdate.display_at, PublishedUpdate.id)
+    )
+    by_incident: dict[int, list[UpdateRow]] = {}
+    for row in connection.execute(wanted):
+        by_incident.setdefault(row[0], []).append(_update(row))
+    return by_incident
+
+
+def _update(row: Row[Any]) -> UpdateRow:
+    found: dict[str, Any] = dict(zip(_UPDATE, row[1:], strict=True))
+    return UpdateRow(**found | {"components": tuple(sorted(found["components"].items()))})
+
+
+def _continued(connection: Connection, incident_ids: set[int]) -> Mapping[int | None, tuple[str, str]]:
+    if not incident_ids:
+        return {}
+    columns = (PublishedIncident.incident_id, PublishedIncident.public_id, PublishedIncident.title)
+    wanted = select(*columns).where(PublishedIncident.incident_id.in_(incident_ids))
+    return {row.incident_id: (row.public_id, row.title) for row in connection.execute(wanted)}
+
+
+def _incident_from_json(row: dict[str, Any]) -> IncidentRow:
+    updates = tuple(
+        _made(UpdateRow, update | {"components": tuple((one, other) for one, other in update["components"])})
+        for update in row["updates"]
+    )
+    return _made(IncidentRow, row | {"updates": updates, "continues": tuple(row["continues"]) if row["continues"] else None})
+
+
+def _made(shape: type[T], row: Mapping[str, Any]) -> T:
+    return shape(**{name: _instant(value) if name.endswith("at") else value for name, value in row.items()})
+
+
+def _instant(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value is not None else None

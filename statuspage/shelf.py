@@ -1,0 +1,168 @@
+"""The prepared bytes as files in DATA_DIR/page, and the 8-byte generation that all workers of a machine look at.
+
+Two bundles, so that a minute rewrites little: ``moving`` (what changes by the minute) and ``resting`` (what changes with
+the records), and the records themselves as JSON. Each is written whole: temporary file, fsync, rename.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from .prepared import Document, Prepared, prepare
+
+_WORD = struct.Struct("<Q")
+_MAGIC = b"sevenbells page 1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a bundle was made from; equal states mean equal bytes. ``contact_at`` is when the database last answered."""
+
+    revision: int
+    minute: str
+    look: str
+    is_dark: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Addresses and their bytes, as read from a file."""
+
+    state: State
+    contact_at: datetime
+    pages: dict[str, Prepared]
+
+
+class Shelf:
+    """One machine's files. Reading and writing are separate from the generation, which says when to read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._generation = _mapped(folder / "generation")
+
+    @property
+    def generation(self) -> bytes:
+        """Eight bytes that differ after every change of the files."""
+        return self._generation[:8]
+
+    @property
+    def memory(self) -> mmap.mmap:
+        """The mapped generation itself, for the front door, which looks at it at every request."""
+        return self._generation
+
+    def bump(self) -> None:
+        """Tell every worker of this machine to read again."""
+        (number,) = _WORD.unpack(self._generation[:8])
+        self._generation[:8] = _WORD.pack((number + 1) % 2**64)
+
+    def write(self, name: str, state: State, contact_at: datetime, pages: Mapping[str, tuple[Document, bytes]]) -> None:
+        """Put a bundle on the disk, whole or not at all. Raises OSError when there is no room."""
+        self.write_bytes(name, _packed(state, contact_at, pages))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """The same for any file of ours."""
+        temporary = self.folder / f".{name}.{os.getpid()}"
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.folder / name)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def read(self, name: str) -> Bundle | None:
+        """A bundle, or None where there is none or it is damaged."""
+        try:
+            return _unpacked((self.folder / name).read_bytes())
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return None
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """A file of ours, or None where there is none."""
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
+
+    @contextmanager
+    def alone(self, *, patience: float) -> Iterator[bool]:
+        """Hold the machine's lock, or give up after ``patience`` seconds: a wedged neighbour must not stop the page."""
+        with (self.folder / "lock").open("wb") as file:
+            has_it = _lock(file.fileno(), time.monotonic() + patience)
+            try:
+                yield has_it
+            finally:
+                if has_it:
+                    fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+
+
+def _lock(descriptor: int, until: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.005)
+        else:
+            return True
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if os.fstat(descriptor).st_size < _WORD.size:
+            os.ftruncate(descriptor, _WORD.size)
+        return mmap.mmap(descriptor, _WORD.size)
+    finally:
+        os.close(descriptor)
+
+
+def _packed(state: State, contact_at: datetime, pages: Mapping[str, tuple[Document, bytes]]) -> bytes:
+    index, bodies = [], []
+    for path, (document, compressed) in pages.items():
+        index.append(
+            {
+                "path": path,
+                "type": document.content_type,
+                "headers": dict(document.headers),
+                "changed_at": document.changed_at.isoformat() if document.changed_at else None,
+                "sizes": [len(document.body), len(compressed)],
+            }
+        )
+        bodies += [document.body, compressed]
+    made_from = {"revision": state.revision, "minute": state.minute, "look": state.look, "is_dark": state.is_dark}
+    head = json.dumps({"state": made_from, "contact_at": contact_at.isoformat(), "pages": index}).encode()
+    return b"".join([_MAGIC, _WORD.pack(len(head)), head, *bodies])
+
+
+def _unpacked(content: bytes) -> Bundle:
+    if not content.startswith(_MAGIC):
+        raise ValueError("not a bundle of ours")
+    at = len(_MAGIC) + _WORD.size
+    (length,) = _WORD.unpack(content[len(_MAGIC) : at])
+    head = json.loads(content[at : at + length])
+    at += length
+    pages = {}
+    for entry in head["pages"]:
+        plain, compressed = entry["sizes"]
+        if at + plain + compressed > len(content):
+            raise ValueError("the bundle is cut short")
+        changed_at = datetime.fromisoformat(entry["changed_at"]) if entry["changed_at"] else None
+        document = Document(entry["type"], content[at : at + plain], entry["headers"], changed_at)
+        pages[entry["path"]] = prepare(document, content[at + plain : at + plain + compressed])
+        at += plain + compressed
+    return Bundle(State(**head["state"]), datetime.fromisoformat(head["contact_at"]), pages)

@@ -1,0 +1,66 @@
+"""The same pages as Flask views: for plain ``flask run``, and for what the door does not keep ready."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+
+from .frontdoor import send
+from .prepared import Prepared
+from .renewer import Renewer, Unavailable
+
+page = Blueprint("statuspage", __name__)
+EXTENSION = "sevenbells.page"
+
+
+def _renewer() -> Renewer:
+    renewer: Renewer = current_app.extensions[EXTENSION]
+    if not renewer.is_running:
+        renewer.renew_now()
+    return renewer
+
+
+def _answer(prepared: Prepared) -> Response:
+    return Response.from_app(partial(send, prepared), request.environ)  # type: ignore[return-value] # our class, their hint
+
+
+@page.get("/", endpoint="home")
+@page.get("/history", endpoint="history")
+@page.get("/history.atom", endpoint="history_atom")
+@page.get("/history.rss", endpoint="history_rss")
+@page.get("/history.json", endpoint="history_json")
+@page.get("/api/v2/summary.json", endpoint="summary")
+@page.get("/api/v2/status.json", endpoint="status")
+@page.get("/api/v2/components.json", endpoint="components")
+@page.get("/api/v2/incidents.json", endpoint="incidents")
+@page.get("/api/v2/incidents/unresolved.json", endpoint="unresolved_incidents")
+@page.get("/api/v2/scheduled-maintenances.json", endpoint="scheduled_maintenances")
+@page.get("/api/v2/scheduled-maintenances/upcoming.json", endpoint="upcoming_maintenances")
+@page.get("/api/v2/scheduled-maintenances/active.json", endpoint="active_maintenances")
+@page.get("/history/<month>", endpoint="month")
+@page.get("/incidents/<public_id>.json", endpoint="incident_json")
+@page.get("/incidents/<public_id>", endpoint="incident")
+@page.get("/components/<public_id>", endpoint="component")
+def published(**_named: str) -> ResponseReturnValue:
+    """Whatever is published at this address, in the bytes that the front door would send."""
+    renewer = _renewer()
+    try:
+        prepared = renewer.pages.get(request.path) or renewer.on_demand(request.path)
+    except Unavailable:
+        busy = Response("Our database does not answer. What is open now stands on the first page.\n", 503, mimetype="text/plain")
+        busy.headers["Retry-After"] = "30"
+        return busy
+    return _answer(prepared) if prepared is not None else _missing(renewer)
+
+
+published.__access__ = "public"  # type: ignore[attr-defined] # said here, because this side cannot see incidents.access
+
+
+def _missing(renewer: Renewer) -> Response:
+    document = renewer.missing()
+    gone = Response(document.body if document else b"Nothing is published here.", 404, mimetype="text/html")
+    gone.headers.update(document.headers if document else {})
+    gone.headers["Cache-Control"] = "public, max-age=15"
+    return gone
