@@ -1,0 +1,118 @@
+"""What people change of the public page itself: its components, groups and settings, each with a line in the audit log."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..policy.components import ComponentStatus
+from ..published import components, page_settings
+from ..published.components import Component, ComponentGroup
+from ..published.page_settings import PageSettings
+from ..records.actors import Actor
+from . import audit
+
+Direction = Literal["up", "down"]
+
+
+def add_component(
+    name: str,
+    *,
+    by: Actor,
+    group: ComponentGroup | None = None,
+    description: str | None = None,
+    status: str = ComponentStatus.OPERATIONAL,
+    shown: bool = True,
+) -> Component:
+    """A new component, last in its group. Raises Malformed with a sentence per field."""
+    component = components.add_component(name, group=group, description=description, status=status, shown=shown)
+    audit.note("component added", by=by, subject=component.name, status=component.status, shown=shown)
+    return component
+
+
+def change_component(
+    component: Component, *, by: Actor, name: str, description: str | None, shown: bool, group: ComponentGroup | None
+) -> Component:
+    """New words for it, another group (last there), in or out of the public's sight. Raises Malformed."""
+    before = component.name
+    components.change_component(component, name=name, description=description, shown=shown)
+    if group is not component.group:
+        components.move_component(component, group=group)
+    audit.note("component changed", by=by, subject=before, name=component.name, shown=shown)
+    return component
+
+
+def set_component_status(component: Component, status: str, *, by: Actor) -> Component:
+    """From now on it is this when no incident speaks. Raises Malformed for a word that is no status."""
+    before = component.status
+    components.set_baseline(component, status)
+    if component.status != before:
+        audit.note("component status set", by=by, subject=component.name, before=before, after=component.status)
+    return component
+
+
+def step_component(component: Component, direction: Direction) -> None:
+    """One place up or down inside its group; at the end of it nothing moves."""
+    siblings = [each for each in components.all_components() if each.group_id == component.group_id]
+    place = _stepped(siblings.index(component), direction, of=len(siblings))
+    if place is not None:
+        components.move_component(component, position=place)
+
+
+def archive_component(component: Component, *, by: Actor) -> None:
+    """Out of the page and of every choice; its history stays."""
+    components.archive_component(component)
+    audit.note("component archived", by=by, subject=component.name)
+
+
+def restore_component(component: Component, *, by: Actor) -> None:
+    """Back from the archive, last in its group."""
+    components.restore_component(component)
+    audit.note("component restored", by=by, subject=component.name)
+
+
+def delete_component(component: Component, *, by: Actor) -> None:
+    """Gone with its history: nothing brings it back."""
+    audit.note("component deleted", by=by, subject=component.name)
+    components.delete_component(component)
+
+
+def add_group(name: str, *, by: Actor) -> ComponentGroup:
+    """A new heading, the last one. Raises Malformed."""
+    group = components.add_group(name)
+    audit.note("component group added", by=by, subject=group.name)
+    return group
+
+
+def rename_group(group: ComponentGroup, name: str, *, by: Actor) -> None:
+    """Another heading. Raises Malformed."""
+    before = group.name
+    components.change_group(group, name=name)
+    audit.note("component group renamed", by=by, subject=before, name=group.name)
+
+
+def step_group(group: ComponentGroup, direction: Direction) -> None:
+    """One place up or down among the groups; at the end nothing moves."""
+    groups = list(components.all_groups())
+    place = _stepped(groups.index(group), direction, of=len(groups))
+    if place is not None:
+        components.move_group(group, position=place)
+
+
+def delete_group(group: ComponentGroup, *, by: Actor) -> None:
+    """The heading goes; its components stay, without a group."""
+    audit.note("component group deleted", by=by, subject=group.name)
+    components.delete_group(group)
+
+
+def change_page(*, by: Actor, **changes: Any) -> PageSettings:
+    """Change the page's own settings, see ``published.page_settings``. Raises Malformed with a sentence per field."""
+    settings = page_settings.change_page_settings(**changes)
+    kept = {name: value for name, value in changes.items() if name != "logo"}
+    audit.note("page settings changed", by=by, subject=settings.name, **kept, logo="logo" in changes)
+    return settings
+
+
+def _stepped(index: int, direction: Direction, *, of: int) -> int | None:
+    """The position (from 1) after one step, or None at the end."""
+    place = index + (-1 if direction == "up" else 1)
+    return place + 1 if 0 <= place < of else None

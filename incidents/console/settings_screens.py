@@ -1,0 +1,29 @@
+"""The settings screens that an administrator edits, and the way in to all of them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, abort, redirect
+from flask.typing import ResponseReturnValue
+
+from ..access import Role, may
+from ..kernel.settings import Settings
+from . import settings_components, settings_groups
+from .settings_places import settings_places
+
+bp = Blueprint("console_settings", __name__, url_prefix="/console/settings")
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the app these screens."""
+    for room in (settings_components, settings_groups):
+        app.register_blueprint(room.bp)
+    app.register_blueprint(bp)
+
+
+@bp.get("/")
+@may(Role.VIEWER)
+def index() -> ResponseReturnValue:
+    """The first screen that is open to whoever looks."""
+    for _heading, places in settings_places():
+        return redirect(places[0][2])
+    abort(404)
