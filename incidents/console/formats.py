@@ -11,14 +11,30 @@ from wtforms.fields.choices import SelectFieldBase
 
 from .. import access
 from ..kernel import clock
+from ..kernel.text import render_markdown
 from ..policy import durations, zones
+from ..policy.lifecycle import Step
 
 _UTC = ZoneInfo("UTC")
 
 
 def init_app(app: Flask) -> None:
     """Give templates the filters below, and what they need to count down."""
-    for present in (when, moment, clock_time, day, iso, local_input, lasted, ago, since):
+    for present in (
+        when,
+        moment,
+        clock_time,
+        day,
+        iso,
+        local_input,
+        lasted,
+        ago,
+        since,
+        weekday,
+        is_today,
+        step_word,
+        markdown,
+    ):
         app.add_template_filter(present)
     app.add_template_global(zone_now)
     app.add_template_global(left_in_words)
@@ -57,6 +73,27 @@ def day(at: datetime | None) -> Markup:
     local, today = at.astimezone(viewer_zone()), clock.now().astimezone(viewer_zone())
     text = f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at), full_text(at), text)
+
+
+def weekday(at: datetime) -> str:
+    """``Mon 23 Nov`` in the viewer's zone."""
+    local = at.astimezone(viewer_zone())
+    return f"{local:%a} {local.day} {local:%b}"
+
+
+def is_today(at: datetime) -> bool:
+    """Whether that was on the viewer's present day."""
+    return zones.local_day(at, viewer_zone()) == zones.local_day(clock.now(), viewer_zone())
+
+
+def step_word(step: str) -> str:
+    """A step's name as people read it."""
+    return Step(step).label
+
+
+def markdown(text: str) -> Markup:
+    """What somebody wrote, as safe HTML."""
+    return render_markdown(text)
 
 
 def full_text(at: datetime) -> str:

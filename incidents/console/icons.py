@@ -100,6 +100,8 @@ def init_app(app: Flask) -> None:
     app.add_template_global(state)
     app.add_template_global(sev)
     app.add_template_global(sprite)
+    app.add_template_filter(state_short)
+    app.add_template_filter(state_phrase)
 
 
 def icon(name: str, size: int = 16, label: str | None = None, classes: str = "") -> Markup:
@@ -120,6 +122,16 @@ def state(status: str, word: str | None = None) -> Markup:
     return Markup('<span class="st st-{}">{}<span>{}</span></span>').format(
         short, icon(short), word or _STATE_WORDS[short]
     )
+
+
+def state_short(status: str) -> str:
+    """``deg`` for ``degraded_performance``: the word in classes and drawings."""
+    return STATE_OF.get(status, "none")
+
+
+def state_phrase(status: str) -> str:
+    """How a state continues a sentence: "API degraded"."""
+    return _STATE_WORDS[state_short(status)].lower()
 
 
 def sev(severity: str, *, long: bool = True) -> Markup:

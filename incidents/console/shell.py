@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import Flask, current_app, g, request
+from sqlalchemy import func, select
 
 from .. import access
+from ..kernel.database import db
 from ..kernel.settings import Settings
-from ..records.people import Person
-from . import assets, formats, icons
+from ..policy.components import ComponentStatus
+from ..policy.lifecycle import Step
+from ..published.page_settings import page_settings
+from ..records.people import Person, Role
+from ..records.timeline import TimelineEntry
+from . import assets, attention, formats, icons, page_state
+from .attention import Need, Watch
 
 _THEMES = ("light", "dark")
+_DOING = {
+    Step.DETECTION: "is not acknowledged",
+    Step.TRIAGE: "is in triage",
+    Step.COMMUNICATION: "is being communicated",
+    Step.INVESTIGATION: "is under investigation",
+    Step.MITIGATION: "is being mitigated",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +50,17 @@ class Live:
     severity: str
     title: str
     reason: str
-    due_at: datetime | None
-    early: str
-    late: str
+    due_at: datetime | None = None
+    early: str = ""
+    late: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """A due time at which an open tab rings."""
+
+    due_at: datetime
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +69,23 @@ class Shell:
 
     page_name: str
     page_address: str
-    page_state: str = "operational"
+    page_state: str = ComponentStatus.OPERATIONAL
     person: Person | None = None
     open_count: int = 0
-    needs_count: int = 0
+    needs: Sequence[Need] = ()
+    watch: Watch | None = None
     live: Live | None = None
-    banners: list[Banner] = field(default_factory=list)
+    rings: Sequence[Ring] = ()
+    banners: Sequence[Banner] = field(default_factory=list)
+
+    @property
+    def needs_count(self) -> int:
+        return len(self.needs)
+
+    @property
+    def stamp(self) -> str:
+        """Changes when the strip or a due time does: an open page asks with it and hears nothing while it is the same."""
+        return hashlib.sha256(repr((self.live, self.rings)).encode()).hexdigest()[:12]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -84,4 +119,88 @@ def page_address() -> str:
 
 def _ask() -> Shell:
     found = access.signed_in()
-    return Shell(page_name="Sevenbells", page_address=page_address(), person=found.person if found else None)
+    if found is None:
+        return Shell(page_name=page_settings().name, page_address=page_address())
+    seen = attention.watch(found.person)
+    wanted = attention.needs(seen)
+    return Shell(
+        page_name=page_settings().name,
+        page_address=page_address(),
+        page_state=page_state.overall_now().status,
+        person=found.person,
+        open_count=sum(incident.is_open for incident in seen.incidents),
+        needs=wanted,
+        watch=seen,
+        live=_live(seen),
+        rings=_rings(wanted),
+        banners=_banners(seen, found.person),
+    )
+
+
+def _live(seen: Watch) -> Live | None:
+    incident = attention.most_urgent(seen)
+    if incident is None:
+        return None
+    waits = not incident.is_acknowledged and not incident.pages_nobody
+    reason = "is not acknowledged" if waits else _DOING.get(Step(incident.step), "")
+    facts = {"ref": incident.ref, "severity": incident.severity, "title": incident.title, "reason": reason}
+    escalates_at = seen.escalates_at.get(incident.id)
+    if waits and escalates_at is not None:
+        return Live(**facts, due_at=escalates_at, early="Escalates in", late="Escalated")
+    return Live(**facts, due_at=incident.next_update_due_at, early="Update due in", late="Update late by")
+
+
+def _rings(wanted: Sequence[Need]) -> list[Ring]:
+    """The promises that are this person's: only those ring his tab."""
+    return [
+        Ring(due_at=need.due_at, sentence=f"Update due: {need.incident.ref}")
+        for need in wanted
+        if need.due_at is not None and need.due_at == need.incident.next_update_due_at
+    ]
+
+
+def _banners(seen: Watch, person: Person) -> list[Banner]:
+    if not person.may(Role.RESPONDER):
+        return []
+    return [*_unheard(seen), *_mail()]
+
+
+def _unheard(seen: Watch) -> list[Banner]:
+    """Open incidents of which nobody could be told, since the last time that somebody could."""
+    ids = [incident.id for incident in seen.incidents if incident.is_open]
+    if not ids:
+        return []
+    last = (
+        select(TimelineEntry.incident_id, TimelineEntry.kind, func.max(TimelineEntry.id))
+        .where(TimelineEntry.incident_id.in_(ids), TimelineEntry.kind.in_(("told", "nobody_to_tell")))
+        .group_by(TimelineEntry.incident_id, TimelineEntry.kind)
+    )
+    newest: dict[int, dict[str, int]] = {}
+    for incident_id, kind, entry_id in db.session.execute(last):
+        newest.setdefault(incident_id, {})[kind] = entry_id
+    silent = [each for each in seen.incidents if _is_silent(newest.get(each.id, {}))]
+    return [
+        Banner(
+            title=f"Nobody could be told about {each.ref}.",
+            text="Its escalation policy reaches nobody at this moment. Call somebody yourself.",
+            kind="bad",
+            url=f"/console/incidents/{each.ref}",
+        )
+        for each in silent
+    ]
+
+
+def _is_silent(newest: dict[str, int]) -> bool:
+    return newest.get("nobody_to_tell", 0) > newest.get("told", 0)
+
+
+def _mail() -> list[Banner]:
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    if settings.smtp_url is not None:
+        return []
+    return [
+        Banner(
+            title="No e-mail leaves this server.",
+            text="Pages and reminders reach only people with a tab open. Set SMTP_URL and MAIL_FROM, then restart.",
+        )
+    ]

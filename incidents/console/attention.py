@@ -1,0 +1,233 @@
+"""What needs a person now: incidents nobody has taken, updates that are owed, roles and post-mortems that wait for him."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from ..access.visibility import visible_incidents
+from ..actions import matrix
+from ..kernel import clock
+from ..kernel.database import db
+from ..policy import escalation
+from ..policy.lifecycle import Outcome, Step
+from ..records.incidents import Bell, Incident, IncidentRole
+from ..records.people import Person, Role
+from .formats import clock_words, lasted
+
+_POSTMORTEM_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One row of the list on Now: what, why, by when, and the one button.
+
+    ``posts``: the button sends a form at once; else it opens a page. ``early``/``late``: the words of the countdown.
+    """
+
+    incident: Incident
+    reason: str
+    button: str
+    address: str
+    posts: bool = False
+    due_at: datetime | None = None
+    early: str = ""
+    late: str = ""
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Every open incident the person may see, with what the lists need to know of each."""
+
+    person: Person
+    incidents: Sequence[Incident]
+    roles: dict[int, dict[str, IncidentRole]]
+    escalates_at: dict[int, datetime]
+
+    def holds(self, incident: Incident, *roles: str) -> bool:
+        """Whether the person has one of these roles in it."""
+        return any(held.person_id == self.person.id for role, held in self.roles[incident.id].items() if role in roles)
+
+    def is_held(self, incident: Incident, role: str) -> bool:
+        return role in self.roles[incident.id]
+
+
+def watch(person: Person) -> Watch:
+    """Ask once: the incidents that are open, or resolved with a post-mortem still owed."""
+    waiting = (
+        (Incident.outcome == Outcome.RESOLVED) & Incident.closed_at.is_(None) & Incident.postmortem_due_at.is_not(None)
+    )
+    incidents = db.session.scalars(
+        visible_incidents(person).where(Incident.outcome.is_(None) | waiting).order_by(Incident.severity, Incident.id)
+    ).all()
+    ids = [incident.id for incident in incidents]
+    return Watch(person=person, incidents=incidents, roles=_roles(ids), escalates_at=_escalations(incidents))
+
+
+def needs(seen: Watch) -> list[Need]:
+    """What needs this person, the most urgent first: not acknowledged P1 to P4, late updates, updates due, the rest."""
+    if not seen.person.may(Role.RESPONDER):
+        return []
+    now = clock.now()
+    open_ones = [incident for incident in seen.incidents if incident.is_open]
+    untaken = [_untaken(seen, incident) for incident in open_ones if _waits_for_somebody(incident)]
+    updates = [_update(incident) for incident in open_ones if _owes_update(seen, incident)]
+    given = [
+        _given_role(incident, role)
+        for incident in open_ones
+        for role, held in seen.roles[incident.id].items()
+        if held.person_id == seen.person.id and held.accepted_at is None
+    ]
+    postmortems = [
+        _postmortem(incident)
+        for incident in seen.incidents
+        if not incident.is_open and seen.holds(incident, "commander") and _is_near(incident.postmortem_due_at, now)
+    ]
+    updates.sort(key=lambda need: need.due_at or now)
+    untaken.sort(key=lambda need: (need.incident.severity, need.due_at or now))
+    return [*untaken, *updates, *given, *postmortems]
+
+
+def later(seen: Watch) -> list[Need]:
+    """Post-mortems of this person that are not pressing yet."""
+    now = clock.now()
+    return [
+        _postmortem(incident)
+        for incident in seen.incidents
+        if not incident.is_open
+        and seen.holds(incident, "commander")
+        and incident.postmortem_due_at
+        and not _is_near(incident.postmortem_due_at, now)
+    ]
+
+
+def most_urgent(seen: Watch) -> Incident | None:
+    """The open P1 or P2 that the strip above every page is about: not taken first, then the earliest promise."""
+    loud = [incident for incident in seen.incidents if incident.is_open and incident.severity in ("P1", "P2")]
+    far = datetime.max.replace(tzinfo=clock.now().tzinfo)
+    return min(
+        loud,
+        key=lambda each: (not _waits_for_somebody(each), each.severity, each.next_update_due_at or far, each.id),
+        default=None,
+    )
+
+
+def _waits_for_somebody(incident: Incident) -> bool:
+    return incident.is_open and not incident.is_acknowledged and not incident.pages_nobody
+
+
+def _owes_update(seen: Watch, incident: Incident) -> bool:
+    """Whether this promise is this person's: the communications lead's, else the commander's, else anybody's."""
+    if incident.next_update_due_at is None:
+        return False
+    if seen.holds(incident, "communications_lead"):
+        return True
+    late = incident.next_update_due_at <= clock.now()
+    if seen.is_held(incident, "communications_lead"):
+        return late and seen.holds(incident, "commander")
+    return seen.holds(incident, "commander") or not seen.is_held(incident, "commander")
+
+
+def _untaken(seen: Watch, incident: Incident) -> Need:
+    escalates_at = seen.escalates_at.get(incident.id)
+    return Need(
+        incident=incident,
+        reason=f"Nobody has acknowledged this. Declared {lasted(clock.now() - incident.declared_at)} ago by {incident.declared_by_name}.",
+        button="Acknowledge",
+        address=f"/console/incidents/{incident.ref}/acknowledgement",
+        posts=True,
+        due_at=escalates_at,
+        early="to escalation",
+        late="since escalation",
+        key="a",
+    )
+
+
+def _update(incident: Incident) -> Need:
+    due_at = incident.next_update_due_at
+    assert due_at is not None
+    last = f" The last one was {lasted(clock.now() - incident.last_update_at)} ago." if incident.last_update_at else ""
+    word = "was due" if due_at < clock.now() else "is due"
+    return Need(
+        incident=incident,
+        reason=f"The next update {word} at {clock_words(due_at)}.{last}",
+        button="Post update",
+        address=f"/console/incidents/{incident.ref}/updates",
+        due_at=due_at,
+        early="to next update",
+        late="late",
+    )
+
+
+def _given_role(incident: Incident, role: str) -> Need:
+    label = matrix_role_label(role)
+    return Need(
+        incident=incident,
+        reason=f"You were made {label.lower()}. Say that you have it.",
+        button="I have it",
+        address=f"/console/incidents/{incident.ref}/roles/{role}/acceptance",
+        posts=True,
+    )
+
+
+def _postmortem(incident: Incident) -> Need:
+    return Need(
+        incident=incident,
+        reason="The post-mortem is owed: what broke, for how long, why, what changes.",
+        button="Write it",
+        address=f"/console/incidents/{incident.ref}/steps?step={Step.POSTMORTEM}",
+        due_at=incident.postmortem_due_at,
+        early="to the post-mortem",
+        late="late",
+    )
+
+
+def _is_near(due_at: datetime | None, now: datetime) -> bool:
+    return due_at is not None and due_at - now <= _POSTMORTEM_AHEAD
+
+
+def matrix_role_label(role: str) -> str:
+    """The role's word, ours or the team's."""
+    from ..actions.roles import role_labels
+
+    return role_labels().get(role, role)
+
+
+def _roles(ids: Sequence[int]) -> dict[int, dict[str, IncidentRole]]:
+    held: dict[int, dict[str, IncidentRole]] = defaultdict(dict)
+    for row in db.session.scalars(
+        select(IncidentRole).where(IncidentRole.incident_id.in_(ids), IncidentRole.until.is_(None))
+    ):
+        held[row.incident_id][row.role] = row
+    return held
+
+
+def _escalations(incidents: Iterable[Incident]) -> dict[int, datetime]:
+    """When the next level is told, for each incident that waits for somebody."""
+    waiting = [incident for incident in incidents if _waits_for_somebody(incident)]
+    if not waiting:
+        return {}
+    told: dict[int, dict[str, datetime]] = defaultdict(dict)
+    struck = select(Bell).where(Bell.incident_id.in_([each.id for each in waiting]), Bell.key.like("level/%"))
+    for bell in db.session.scalars(struck):
+        _word, cycle, key = bell.key.split("/", 2)
+        told[bell.incident_id][f"{cycle}/{key.split('#')[0]}"] = bell.at
+    found = {}
+    for incident in waiting:
+        prefix = f"{incident.cycle}/"
+        mine = {key.removeprefix(prefix): at for key, at in told[incident.id].items() if key.startswith(prefix)}
+        at = escalation.next_level_at(
+            matrix.levels_of(incident),
+            started_at=incident.watch_started_at,
+            told=mine,
+            resumed_at=incident.escalation_resumed_at,
+            quiet_until=incident.quiet_until,
+        )
+        if at is not None:
+            found[incident.id] = at
+    return found

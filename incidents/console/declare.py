@@ -1,0 +1,181 @@
+"""Declare: two questions are enough, and the page says beforehand what the button will do, with names and times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from .. import actions
+from ..access import Role, actor, may, me
+from ..actions import matrix, telling
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Malformed, Refusal
+from ..policy.durations import duration
+from ..policy.escalation import Level
+from ..policy.severity import Severity
+from ..published.components import all_components
+from ..records.incidents import Incident
+from ..records.people import Person
+from .composer import COMPONENT_WORDS
+from .formats import clock_words
+from .icons import sev
+from .incident_pages import chosen_components, text, time_of
+
+bp = Blueprint("console_declare", __name__, url_prefix="/console/incidents/new")
+
+_VISIBILITIES = [("public", "Public"), ("internal", "Internal"), ("restricted", "Restricted")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """One line of "What happens next"."""
+
+    sign: str
+    title: str
+    text: str
+    right: str
+
+
+@bp.get("")
+@may(Role.RESPONDER)
+def ask() -> ResponseReturnValue:
+    """The form; ``?severity`` and ``?drill`` fill it."""
+    return _page(dict(request.args.items()), {})
+
+
+@bp.post("")
+@may(Role.RESPONDER)
+def declare() -> ResponseReturnValue:
+    """The incident exists and people are told; nothing is public. Then the composer opens."""
+    components = chosen_components()
+    try:
+        incident = actions.declare(
+            title=text("title"),
+            severity=_severity_given(),
+            by=actor(),
+            visibility_wanted=text("visibility") or None,
+            impact=text("impact") or None,
+            components=components if components or text("none_affected") else None,
+            detected_at=time_of("detected_at"),
+            detected_by=text("detected_by") or None,
+            impact_started_at=time_of("impact_started_at"),
+            is_drill=bool(text("drill")),
+            is_security=bool(text("security")),
+        )
+    except Refusal as refusal:
+        db.session.rollback()
+        errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence}
+        return _page(request.form.to_dict(), errors, status=refusal.status)
+    db.session.commit()
+    return redirect(f"/console/incidents/{incident.ref}?compose=1#update", 303)
+
+
+@bp.get("/consequences")
+@may(Role.RESPONDER)
+def consequences() -> ResponseReturnValue:
+    """The panel for another severity, and the words of the button."""
+    return render_template("console/_consequences.html", **_surroundings(request.args.to_dict()), is_fragment=True)
+
+
+def _severity_given() -> str:
+    given = text("severity")
+    if not given:
+        problems = {} if text("title") else {"title": "Say in a few words what is wrong."}
+        raise Malformed({**problems, "severity": "Choose how bad it is. Not sure? Pick the higher one."})
+    return given
+
+
+def _page(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -> ResponseReturnValue:
+    rules = matrix.matrix_now()
+    return (
+        render_template(
+            "console/declare.html",
+            typed=typed,
+            errors=errors,
+            severities=[
+                {"value": each, "mark": sev(each), "text": rule.examples, "right": duration(rule.respond_within)}
+                for each, rule in rules.items()
+            ],
+            components=[(each, typed.get(f"component-{each.public_id}", "")) for each in all_components()],
+            words={word: said for word, said in COMPONENT_WORDS.items() if word != "operational"},
+            visibilities=_VISIBILITIES,
+            **_surroundings(typed),
+        ),
+        status,
+    )
+
+
+def _surroundings(typed: dict[str, str]) -> dict[str, Any]:
+    """The panel and the button for what is chosen so far."""
+    chosen = typed.get("severity", "").upper()
+    if chosen not in [*Severity]:
+        return {"chosen": None, "lines": [], "button": "Declare incident"}
+    severity = Severity(chosen)
+    is_drill = bool(typed.get("drill"))
+    first = _paged(matrix.levels_now(severity)[:1], is_drill=is_drill)
+    return {"chosen": severity, "lines": _lines(severity, is_drill=is_drill), "button": _button(first)}
+
+
+def _lines(severity: Severity, *, is_drill: bool) -> list[Consequence]:
+    now = clock.now()
+    rule = matrix.matrix_now()[severity]
+    lines = [_told(level, now, is_drill=is_drill) for level in matrix.levels_now(severity)]
+    public = Consequence(
+        sign="globe",
+        title="First update opens",
+        text="A drill never reaches the page" if is_drill else "You see it before the public does",
+        right="now",
+    )
+    lines.insert(1 if lines else 0, public)
+    if rule.cadence is not None:
+        promise = clock_words(clock.to_the_minute(now + rule.cadence))
+        lines.append(
+            Consequence(
+                sign="clock",
+                title="Update due",
+                text=f"If acknowledged now, then every {duration(rule.cadence)}",
+                right=promise,
+            )
+        )
+    return lines
+
+
+def _told(level: Level, now: datetime, *, is_drill: bool) -> Consequence:
+    people = _paged((level,), is_drill=is_drill)
+    is_first = level.after == timedelta(0)
+    names = ", ".join("you" if person.id == me().id else person.name for person in people[:4])
+    names += f" and {len(people) - 4} more" if len(people) > 4 else ""
+    if not people:
+        return Consequence(
+            sign="none",
+            title=level.label or "Next level",
+            text="Nobody is named for this. The next level is told instead",
+            right="now" if is_first else clock_words(now + level.after),
+        )
+    return Consequence(
+        sign="mail" if is_first else "up",
+        title=level.label or "Next level",
+        text=f"{names[0].upper()}{names[1:]}" + ("" if is_first else ", if not acknowledged"),
+        right="now" if is_first else clock_words(now + level.after),
+    )
+
+
+def _paged(levels: tuple[Level, ...], *, is_drill: bool) -> list[Person]:
+    """Whom these levels mean, if this person declared it now."""
+    # never added to the session: it only carries what the question looks at
+    imagined = Incident(declared_by_kind="person", declared_by_id=me().id, is_drill=is_drill)
+    return telling.people_meant(imagined, [word for level in levels for word in level.tell])
+
+
+def _button(people: list[Person]) -> str:
+    others = [person for person in people if person.id != me().id]
+    if not others:
+        return "Declare incident"
+    if len(others) == 1:
+        return f"Declare and page {others[0].name}"
+    return f"Declare and page {len(others)} people"
