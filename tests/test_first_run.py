@@ -74,7 +74,7 @@ def test_what_is_wrong_stands_beside_the_field_and_what_was_typed_stays(
     answer = client.post(link, data=TYPED | wrong)
 
     assert answer.status_code == 422
-    assert "<title>Error: Set up" in answer.text
+    assert "<title>Error: Set up, step 1 of 4" in answer.text
     assert answer.text.count(said) == 2  # in the summary, and beside the field
     field = next(iter(wrong))
     assert f'<a href="#{field}">' in answer.text

@@ -6,14 +6,25 @@ from flask import Flask
 
 from ..kernel.settings import Settings
 from ..records.people import Role
-from . import invitations, login, me, resets, settings_people, settings_places, settings_tokens, setup
+from . import (
+    invitations,
+    login,
+    me,
+    resets,
+    settings_mail,
+    settings_people,
+    settings_places,
+    settings_tokens,
+    setup,
+    setup_steps,
+)
 
 _ROLE_WORDS = {Role.VIEWER: "Viewer", Role.RESPONDER: "Responder", Role.ADMIN: "Administrator"}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
-    for room in (setup, login, resets, invitations, me, settings_people, settings_tokens):
+    for room in (setup, setup_steps, login, resets, invitations, me, settings_people, settings_tokens, settings_mail):
         app.register_blueprint(room.bp)
     settings_places.init_app(app)
     app.add_template_global(word_for_role)

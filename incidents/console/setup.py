@@ -1,4 +1,4 @@
-"""The first run, step 1: the one-time link makes the first administrator."""
+"""The first run, step 1: the one-time link makes the first administrator. The other steps are in ``setup_steps``."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def begin(token: str) -> ResponseReturnValue:
         return refused(_PAGE, form, refusal)
     identity.sign_in(person, remembered=False, address=visitor.address(), agent=visitor.agent())
     db.session.commit()
-    return redirect("/console/", 303)
+    return redirect("/console/setup/page", 303)
 
 
 def spent() -> ResponseReturnValue:

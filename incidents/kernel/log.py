@@ -20,7 +20,7 @@ _SECRET_NAMES = re.compile(
     r"authorization|cookie|password|passwd|secret|token|api_?key|database_url|smtp_url|webhook", re.IGNORECASE
 )
 # what stands behind these in a path opens a door
-_SECRET_PATHS = re.compile(r"^(/(?:setup|login/reset|ack|subscriptions|calendars|ping|hooks/[^/]*))/[^?#]+")
+_SECRET_PATHS = re.compile(r"^(/(?:setup|login/reset|invitations|ack|subscriptions|calendars|ping|hooks/[^/]*))/[^?#]+")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _URL_PASSWORD = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^/\s:@]*):[^/\s@]+@")
 _TOKENS = re.compile(r"\b(?:xox[abprs]-|xapp-|whsec_|sb_)[\w-]{6,}")
@@ -135,7 +135,7 @@ def _clean(value: str, *, keep_lines: bool = False) -> str:
     value = _BEARER.sub(rf"\1 {MASKED}", value)
     value = _URL_PASSWORD.sub(rf"\1:{MASKED}@", value)
     value = _TOKENS.sub(MASKED, value)
-    value = re.sub(r"(/(?:setup|login/reset|ack|subscriptions|calendars))/[\w.~-]{8,}", rf"\1/{MASKED}", value)
+    value = re.sub(r"(/(?:setup|login/reset|invitations|ack|subscriptions|calendars))/[\w.~-]{8,}", rf"\1/{MASKED}", value)
     return _CONTROLS.sub(lambda found: "\n" if keep_lines and found[0] == "\n" else repr(found[0])[1:-1], value)
 
 

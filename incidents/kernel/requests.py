@@ -18,7 +18,7 @@ _MOST_FIELDS = 1_000
 _DEEPEST_JSON = 32
 _LARGEST_WHOLE = 2**63
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_PRIVATE_PATHS = ("/console", "/login", "/logout", "/setup", "/ack", "/calendars")
+_PRIVATE_PATHS = ("/console", "/login", "/logout", "/setup", "/invitations", "/ack", "/calendars")
 
 
 class CheckedRequest(Request):

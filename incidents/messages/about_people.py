@@ -34,6 +34,15 @@ def reset(address: str, *, expires_at: datetime, zone: str) -> Letter:
     )
 
 
+def trial(by_name: str) -> Letter:
+    """To somebody who wants to see that mail arrives."""
+    return Letter(
+        subject="Test mail from Sevenbells",
+        paragraphs=(f"{by_name} sent this test. Mail from Sevenbells arrives at this address.",),
+        footer=("You get this because somebody pressed the button for a test mail.",),
+    )
+
+
 def _moment(moment: datetime, zone: str) -> str:
     """``23 Nov 2026, 02:41 CET (01:41 UTC)``."""
     local, utc = moment.astimezone(ZoneInfo(zone)), moment.astimezone(ZoneInfo("UTC"))
