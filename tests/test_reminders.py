@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -304,14 +305,14 @@ def test_one_incident_that_breaks_does_not_silence_the_others(
     alice: Person, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, sound = acknowledged(alice, title="Broken"), acknowledged(alice, title="Sound")
-    real = strike.strike
+    real = strike.strike_all
 
-    def sometimes(incident: Incident) -> list[Person]:
-        if incident.title == "Broken":
+    def sometimes(incidents: Sequence[Incident]) -> list[strike.Strike]:
+        if any(incident.title == "Broken" for incident in incidents):
             raise RuntimeError("this one cannot be struck")
-        return real(incident)
+        return real(incidents)
 
-    monkeypatch.setattr(strike, "strike", sometimes)
+    monkeypatch.setattr(strike, "strike_all", sometimes)
     clock.forward(minutes=25)
     assert tick() == 1
 

@@ -159,7 +159,7 @@ def causes() -> dict[str, str]:
     own = db.session.execute(
         select(TeamWord.slug, TeamWord.label).where(TeamWord.kind == "cause").order_by(TeamWord.id)
     )
-    return {**{cause.value: cause.value.capitalize() for cause in Cause}, **{slug: label for slug, label in own}}
+    return {**{cause.value: cause.value.capitalize() for cause in Cause}, **{row.slug: row.label for row in own}}
 
 
 def write_postmortem(incident: Incident, *, by: Actor, body: str) -> None:

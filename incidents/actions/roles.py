@@ -23,7 +23,7 @@ ROLE_LABELS = {COMMANDER: "Commander", COMMUNICATIONS_LEAD: "Communications lead
 def role_labels() -> dict[str, str]:
     """Our three roles, then the team's own, in the order they were added."""
     own = db.session.execute(select(TeamWord.slug, TeamWord.label).where(TeamWord.kind == "role").order_by(TeamWord.id))
-    return {**ROLE_LABELS, **{slug: label for slug, label in own}}
+    return {**ROLE_LABELS, **{row.slug: row.label for row in own}}
 
 
 def holder(incident: Incident, role: str) -> Person | None:

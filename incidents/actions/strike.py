@@ -22,9 +22,8 @@ from ..policy.cadence import Stage
 from ..policy.escalation import Level
 from ..policy.severity import Severity
 from ..records.actors import CLOCK
-from ..records.incidents import Bell, Incident, Target
+from ..records.incidents import Bell, Incident
 from ..records.people import Person
-from ..records.updates import Update
 from ..reports import communication
 from . import journal, matrix, roles, telling, visibility, watch
 
@@ -46,39 +45,63 @@ class Strike:
 
     incident: Incident
     now: datetime
+    records: watch.Records
     is_catch_up: bool
     tellings: list[Telling] = field(default_factory=list)
-    bells: list[Bell] = field(default_factory=list)
+    rung: list[str] = field(default_factory=list)
+
+    @property
+    def struck(self) -> watch.Struck:
+        """What was done so far, this look included."""
+        return watch.struck_for(self.incident, self.records)
 
     def ring(self, key: str) -> None:
         """Leave a bell; the table refuses it the second time."""
-        bell = Bell(incident_id=self.incident.id, key=key, at=self.now)
-        db.session.add(bell)
-        self.bells.append(bell)
+        db.session.add(Bell(incident_id=self.incident.id, key=key, at=self.now))
+        self.records.bells[key] = self.now
+        self.rung.append(key)
+
+    def people(self) -> list[Person]:
+        """Everybody who is to get a letter, each once."""
+        return _each_once(person for each in self.tellings for person in each.people)
 
 
 def strike(incident: Incident) -> list[Person]:
     """Do everything that is due for this incident now; the people to whom a letter was addressed.
 
-    Called by the clock when ``attention_at`` has come, and at once by actions that make something due. Safe to call
-    at any time: nothing due, nothing done.
+    Called at once by actions that make something due. Safe at any time: nothing due, nothing done.
     """
+    db.session.flush()
+    return strike_all([incident])[0].people()
+
+
+def strike_all(incidents: Sequence[Incident]) -> list[Strike]:
+    """The same for many, as the clock does: their records are read together and their letters written together."""
     now = clock.now()
+    records = watch.read(incidents)
+    with db.session.no_autoflush:
+        looks = [_look_at(incident, now, records[incident.id]) for incident in incidents]
+    _send(looks)
+    for look in looks:
+        watch.rearm(look.incident, look.records)
+    db.session.flush()
+    return looks
+
+
+def _look_at(incident: Incident, now: datetime, records: watch.Records) -> Strike:
     looked_for = incident.attention_at or now
-    look = Strike(incident, now, is_catch_up=attention.is_catch_up(looked_for, now))
-    _publish_what_was_set_for_now(incident, now)
+    look = Strike(incident, now, records, is_catch_up=attention.is_catch_up(looked_for, now))
+    if records.scheduled:
+        _publish_what_was_set_for_now(look)
     if incident.is_open and not incident.pages_nobody:
         # an acknowledgement lapses first: what follows then sees an incident that nobody has
         _expire_acknowledgement(look)
         _tell_due_levels(look)
         _miss_targets(look)
         _remind(look)
-    told = _send(look)
     if look.tellings and look.is_catch_up:
         incident.quiet_until = attention.quiet_after(looked_for, now)
-    db.session.flush()
-    watch.rearm(incident)
-    return told
+    return look
 
 
 def due_incidents(limit: int) -> list[Incident]:
@@ -113,28 +136,26 @@ def mend_after_clock_went_back(limit: int = 1000) -> int:
 
 def tell_next_level(incident: Incident, *, why: str) -> list[Person]:
     """Call in the next level that was not told in this cycle; after the last, all of them once more."""
-    look = Strike(incident, clock.now(), is_catch_up=False)
-    _tell_next(look, why=why, headline=f"{_severity(incident)}, you are called in", weight=5)
-    told = _send(look)
     db.session.flush()
-    return told
+    look = Strike(incident, clock.now(), watch.read([incident])[incident.id], is_catch_up=False)
+    _tell_next(look, why=why, headline=f"{_severity(incident)}, you are called in", weight=5)
+    _send([look])
+    return look.people()
 
 
-def _publish_what_was_set_for_now(incident: Incident, now: datetime) -> None:
+def _publish_what_was_set_for_now(look: Strike) -> None:
     from . import updates
 
-    due = db.session.scalars(
-        select(Update)
-        .where(Update.incident_id == incident.id, Update.state == "scheduled", Update.publish_at <= now)
-        .order_by(Update.publish_at, Update.id)
-    )
-    for update in due.all():
+    for update in look.records.scheduled:
+        if update.publish_at is None or update.publish_at > look.now:
+            continue
         try:
-            updates.make_known(incident, update, by=CLOCK)
+            with db.session.begin_nested():
+                updates.make_known(look.incident, update, by=CLOCK)
         except Refusal as refused:
             # it stays as a draft, and the timeline says why it did not go out
             update.state, update.publish_at = "draft", None
-            journal.write(incident, "draft", by=CLOCK, body=refused.sentence, update=update)
+            journal.write(look.incident, "draft", by=CLOCK, body=refused.sentence, update=update)
 
 
 def _expire_acknowledgement(look: Strike) -> None:
@@ -150,7 +171,7 @@ def _expire_acknowledgement(look: Strike) -> None:
     incident.escalation_resumed_at = look.now
     silence = durations.duration(look.now - incident.last_human_entry_at)
     journal.write(incident, "acknowledgement_expired", by=CLOCK, detail={"silence": silence})
-    struck = watch.struck_for(incident)
+    struck = look.struck
     for level in escalation.told_again(matrix.levels_of(incident), struck.levels):
         look.ring(watch.level_key(incident, level.key, round_=incident.acknowledgement_round))
         _tell_level(
@@ -167,7 +188,7 @@ def _tell_due_levels(look: Strike) -> None:
     if incident.is_acknowledged:
         return
     levels = matrix.levels_of(incident)
-    struck = watch.struck_for(incident)
+    struck = look.struck
     if all(level.key in struck.levels for level in levels):
         return
     due = escalation.due_levels(
@@ -197,16 +218,11 @@ def _tell_due_levels(look: Strike) -> None:
 
 def _miss_targets(look: Strike) -> None:
     incident = look.incident
-    missed = db.session.scalars(
-        select(Target).where(
-            Target.incident_id == incident.id,
-            Target.cycle == incident.cycle,
-            Target.met_at.is_(None),
-            Target.breached_at.is_(None),
-            Target.replaced_at.is_(None),
-            Target.deadline_at <= look.now,
-        )
-    ).all()
+    missed = [
+        target
+        for target in look.records.targets
+        if target.met_at is None and target.breached_at is None and target.deadline_at <= look.now
+    ]
     for target in missed:
         target.breached_at = target.deadline_at
         journal.write(
@@ -224,7 +240,7 @@ def _remind(look: Strike) -> None:
     due_at = incident.next_update_due_at
     if due_at is None:
         return
-    struck = watch.struck_for(incident)
+    struck = look.struck
     stages = cadence.due_stages(
         due_at,
         now=look.now,
@@ -268,7 +284,7 @@ def _remind(look: Strike) -> None:
 def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[Person]:
     """Nudge and due reach the communications lead, else the next in line; overdue reaches more levels each time."""
     incident = look.incident
-    first = _first_reminded(incident)
+    first = _first_reminded(look)
     if not stage.overdue_number:
         return first
     levels = matrix.levels_of(incident) if matrix.rule_of(incident).cadence is not None else ()
@@ -280,9 +296,10 @@ def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[P
     return _each_once([*first, *reached])
 
 
-def _first_reminded(incident: Incident) -> list[Person]:
+def _first_reminded(look: Strike) -> list[Person]:
+    incident = look.incident
     for role in (roles.COMMUNICATIONS_LEAD, roles.COMMANDER):
-        person = roles.holder(incident, role)
+        person = look.records.holders.get(role)
         if person is not None and person.is_active:
             return [person]
     people = telling.people_meant(incident, [escalation.ON_CALL]) or telling.people_meant(
@@ -293,14 +310,13 @@ def _first_reminded(incident: Incident) -> list[Person]:
 
 def _tell_next(look: Strike, *, why: str, headline: str, weight: int) -> None:
     incident = look.incident
-    struck = watch.struck_for(incident)
+    struck = look.struck
     levels = matrix.levels_of(incident)
     level = escalation.next_untold(levels, struck.levels)
     if level is not None:
         look.ring(watch.level_key(incident, level.key))
         _tell_level(look, level, headline=headline, sentence=why, weight=weight)
         if not look.tellings[-1].people:
-            db.session.flush()
             _tell_next(look, why=why, headline=headline, weight=weight)
         return
     people = _each_once([person for each in levels for person in telling.people_meant(incident, each.tell)])
@@ -326,18 +342,25 @@ def _note_told(look: Strike, people: Sequence[Person], *, label: str) -> None:
     )
 
 
-def _send(look: Strike) -> list[Person]:
-    """One letter a person, whatever there is to tell."""
-    if not any(telling_.people for telling_ in look.tellings):
-        return []
-    db.session.flush()
-    event = f"bell/{look.bells[0].id}" if look.bells else f"call/{look.incident.id}/{look.incident.version}"
-    template = communication.template_text(look.incident)
-    everybody = _each_once([person for each in look.tellings for person in each.people])
-    for person in everybody:
-        mine = sorted((each for each in look.tellings if person in each.people), key=lambda each: -each.weight)
-        telling.send(_letter(look, mine, person, template), to=person, event=event, incident=look.incident)
-    return everybody
+def _send(looks: Sequence[Strike]) -> None:
+    """One letter a person and incident, whatever there is to tell."""
+    writing = [look for look in looks if look.people()]
+    if not writing:
+        return
+    templates = communication.template_texts([look.incident for look in writing])
+    letters = []
+    for look in writing:
+        for person in look.people():
+            mine = sorted((each for each in look.tellings if person in each.people), key=lambda each: -each.weight)
+            letter = _letter(look, mine, person, templates[look.incident.id])
+            letters.append(telling.addressed(letter, to=person, event=_event(look), incident=look.incident))
+    telling.send_all(letters)
+
+
+def _event(look: Strike) -> str:
+    """The first bell names the letter, so that it is written once; a call by hand is named by the entry it follows."""
+    incident = look.incident
+    return f"bell/{incident.id}/{look.rung[0]}" if look.rung else f"call/{incident.id}/{incident.version}"
 
 
 def _letter(look: Strike, tellings: Sequence[Telling], person: Person, template: str) -> Letter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from flask import current_app
 
@@ -62,15 +63,25 @@ def who_may_hear(incident: Incident, people: Sequence[Person]) -> list[Person]:
     return [person for person in people if person.id in named]
 
 
+def addressed(letter: Letter, *, to: Person, event: str, incident: Incident | None) -> dict[str, Any]:
+    """One letter as the outbox takes it (see ``kernel.outbox.enqueue_each``)."""
+    return {
+        "event": event,
+        "channel": "email",
+        "destination": to.email,
+        "payload": letter.payload(to.email),
+        "incident_id": None if incident is None else incident.id,
+    }
+
+
+def send_all(letters: Sequence[dict[str, Any]]) -> None:
+    """Put letters into the outbox; the same event never reaches the same person twice."""
+    outbox.enqueue_each(letters)
+
+
 def send(letter: Letter, *, to: Person, event: str, incident: Incident | None) -> None:
-    """Put one letter into the outbox; the same event never reaches the same person twice."""
-    outbox.enqueue(
-        event=event,
-        channel="email",
-        destination=to.email,
-        payload=letter.payload(to.email),
-        incident_id=None if incident is None else incident.id,
-    )
+    """Put one letter into the outbox."""
+    send_all([addressed(letter, to=to, event=event, incident=incident)])
 
 
 def base_url() -> str:

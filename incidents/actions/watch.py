@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from ..kernel import clock
 from ..kernel.database import db
@@ -14,7 +14,8 @@ from ..policy import cadence, escalation
 from ..policy.attention import earliest
 from ..policy.escalation import Levels
 from ..policy.severity import Severity
-from ..records.incidents import Bell, Incident, Target
+from ..records.incidents import Bell, Incident, IncidentRole, Target
+from ..records.people import Person
 from ..records.updates import Update
 from . import matrix, telling
 
@@ -27,28 +28,68 @@ class Struck:
     stages: frozenset[str]
 
 
-def rearm(incident: Incident) -> None:
+@dataclass
+class Records:
+    """What the clock needs to know of one incident besides its own row."""
+
+    bells: dict[str, datetime] = field(default_factory=dict)
+    targets: list[Target] = field(default_factory=list)  # unmet, of the present cycle
+    scheduled: list[Update] = field(default_factory=list)
+    holders: dict[str, Person] = field(default_factory=dict)  # by role
+
+
+def read(incidents: Sequence[Incident]) -> dict[int, Records]:
+    """The records of many incidents, in four queries however many there are."""
+    by_id = {incident.id: incident for incident in incidents}
+    records = {incident_id: Records() for incident_id in by_id}
+    for incident_id, key, at in db.session.execute(
+        select(Bell.incident_id, Bell.key, Bell.at).where(Bell.incident_id.in_(by_id)).order_by(Bell.id)
+    ):
+        records[incident_id].bells[key] = at
+    unmet = select(Target).where(Target.incident_id.in_(by_id), Target.met_at.is_(None), Target.replaced_at.is_(None))
+    for target in db.session.scalars(unmet.order_by(Target.id)):
+        if target.cycle == by_id[target.incident_id].cycle:
+            records[target.incident_id].targets.append(target)
+    waiting = select(Update).where(Update.incident_id.in_(by_id), Update.state == "scheduled")
+    for update in db.session.scalars(waiting.order_by(Update.publish_at, Update.id)):
+        records[update.incident_id].scheduled.append(update)
+    held = (
+        select(IncidentRole.incident_id, IncidentRole.role, Person)
+        .join(Person, IncidentRole.person_id == Person.id)
+        .where(IncidentRole.incident_id.in_(by_id), IncidentRole.until.is_(None))
+    )
+    for incident_id, role, person in db.session.execute(held):
+        records[incident_id].holders[role] = person
+    return records
+
+
+def rearm(incident: Incident, records: Records | None = None) -> None:
     """Set ``attention_at`` to the earliest instant at which something is due; None when nothing ever is."""
+    if records is None:
+        db.session.flush()
+        records = read([incident])[incident.id]
+    publication = earliest(*(update.publish_at for update in records.scheduled if update.state == "scheduled"))
     if not incident.is_open or incident.pages_nobody:
-        incident.attention_at = _next_publication(incident)
+        incident.attention_at = publication
         return
-    struck = struck_for(incident)
+    struck = struck_for(incident, records)
     incident.attention_at = earliest(
-        _next_publication(incident),
+        publication,
         _next_level(incident, struck),
         _expiry(incident),
         _next_stage(incident, struck),
-        _next_target(incident),
+        earliest(*(target.deadline_at for target in records.targets if not target.met_at and not target.breached_at)),
     )
 
 
-def struck_for(incident: Incident) -> Struck:
-    """Read the bells of this cycle and of this due time."""
+def struck_for(incident: Incident, records: Records | None = None) -> Struck:
+    """Sort the bells of this cycle's levels and of this due time's stages."""
+    bells = (records or read([incident])[incident.id]).bells
     levels: dict[str, datetime] = {}
     stages: set[str] = set()
     level_prefix = level_key(incident, "")
     stage_prefix = _stage_prefix(incident)
-    for key, at in db.session.execute(select(Bell.key, Bell.at).where(Bell.incident_id == incident.id)):
+    for key, at in bells.items():
         if key.startswith(level_prefix):
             told = key.removeprefix(level_prefix).split("#")[0]
             levels[told] = min(at, levels.get(told, at))
@@ -71,12 +112,6 @@ def _stage_prefix(incident: Incident) -> str | None:
 def unreachable(incident: Incident, levels: Levels) -> frozenset[str]:
     """Keys of the levels whose words mean nobody at the moment: the next one does not wait for them."""
     return frozenset(level.key for level in levels if not telling.people_meant(incident, level.tell))
-
-
-def _next_publication(incident: Incident) -> datetime | None:
-    return db.session.scalar(
-        select(func.min(Update.publish_at)).where(Update.incident_id == incident.id, Update.state == "scheduled")
-    )
 
 
 def _next_level(incident: Incident, struck: Struck) -> datetime | None:
@@ -112,16 +147,4 @@ def _next_stage(incident: Incident, struck: Struck) -> datetime | None:
         snoozed_until=incident.snoozed_until,
         quiet_until=incident.quiet_until,
         rang_at=incident.rang_at,
-    )
-
-
-def _next_target(incident: Incident) -> datetime | None:
-    return db.session.scalar(
-        select(func.min(Target.deadline_at)).where(
-            Target.incident_id == incident.id,
-            Target.cycle == incident.cycle,
-            Target.met_at.is_(None),
-            Target.breached_at.is_(None),
-            Target.replaced_at.is_(None),
-        )
     )

@@ -28,8 +28,7 @@ def strike_due_bells(limit: int = BATCH) -> int:
     """
     try:
         due = strike.due_incidents(limit)
-        for incident in due:
-            strike.strike(incident)
+        strike.strike_all(due)
         db.session.commit()
         return len(due)
     except OperationalError:
@@ -86,6 +85,6 @@ def _strike_alone(incident_id: int) -> bool:
         .with_for_update(skip_locked=True)
     ).one_or_none()
     if incident is not None:
-        strike.strike(incident)
+        strike.strike_all([incident])
     db.session.commit()
     return incident is not None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ..kernel.database import db
 from ..policy import communication
@@ -20,6 +21,18 @@ from ..records.updates import Update
 
 def template_text(incident: Incident, *, for_public: bool = False) -> str:
     """The seven lines of product.md §4. For the public, CURRENT STATUS is the latest public update."""
+    latest = latest_text(incident, public_only=for_public)
+    return _composed(incident, latest, ZoneInfo(page_settings().zone))
+
+
+def template_texts(incidents: Sequence[Incident]) -> dict[int, str]:
+    """The same for colleagues and many incidents, by incident id, in two queries."""
+    zone = ZoneInfo(page_settings().zone)
+    latest = _latest_texts([incident.id for incident in incidents])
+    return {incident.id: _composed(incident, latest.get(incident.id), zone) for incident in incidents}
+
+
+def _composed(incident: Incident, current_status: str | None, zone: ZoneInfo) -> str:
     start_kind: Literal["impact", "detected"] = "impact" if incident.impact_started_at else "detected"
     return communication.compose(
         title=incident.title,
@@ -28,10 +41,23 @@ def template_text(incident: Incident, *, for_public: bool = False) -> str:
         impact=incident.impact,
         start=incident.began_at,
         start_kind=start_kind,
-        current_status=latest_text(incident, public_only=for_public),
+        current_status=current_status,
         next_update=incident.next_update_due_at,
-        zone=ZoneInfo(page_settings().zone),
+        zone=zone,
     )
+
+
+def _latest_texts(incident_ids: Sequence[int]) -> dict[int, str]:
+    place = func.row_number().over(
+        partition_by=Update.incident_id, order_by=(Update.display_at.desc(), Update.id.desc())
+    )
+    ranked = (
+        select(Update.incident_id, Update.body, place.label("place"))
+        .where(Update.incident_id.in_(incident_ids), Update.state == "published")
+        .subquery()
+    )
+    newest = select(ranked.c.incident_id, ranked.c.body).where(ranked.c.place == 1)
+    return {row.incident_id: row.body for row in db.session.execute(newest)}
 
 
 def latest_text(incident: Incident, *, public_only: bool = False) -> str | None:

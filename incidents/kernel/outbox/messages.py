@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -123,6 +123,15 @@ def enqueue_many(
         _new_row(event, channel, destination, payload, incident_id, not_before, expires_at)
         for destination, payload in messages.items()
     ]
+    return _insert_all(rows)
+
+
+def enqueue_each(messages: Sequence[Mapping[str, Any]]) -> int:
+    """The same for messages of several events; each names ``event, channel, destination, payload, incident_id``."""
+    return _insert_all([_new_row(**message, not_before=None, expires_at=None) for message in messages])
+
+
+def _insert_all(rows: Sequence[Mapping[str, Any]]) -> int:
     added = 0
     for start in range(0, len(rows), _CHUNK):
         statement = _insert_unless_there().values(rows[start : start + _CHUNK]).returning(OutboxMessage.id)

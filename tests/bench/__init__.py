@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside a reference in the same run, interleaved, printed as ratios."""
