@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from ..access import Role, may
 from ..kernel.settings import Settings
-from . import settings_components, settings_groups
+from . import settings_components, settings_escalation, settings_groups, settings_page, settings_severities
 from .settings_places import settings_places
 
 bp = Blueprint("console_settings", __name__, url_prefix="/console/settings")
@@ -15,7 +15,8 @@ bp = Blueprint("console_settings", __name__, url_prefix="/console/settings")
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
-    for room in (settings_components, settings_groups):
+    settings_page.init_app(app)
+    for room in (settings_page, settings_components, settings_groups, settings_severities, settings_escalation):
         app.register_blueprint(room.bp)
     app.register_blueprint(bp)
 

@@ -1,0 +1,164 @@
+"""Settings, page: what the public page is called, its zone, where help is found, its logo and colour."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from flask import Blueprint, Flask, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, FileField, StringField
+
+from ..access import Role, actor, may
+from ..actions import status_page
+from ..kernel.database import db
+from ..kernel.errors import Malformed, Refusal
+from ..published import accent
+from ..published.page_settings import DEFAULT_NAME, page_settings
+from .forms import Form, refused, show
+from .me import zone_choices
+
+bp = Blueprint("console_settings_page", __name__, url_prefix="/console/settings/page")
+
+_PAGE = "console/settings/page.html"
+_LARGEST_LOGO = 1_000_000  # bytes
+# a picture that is somewhat too large still reaches the view, which says so beside the field
+_LARGEST_BODY = 8_000_000
+
+
+class PageForm(Form):
+    """What the public reads at the top of the page, and how it counts."""
+
+    name = StringField("Name")
+    zone = StringField("Time zone")
+    support_url = StringField("Support link")
+    accent = StringField("Colour of links")
+    shows_severity = BooleanField("Show the severity of incidents")
+    partial_weight = StringField("Weight of a partial outage, in per cent")
+
+
+class LogoForm(Form):
+    """A picture file."""
+
+    logo = FileField("Picture")
+
+
+def init_app(app: Flask) -> None:
+    """Let a logo be larger than other forms, before anybody reads the form."""
+
+    def let_logo_in() -> None:
+        if request.endpoint == "console_settings_page.change_logo":
+            request.max_content_length = _LARGEST_BODY
+
+    app.before_request_funcs.setdefault(None, []).insert(0, let_logo_in)
+
+
+@bp.get("")
+@may(Role.ADMIN)
+def page() -> ResponseReturnValue:
+    """The settings as they are."""
+    return show(_PAGE, _form_now(), **_around())
+
+
+@bp.post("")
+@may(Role.ADMIN)
+def change() -> ResponseReturnValue:
+    """Other settings; the page shows them at once."""
+    form = PageForm()
+    try:
+        status_page.change_page(
+            by=actor(),
+            name=form.name.data or "",
+            zone=form.zone.data or "",
+            support_url=form.support_url.data,
+            accent=form.accent.data,
+            shows_severity=form.shows_severity.data,
+            partial_weight=_percentage(form.partial_weight.data or ""),
+        )
+    except Refusal as refusal:
+        db.session.rollback()
+        return refused(_PAGE, form, refusal, **_around())
+    db.session.commit()
+    return _done("Saved. The page shows it now.")
+
+
+@bp.post("/logo")
+@may(Role.ADMIN)
+def change_logo() -> ResponseReturnValue:
+    """A picture in place of the name's bell."""
+    form = LogoForm()
+    try:
+        status_page.change_page(by=actor(), logo=_uploaded())
+    except Refusal as refusal:
+        db.session.rollback()
+        form.blame(refusal)
+        return show(_PAGE, _form_now(), status=422, **_around(), logo_errors=form.problems)
+    db.session.commit()
+    return _done("The page shows the new logo.")
+
+
+@bp.post("/logo/removed")
+@may(Role.ADMIN)
+def remove_logo() -> ResponseReturnValue:
+    """The page goes back to its name alone."""
+    status_page.change_page(by=actor(), logo=None)
+    db.session.commit()
+    return _done("The logo is removed.")
+
+
+def _uploaded() -> bytes:
+    """What was sent, looked at only for its size here. Raises Malformed."""
+    file = request.files.get("logo")
+    sent = file.read(_LARGEST_BODY) if file else b""
+    if not sent:
+        raise Malformed({"logo": "Choose a picture first."})
+    if len(sent) > _LARGEST_LOGO:
+        size = f"{len(sent) / 1_000_000:.1f}"
+        raise Malformed({"logo": f"Choose a picture of at most 1 MB. This one has {size} MB."})
+    return sent
+
+
+def _percentage(text: str) -> int:
+    """A whole number; what cannot be read as one is refused like one out of bounds."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
+
+
+def _form_now() -> PageForm:
+    settings = page_settings()
+    return PageForm(
+        formdata=None,
+        name="" if settings.name == DEFAULT_NAME else settings.name,
+        zone=settings.zone,
+        support_url=settings.support_url or "",
+        accent=settings.accent or "",
+        shows_severity=settings.shows_severity,
+        partial_weight=str(settings.partial_weight),
+    )
+
+
+def _around() -> dict[str, Any]:
+    settings = page_settings()
+    return {
+        "zones": zone_choices(),
+        "logo_address": _as_address(settings.logo) if settings.logo else None,
+        "colours": _colours(settings.accent, settings.accent_dark),
+    }
+
+
+def _as_address(picture: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def _colours(light: str | None, dark: str | None) -> list[dict[str, str]]:
+    """The colour as it stands on each theme's ground, with its contrast."""
+    pairs = (("Light", light, accent.ON_LIGHT[0]), ("Dark", dark, accent.ON_DARK[0]))
+    return [
+        {"theme": theme, "colour": colour, "ground": ground, "contrast": f"{accent.contrast(colour, ground):.1f}"}
+        for theme, colour, ground in pairs
+        if colour
+    ]
+
+
+def _done(sentence: str) -> ResponseReturnValue:
+    flash(sentence)
+    return redirect("/console/settings/page", 303)
