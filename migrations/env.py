@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import JSON
 
 from incidents.kernel.database import Base, UtcDateTime
 
 
-def _written(kind: str, thing: object, _context: object) -> str | bool:
-    # a migration stands still while the program moves on: it names no class of ours
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(thing, UtcDateTime) else False
-
-
-def _include(_object: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
-    return not (kind == "table" and name == "alembic_version")
+def _written(kind: str, thing: object, autogenerate: AutogenContext) -> str | Literal[False]:
+    """How a column's type stands in a migration, which must not change when the program does."""
+    if kind == "type" and isinstance(thing, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(thing, JSON):
+        autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
 
 
 connection = context.config.attributes.get("connection")
@@ -23,7 +28,6 @@ if connection is None:
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    include_object=_include,
     render_item=_written,
     render_as_batch=True,
     compare_type=True,

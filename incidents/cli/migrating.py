@@ -26,37 +26,79 @@ _LOCK = 7_170_717
 _COPIES_KEPT = 3
 
 
-def upgrade(settings: Settings, revision: str = "head") -> Path | None:
-    """Bring the tables to ``revision``; gives the copy made of a SQLite file before, if one was needed.
+class Move:
+    """A database being moved, in one transaction that nobody else's migration can cross."""
 
-    A second starter waits until the first is done, then finds nothing left to do.
-    """
-    with _alone(settings), _migrating(settings) as (config, connection):
-        found = schema.state(connection)
+    def __init__(self, settings: Settings, config: Config, connection: Connection) -> None:
+        self.connection = connection
+        self.copied_to: Path | None = None
+        self._settings = settings
+        self._config = config
+
+    def to_newest(self) -> None:
+        """Do nothing where it is there already; else copy and upgrade."""
+        found = schema.state(self.connection)
         if found is Schema.NEWER:
             raise CouldNot(schema.REFUSALS[Schema.NEWER])
-        if found is Schema.RIGHT and revision == "head":
-            return None
-        copy = _copy(settings, connection)
-        command.upgrade(config, revision)
-        return copy
+        if found is Schema.OLDER:
+            self.up("head")
+
+    def to(self, revision: str | None) -> None:
+        """Make the tables those of ``revision``, known to this program; where they were others, they are emptied."""
+        known, _newest = schema.revisions()
+        if revision is not None and revision not in known:
+            raise CouldNot(schema.REFUSALS[Schema.NEWER])
+        if schema.present(self.connection) != revision and revision is not None:
+            self.down("base")
+            self.up(revision)
+
+    def up(self, revision: str) -> None:
+        self.copy_first()
+        command.upgrade(self._config, revision)
+
+    def down(self, revision: str) -> None:
+        self.copy_first()
+        command.downgrade(self._config, revision)
+
+    def copy_first(self) -> None:
+        """Copy a SQLite file that holds something, once a move; where to is in ``copied_to``."""
+        if self.copied_to is None:
+            self.copied_to = _copy(self._settings, self.connection)
+
+
+@contextmanager
+def moving(settings: Settings) -> Iterator[Move]:
+    """Hold the database for a move; what happens inside happens whole or not at all.
+
+    A second one waits until the first is done.
+    """
+    with _alone(settings), _migrating(settings) as (config, connection):
+        yield Move(settings, config, connection)
+
+
+def upgrade(settings: Settings, revision: str = "head") -> Path | None:
+    """Bring the tables to ``revision``; gives the copy made of a SQLite file before, if one was needed."""
+    with moving(settings) as move:
+        if revision == "head":
+            move.to_newest()
+        else:
+            move.up(revision)
+    return move.copied_to
 
 
 def downgrade(settings: Settings, revision: str) -> Path | None:
     """Take the tables back to ``revision`` (`base` empties the database); gives the copy made before."""
-    with _alone(settings), _migrating(settings) as (config, connection):
-        copy = _copy(settings, connection)
-        command.downgrade(config, revision)
-        return copy
+    with moving(settings) as move:
+        move.down(revision)
+    return move.copied_to
 
 
 def differences(settings: Settings) -> list[str]:
     """Where the tables are not what the models say; empty when they agree."""
-    import wsgi  # noqa: F401 - importing it names every table
-
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
+    import wsgi  # noqa: F401 - importing it names every table
     from incidents.kernel.database import Base
 
     with _migrating(settings) as (_config, connection):

@@ -49,11 +49,11 @@ def _nobody_exists(settings: Settings) -> bool:
 
 
 def _print_setup_link() -> None:
-    from incidents.actions import people
+    from incidents.actions import first_run
     from incidents.kernel.database import db
 
     with starting.application().app_context():
-        link = people.new_setup_link()
+        link = first_run.new_setup_link()
         db.session.commit()
     if link is not None:
         click.echo(f"Set up the first account here, within 15 minutes: {link}")

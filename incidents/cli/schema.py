@@ -36,10 +36,10 @@ REFUSALS = {
 }
 
 
-def revisions(folder: Path = MIGRATIONS) -> tuple[set[str], str | None]:
+def revisions() -> tuple[set[str], str | None]:
     """Every revision this code knows, and the newest."""
     known, parents = set(), set()
-    for path in (folder / "versions").glob("*.py"):
+    for path in (MIGRATIONS / "versions").glob("*.py"):
         source = path.read_text(encoding="utf-8")
         known.update(_REVISION.findall(source))
         parents.update(_PARENT.findall(source))

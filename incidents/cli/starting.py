@@ -21,7 +21,9 @@ _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "fu
 def settings() -> Settings:
     """The settings of the environment, refused where they are wrong or the disk cannot be trusted."""
     chosen = settings_module.load()
-    refuse_network_disk(chosen)
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    if chosen.is_sqlite:
+        refuse_network_disk(_folder_of_database(chosen))
     return chosen
 
 
@@ -33,19 +35,21 @@ def application() -> Flask:
     return wsgi.create_app(chosen)
 
 
-def refuse_network_disk(chosen: Settings) -> None:
-    """Raise CouldNot where a SQLite file would lie on a network disk."""
-    if not chosen.is_sqlite:
-        return
-    from sqlalchemy.engine import make_url
-
-    folder = Path(make_url(chosen.database_url).database or "").absolute().parent
+def refuse_network_disk(folder: Path) -> None:
+    """Raise CouldNot where a SQLite file in ``folder`` would lie on a network disk."""
     kind = kind_of_disk(folder)
     if kind in _NETWORK_DISKS:
         raise CouldNot(
             f"{folder} is on a network disk ({kind}), where SQLite loses writes: "
             "set DATA_DIR to a local disk, or DATABASE_URL to a PostgreSQL."
         )
+
+
+def _folder_of_database(chosen: Settings) -> Path:
+    """The folder of the SQLite file, made where it is missing."""
+    path = Path(chosen.database_url.partition("///")[2].partition("?")[0]).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.parent
 
 
 def kind_of_disk(folder: Path) -> str:
