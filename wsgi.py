@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 import statuspage
-from incidents import access
+from incidents import access, api
 from incidents.console import accounts, screens, settings_screens, shell
 from incidents.jobs import audit
 from incidents.kernel import database, health, settings, web
@@ -27,6 +27,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     accounts.init_app(app, chosen)
     screens.init_app(app, chosen)
     settings_screens.init_app(app, chosen)
+    api.init_app(app, chosen)
     statuspage.init_app(app, chosen)
     return app
 

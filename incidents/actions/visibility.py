@@ -97,23 +97,19 @@ def name_declarer(incident: Incident) -> None:
         if person is not None:
             name_person(incident, person=person, by=person.as_actor(), reason="declared it")
     elif incident.declared_by_kind == "token" and incident.declared_by_id is not None:
-        known = db.session.scalars(
-            select(NamedViewer).where(
-                NamedViewer.incident_id == incident.id, NamedViewer.token_id == incident.declared_by_id
-            )
-        ).one_or_none()
-        if known is None:
-            db.session.add(
-                NamedViewer(
-                    incident_id=incident.id,
-                    person_id=None,
-                    token_id=incident.declared_by_id,
-                    reason="declared it",
-                    at=clock.now(),
-                    by_name=incident.declared_by_name,
-                )
-            )
-            db.session.flush()
+        _name_token(incident, incident.declared_by_id, by_name=incident.declared_by_name, reason="declared it")
+
+
+def _name_token(incident: Incident, token_id: int, *, by_name: str, reason: str) -> None:
+    known = select(NamedViewer.id).where(NamedViewer.incident_id == incident.id, NamedViewer.token_id == token_id)
+    if db.session.scalar(known) is not None:
+        return
+    db.session.add(
+        NamedViewer(
+            incident_id=incident.id, person_id=None, token_id=token_id, reason=reason, at=clock.now(), by_name=by_name
+        )
+    )
+    db.session.flush()
 
 
 def _name_those_in_it(incident: Incident, *, by: Actor, asking: Person | None) -> None:
@@ -124,3 +120,5 @@ def _name_those_in_it(incident: Incident, *, by: Actor, asking: Person | None) -
         name_person(incident, person=person, by=by, reason="holds a role")
     if asking is not None:
         name_person(incident, person=asking, by=by, reason="made it restricted")
+    if by.kind == "token" and by.id is not None:
+        _name_token(incident, by.id, by_name=by.name, reason="made it restricted")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from html.parser import HTMLParser
@@ -27,6 +28,7 @@ _NESTING = re.compile(
 _kept = threading.local()
 
 
+@functools.lru_cache(maxsize=64)  # so that a door can render before it locks anything, and the action finds it done
 def render_markdown(source: str) -> Markup:
     """Markdown as safe HTML: a short list of tags, no raw HTML, links to http, https and mailto only.
 

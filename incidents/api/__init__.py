@@ -1,0 +1,45 @@
+"""Door 3: programs, with JSON and a bearer token."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from ..kernel.settings import Settings
+from . import (
+    audit,
+    components,
+    deliveries,
+    docs,
+    incidents,
+    matrix,
+    operations,
+    people,
+    relations,
+    response,
+    steps,
+    templates,
+    timeline,
+    updates,
+)
+
+# importing a resource puts its operations into the table
+RESOURCES = (
+    incidents,
+    steps,
+    updates,
+    timeline,
+    response,
+    people,
+    relations,
+    components,
+    matrix,
+    templates,
+    deliveries,
+    audit,
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Hang the whole API on the app."""
+    app.register_blueprint(operations.bp)
+    app.register_blueprint(docs.bp)

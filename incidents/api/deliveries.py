@@ -1,0 +1,128 @@
+"""Who was told, when, and if not, why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from werkzeug.exceptions import NotFound
+
+from ..access import Scope, viewer
+from ..access.visibility import visible_to
+from ..kernel import outbox
+from ..kernel.database import db
+from ..kernel.errors import NotAllowed
+from ..kernel.outbox import STATES, OutboxMessage
+from ..records.incidents import Incident
+from . import incident_shape, loading, paging, shapes
+from .fields import choices
+from .operations import Given, Thing, operation
+from .paging import Page
+from .shapes import MAYBE_TEXT, MAYBE_TIME, NUMBER, TEXT, TIME, maybe_stamp, stamp
+
+shapes.named(
+    "Delivery",
+    shapes.record(
+        id=NUMBER,
+        key=TEXT,
+        channel=TEXT,
+        destination=TEXT,
+        subject=MAYBE_TEXT,
+        state=shapes.word(STATES),
+        reason=MAYBE_TEXT,
+        attempts=NUMBER,
+        next_attempt_at=MAYBE_TIME,
+        last_attempt_at=MAYBE_TIME,
+        sent_at=MAYBE_TIME,
+        created_at=TIME,
+        incident=MAYBE_TEXT,
+    ),
+)
+_FILTERS = {"state": choices(STATES)}
+
+
+@operation(
+    "GET",
+    "/deliveries",
+    scope=Scope.READ,
+    summary="Every delivery, the newest first.",
+    gives="Delivery",
+    query=_FILTERS,
+    is_list=True,
+)
+def list_deliveries(given: Given) -> Page[Thing]:
+    return _page(_visible(), given)
+
+
+@operation("GET", "/deliveries/<delivery_id>", scope=Scope.READ, summary="One delivery.", gives="Delivery")
+def show_delivery(given: Given, delivery_id: str) -> Thing:
+    return _shape(_delivery(delivery_id))
+
+
+@operation(
+    "POST",
+    "/deliveries/<delivery_id>/retry",
+    scope=Scope.RESPOND,
+    summary="Begin again with one that failed, was skipped or is held, under its old key.",
+    gives="Delivery",
+)
+def retry_delivery(given: Given, delivery_id: str) -> Thing:
+    message = _delivery(delivery_id)
+    if not outbox.retry(message.id):
+        raise NotAllowed(
+            f"This delivery is {message.state}. Only one that failed, was skipped or is held begins again."
+        )
+    db.session.refresh(message)
+    return _shape(message)
+
+
+@operation(
+    "GET",
+    "/incidents/<ref>/deliveries",
+    scope=Scope.READ,
+    summary="Who was told of an incident, the newest first.",
+    gives="Delivery",
+    query=_FILTERS,
+    is_list=True,
+)
+def list_incident_deliveries(given: Given, ref: str) -> Page[Thing]:
+    incident = loading.to_read(ref)
+    return _page(select(OutboxMessage).where(OutboxMessage.incident_id == incident.id), given)
+
+
+def _page(wanted: Select[OutboxMessage], given: Given) -> Page[Thing]:
+    if "state" in given:
+        wanted = wanted.where(OutboxMessage.state.in_(given["state"]))
+    page = paging.by_id(wanted, OutboxMessage.id, given, newest_first=True)
+    return Page([_shape(message) for message in page.rows], page.cursor)
+
+
+def _visible() -> Select[OutboxMessage]:
+    seen = select(Incident.id).where(visible_to(viewer()))
+    return select(OutboxMessage).where(or_(OutboxMessage.incident_id.is_(None), OutboxMessage.incident_id.in_(seen)))
+
+
+def _delivery(delivery_id: str) -> OutboxMessage:
+    found = db.session.scalars(_visible().where(OutboxMessage.id == loading.row_id(delivery_id))).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _shape(message: OutboxMessage) -> dict[str, Any]:
+    waits = message.state == outbox.WAITING
+    return {
+        "id": message.id,
+        "key": message.key,
+        "channel": message.channel,
+        "destination": message.destination,
+        "subject": message.payload.get("subject"),
+        "state": message.state,
+        "reason": message.reason,
+        "attempts": message.attempts,
+        "next_attempt_at": stamp(message.next_attempt_at) if waits else None,
+        "last_attempt_at": maybe_stamp(message.last_attempt_at),
+        "sent_at": maybe_stamp(message.sent_at),
+        "created_at": stamp(message.created_at),
+        "incident": None if message.incident_id is None else incident_shape.ref_of(message.incident_id),
+    }
