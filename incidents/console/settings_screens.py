@@ -7,7 +7,15 @@ from flask.typing import ResponseReturnValue
 
 from ..access import Role, may
 from ..kernel.settings import Settings
-from . import settings_components, settings_escalation, settings_groups, settings_page, settings_severities
+from . import (
+    settings_components,
+    settings_escalation,
+    settings_groups,
+    settings_page,
+    settings_severities,
+    settings_templates,
+    settings_words,
+)
 from .settings_places import settings_places
 
 bp = Blueprint("console_settings", __name__, url_prefix="/console/settings")
@@ -16,7 +24,15 @@ bp = Blueprint("console_settings", __name__, url_prefix="/console/settings")
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
     settings_page.init_app(app)
-    for room in (settings_page, settings_components, settings_groups, settings_severities, settings_escalation):
+    for room in (
+        settings_page,
+        settings_components,
+        settings_groups,
+        settings_severities,
+        settings_escalation,
+        settings_templates,
+        settings_words,
+    ):
         app.register_blueprint(room.bp)
     app.register_blueprint(bp)
 

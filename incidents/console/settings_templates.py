@@ -1,0 +1,172 @@
+"""Settings, message templates: texts with ``{{placeholders}}``, offered in the composer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import SelectField, StringField, TextAreaField
+
+from ..access import Role, actor, may
+from ..actions import matrix, telling
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Refusal
+from ..kernel.text import render_markdown
+from ..policy import communication
+from ..policy.lifecycle import PublicStatus
+from ..policy.severity import Severity
+from ..published.page_settings import page_settings
+from ..records.matrix import MessageTemplate
+from .forms import Form, refused, show
+from .shell import page_address
+
+bp = Blueprint("console_message_templates", __name__, url_prefix="/console/settings/templates")
+
+_LIST, _EDIT = "console/settings/templates.html", "console/settings/template_edit.html"
+_PREVIEW = "console/settings/_template_preview.html"
+_SAMPLE = {
+    "incident.ref": "INC-42",
+    "incident.title": "AI provider rate limited",
+    "incident.severity": "P2 High",
+    "incident.status": "Investigating",
+    "incident.step": "Investigation",
+    "incident.impact": "about one request in five is slow",
+    "incident.commander": "Maya Lindqvist",
+    "incident.communications_lead": "Jonas Weber",
+    "components": "API, Analysis Engine",
+    "update.latest": "We are looking into slow answers.",
+}
+
+
+class TemplateForm(Form):
+    """A name, the text, and where it is offered."""
+
+    name = StringField("Name")
+    severity = SelectField(
+        "Offered for severity",
+        choices=[("", "All severities"), *((each.value, f"{each} {each.label}") for each in Severity)],
+        validate_choice=False,
+    )
+    public_status = SelectField(
+        "Offered for public status",
+        choices=[("", "Every status"), *((each.value, each.label) for each in PublicStatus)],
+        validate_choice=False,
+    )
+    body = TextAreaField("Text")
+
+
+@bp.get("")
+@may(Role.ADMIN)
+def page() -> ResponseReturnValue:
+    """Every template by name."""
+    templates = db.session.scalars(select(MessageTemplate).order_by(MessageTemplate.name)).all()
+    statuses = {each.value: each.label for each in PublicStatus}
+    return make_response(render_template(_LIST, templates=templates, statuses=statuses))
+
+
+@bp.get("/new")
+@may(Role.ADMIN)
+def new() -> ResponseReturnValue:
+    """An empty form."""
+    return show(_EDIT, TemplateForm(formdata=None), **_around(None, ""))
+
+
+@bp.post("")
+@may(Role.ADMIN)
+def add() -> ResponseReturnValue:
+    """One more template."""
+    return _save(None)
+
+
+@bp.get("/<int:template_id>")
+@may(Role.ADMIN)
+def edit(template_id: int) -> ResponseReturnValue:
+    """One template as a form."""
+    template = _template(template_id)
+    return show(_EDIT, TemplateForm(formdata=None, obj=template), **_around(template, template.body))
+
+
+@bp.post("/<int:template_id>")
+@may(Role.ADMIN)
+def change(template_id: int) -> ResponseReturnValue:
+    """Other words; texts written with it before stay as they are."""
+    return _save(_template(template_id))
+
+
+@bp.post("/<int:template_id>/deletion")
+@may(Role.ADMIN)
+def delete(template_id: int) -> ResponseReturnValue:
+    """No longer offered."""
+    template = _template(template_id)
+    name = template.name
+    matrix.delete_template(template, by=actor())
+    db.session.commit()
+    return _done(f"{name} is deleted.")
+
+
+@bp.post("/preview")
+@may(Role.ADMIN)
+def preview() -> ResponseReturnValue:
+    """The text with sample values; a fragment for a page that asks while somebody types, else the form again."""
+    form = TemplateForm()
+    body = form.body.data or ""
+    if "HX-Request" in request.headers:
+        return make_response(render_template(_PREVIEW, **_sampled(body)))
+    known = request.form.get("template", "")
+    template = db.session.get(MessageTemplate, int(known)) if known.isdigit() and len(known) < 10 else None
+    return show(_EDIT, form, **_around(template, body))
+
+
+def _save(template: MessageTemplate | None) -> ResponseReturnValue:
+    form = TemplateForm()
+    try:
+        saved = matrix.save_template(
+            template,
+            by=actor(),
+            name=form.name.data or "",
+            body=form.body.data or "",
+            severity=form.severity.data,
+            public_status=form.public_status.data,
+        )
+    except Refusal as refusal:
+        db.session.rollback()
+        return refused(_EDIT, form, refusal, **_around(template, form.body.data or ""))
+    db.session.commit()
+    return _done(f"{saved.name} is saved.")
+
+
+def _template(template_id: int) -> MessageTemplate:
+    found = db.session.get(MessageTemplate, template_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _around(template: MessageTemplate | None, body: str) -> dict[str, Any]:
+    return {"kept": template, "placeholders": communication.PLACEHOLDERS, **_sampled(body)}
+
+
+def _sampled(body: str) -> dict[str, Any]:
+    """The text as the composer would offer it, and the names in it that nothing fills."""
+    page, now = page_settings(), clock.now()
+    values = {
+        **_SAMPLE,
+        "incident.start": communication.iso_time(now, page.time_zone),
+        "incident.url": f"{telling.base_url()}/console/incidents/INC-42",
+        "update.next": communication.iso_time(now, page.time_zone),
+        "page.name": page.name,
+        "page.url": page_address(),
+        "page.support_url": page.support_url or "",
+    }
+    return {
+        "sample": render_markdown(communication.fill(body, values)) if body.strip() else None,
+        "unknown": communication.unknown_placeholders(body),
+    }
+
+
+def _done(sentence: str) -> ResponseReturnValue:
+    flash(sentence)
+    return redirect("/console/settings/templates", 303)
