@@ -41,7 +41,7 @@ def write(
         body=body,
         detail=detail or {},
         link=link,
-        update_id=update.id if update is not None else None,
+        update=update,
         is_public=is_public,
     )
     db.session.add(entry)
@@ -53,7 +53,7 @@ def write(
 
 def words(value: str | None, *, field: str, sentence: str, longest: int = LONGEST_TEXT) -> str:
     """The text with its edges trimmed; raises Malformed naming ``field`` where nothing is left or too much."""
-    text = (value or "").replace("\x00", "").strip()
+    text = (value or "").replace("\x00", "").replace("\r\n", "\n").strip()
     if not text:
         raise Malformed({field: sentence})
     if len(text) > longest:

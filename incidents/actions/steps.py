@@ -56,7 +56,11 @@ def advance(
         resolve.reopen(incident, by=by, reason=reason or note or "", to=target)
         return True
     if target is Step.POSTMORTEM and incident.is_open:
-        raise NotAllowed("Resolve the incident first. The post-mortem comes after it.", missing=("resolution_summary",))
+        if not reason:
+            raise NotAllowed("Resolve the incident first, or give a reason.", missing=("resolution_summary", "reason"))
+        # a post-mortem of something that goes on would be none: with a reason both happen
+        resolve.resolve(incident, by=by, summary=incident.resolution_summary or "", reason=reason)
+        here, move = Step(incident.step), Move.FORWARD
     _take_answer(incident, target, note)
     unmet = lifecycle.missing_for_move(here, target, facts_of(incident), resolved=not incident.is_open)
     if unmet and not reason:

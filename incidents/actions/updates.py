@@ -18,7 +18,7 @@ from ..published import publishing
 from ..published.components import all_components
 from ..records.actors import Actor
 from ..records.incidents import Incident, IncidentComponent
-from ..records.updates import Update, UpdateRevision
+from ..records.updates import Update, UpdateRevision, new_public_id
 from . import cadence, journal, matrix, watch
 
 UNDO_FOR = timedelta(seconds=10)
@@ -65,6 +65,7 @@ def post_update(
         state="draft",
         body=body,
         body_html=str(text.render_markdown(body)),
+        public_id=new_public_id(),
         public_status=_status_for(incident, audience, public_status),
         components=known_components(components or {}),
         notify=notify,
@@ -78,8 +79,8 @@ def post_update(
         created_at=now,
     )
     db.session.add(update)
-    db.session.flush()
     if draft:
+        db.session.flush()
         return update
     if publish_at is not None:
         return _schedule(incident, update, by=by)
@@ -99,28 +100,30 @@ def make_known(incident: Incident, update: Update, *, by: Actor, can_be_undone: 
     """Everything that an update changes: promise, page, components, timeline."""
     _check_audience(incident, update.audience)
     _check_status(incident, update)
-    now = clock.now()
-    update.before = _remembered(incident)
-    update.state, update.published_at, update.publish_at = "published", now, None
-    update.display_at = update.display_at or now
-    update.undo_until = now + UNDO_FOR if can_be_undone else None
-    on_page = publishing.find(incident.id) is not None
-    if cadence_rules.qualifies(audience=update.audience, on_page=on_page):
-        _keep_promise(incident, update, now)
-    if incident.first_communicated_at is None:
-        incident.first_communicated_at = now
-    _note_components(incident, update.components)
-    if update.audience == "public" and not incident.is_drill:
-        _put_on_page(incident, update)
-    journal.write(
-        incident,
-        "update",
-        by=by,
-        body=update.body,
-        detail={"audience": update.audience, "status": update.public_status, "components": update.components},
-        update=update,
-        is_public=update.audience == "public" and not incident.is_drill,
-    )
+    # one flush for all of it: the promise, the page and the timeline change in a handful of statements
+    with db.session.no_autoflush:
+        now = clock.now()
+        update.before = _remembered(incident)
+        update.state, update.published_at, update.publish_at = "published", now, None
+        update.display_at = update.display_at or now
+        update.undo_until = now + UNDO_FOR if can_be_undone else None
+        on_page = publishing.find(incident.id) is not None
+        if cadence_rules.qualifies(audience=update.audience, on_page=on_page):
+            _keep_promise(incident, update, now)
+        if incident.first_communicated_at is None:
+            incident.first_communicated_at = now
+        _note_components(incident, update.components)
+        journal.write(
+            incident,
+            "update",
+            by=by,
+            body=update.body,
+            detail={"audience": update.audience, "status": update.public_status, "components": update.components},
+            update=update,
+            is_public=update.audience == "public" and not incident.is_drill,
+        )
+        if update.audience == "public" and not incident.is_drill:
+            _put_on_page(incident, update)
     watch.rearm(incident)
     return update
 
@@ -210,39 +213,40 @@ def revise_update(
     if update.state in ("withdrawn", "undone"):
         raise NotAllowed("This update was withdrawn. Write a new one.")
     now = clock.now()
-    new_body = update.body if body is None else journal.words(body, field="body", sentence="The text is empty.")
-    was = (
-        update.body,
-        update.public_status,
-        update.components,
-        update.display_at,
-        update.publish_at,
-        update.next_update_at,
+    was = _wording(update)
+    revision = UpdateRevision(
+        update_id=update.id,
+        at=now,
+        by_name=by.name,
+        body=update.body,
+        public_status=update.public_status,
+        display_at=update.display_at,
     )
-    if update.state == "published":
-        db.session.add(
-            UpdateRevision(
-                update_id=update.id,
-                at=now,
-                by_name=by.name,
-                body=update.body,
-                public_status=update.public_status,
-                display_at=update.display_at,
-            )
-        )
-    if new_body != update.body:
-        update.body, update.body_html = new_body, str(text.render_markdown(new_body))
+    if body is not None:
+        _reword(update, journal.words(body, field="body", sentence="The text is empty."))
     if public_status is not None:
         update.public_status = _status_for(incident, update.audience, public_status)
         _check_status(incident, update)
     if components is not None:
         update.components = known_components(components)
     update.display_at = _checked_display(display_at, now) or update.display_at
-    if next_update_at is not None and update.state != "published":
-        update.next_update_at = _checked_promise(incident, next_update_at, now)
-    if publish_at is not None and update.state != "published":
-        update.publish_at, update.state = _checked_time(publish_at, now), "scheduled"
-    is_now = (
+    if update.state != "published":
+        update.next_update_at = _checked_promise(incident, next_update_at, now) or update.next_update_at
+        update.publish_at = _checked_time(publish_at, now) or update.publish_at
+        update.state = "scheduled" if update.publish_at is not None else update.state
+    if _wording(update) == was:
+        return update
+    update.version += 1
+    if update.state == "published":
+        db.session.add(revision)
+        _revise_published(incident, update, by=by, now=now)
+    watch.rearm(incident)
+    return update
+
+
+def _wording(update: Update) -> tuple[object, ...]:
+    """All that an edit can change."""
+    return (
         update.body,
         update.public_status,
         update.components,
@@ -250,13 +254,11 @@ def revise_update(
         update.publish_at,
         update.next_update_at,
     )
-    if is_now == was:
-        return update
-    update.version += 1
-    if update.state == "published":
-        _revise_published(incident, update, by=by, now=now)
-    watch.rearm(incident)
-    return update
+
+
+def _reword(update: Update, body: str) -> None:
+    if body != update.body:
+        update.body, update.body_html = body, str(text.render_markdown(body))
 
 
 def latest(incident: Incident, *, audience: str | None = None) -> Update | None:

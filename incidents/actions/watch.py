@@ -38,8 +38,8 @@ class Records:
     holders: dict[str, Person] = field(default_factory=dict)  # by role
 
 
-def read(incidents: Sequence[Incident]) -> dict[int, Records]:
-    """The records of many incidents, in four queries however many there are."""
+def read(incidents: Sequence[Incident], *, with_holders: bool = True) -> dict[int, Records]:
+    """The records of many incidents, in four queries however many there are; three without the roles' holders."""
     by_id = {incident.id: incident for incident in incidents}
     records = {incident_id: Records() for incident_id in by_id}
     for incident_id, key, at in db.session.execute(
@@ -53,6 +53,8 @@ def read(incidents: Sequence[Incident]) -> dict[int, Records]:
     waiting = select(Update).where(Update.incident_id.in_(by_id), Update.state == "scheduled")
     for update in db.session.scalars(waiting.order_by(Update.publish_at, Update.id)):
         records[update.incident_id].scheduled.append(update)
+    if not with_holders:
+        return records
     held = (
         select(IncidentRole.incident_id, IncidentRole.role, Person)
         .join(Person, IncidentRole.person_id == Person.id)
@@ -67,7 +69,7 @@ def rearm(incident: Incident, records: Records | None = None) -> None:
     """Set ``attention_at`` to the earliest instant at which something is due; None when nothing ever is."""
     if records is None:
         db.session.flush()
-        records = read([incident])[incident.id]
+        records = read([incident], with_holders=False)[incident.id]
     publication = earliest(*(update.publish_at for update in records.scheduled if update.state == "scheduled"))
     if not incident.is_open or incident.pages_nobody:
         incident.attention_at = publication
@@ -84,7 +86,7 @@ def rearm(incident: Incident, records: Records | None = None) -> None:
 
 def struck_for(incident: Incident, records: Records | None = None) -> Struck:
     """Sort the bells of this cycle's levels and of this due time's stages."""
-    bells = (records or read([incident])[incident.id]).bells
+    bells = (records or read([incident], with_holders=False)[incident.id]).bells
     levels: dict[str, datetime] = {}
     stages: set[str] = set()
     level_prefix = level_key(incident, "")

