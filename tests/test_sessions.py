@@ -270,3 +270,23 @@ def test_a_cookie_signed_by_the_old_key_still_counts_and_new_ones_use_the_new_ke
     assert counted
     assert opens(finished, new)[0]
     assert not opens(finished, old.value)[0]
+
+
+def test_letting_others_in_asks_for_the_password_again_after_an_hour(client: FlaskClient, clock: WoundClock) -> None:
+    person = make_person(role="admin")
+    sign_in(client, person)
+    clock.forward(minutes=59)
+    assert client.get("/console/settings/tokens").status_code == 200
+    clock.forward(minutes=1)
+
+    asked = client.get("/console/settings/tokens?x=1")
+    assert (asked.status_code, asked.location) == (303, "/console/me/proof?next=%2Fconsole%2Fsettings%2Ftokens%3Fx%3D1")
+    refused = post(client, "/console/settings/tokens", {"name": "deploy", "scope": "admin"})
+    assert refused.location == "/console/me/proof?next=%2Fconsole%2Fsettings%2Ftokens"
+    assert client.get("/console/me").status_code == 200
+
+    wrong = post(client, asked.location, {"password": "not it"})
+    assert (wrong.status_code, wrong.text.count("This is not your password")) == (422, 2)
+    right = post(client, asked.location, {"password": PASSWORD})
+    assert (right.status_code, right.location) == (303, "/console/settings/tokens?x=1")
+    assert client.get("/console/settings/tokens").status_code == 200

@@ -12,7 +12,7 @@ from ..records.sessions import REMEMBERED
 from ..records.tokens import Scope
 from . import guard, identity, passwords, routes
 from .identity import actor, me, my_session, signed_in, viewer
-from .routes import access_of, anyone, may, token_may
+from .routes import access_of, anyone, may, proof_wanted, token_may
 
 __all__ = [
     "Role",
@@ -24,6 +24,7 @@ __all__ = [
     "may",
     "me",
     "my_session",
+    "proof_wanted",
     "signed_in",
     "token_may",
     "viewer",

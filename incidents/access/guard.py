@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ..kernel import clock
 from ..kernel.errors import Forbidden
 from ..records.people import Role
 from ..records.tokens import Scope
@@ -59,6 +60,9 @@ def _check_person(needed: Role) -> ResponseReturnValue | None:
         return _sign_in_first()
     if not found.person.may(needed):
         raise Forbidden(f"Only {_PLURAL[needed]} can do this. An administrator can change your role.")
+    if routes.wants_proof(current_app, request.endpoint or "") and not found.session.is_recently_proven(clock.now()):
+        back_to = request.full_path.rstrip("?") if request.method in _READS else _form_page()
+        return redirect("/console/me/proof?" + urlencode({"next": safe_next(back_to)}), 303)
     return None
 
 

@@ -14,6 +14,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 PUBLIC = "public"
 _ATTRIBUTE = "__access__"
+_PROOF = "__wants_proof__"
 
 
 def anyone() -> Callable[[View], View]:
@@ -29,6 +30,21 @@ def may(role: Role) -> Callable[[View], View]:
 def token_may(scope: Scope) -> Callable[[View], View]:
     """This view answers programs whose token has ``scope`` or a greater one."""
     return _marked(f"token:{scope.value}")
+
+
+def proof_wanted() -> Callable[[View], View]:
+    """This view lets others in or out: who opens it has given the password within the last hour, or gives it again."""
+
+    def mark(view: View) -> View:
+        setattr(view, _PROOF, True)
+        return view
+
+    return mark
+
+
+def wants_proof(app: Flask, endpoint: str) -> bool:
+    """Whether the view is marked so."""
+    return getattr(app.view_functions.get(endpoint), _PROOF, False) is True
 
 
 def access_of(app: Flask, endpoint: str) -> str | None:

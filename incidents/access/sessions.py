@@ -26,6 +26,7 @@ def begin(person: Person, *, remembered: bool, address: str, agent: str) -> tupl
         person=person,
         created_at=moment,
         seen_at=moment,
+        proven_at=moment,
         expires_at=moment + (REMEMBERED if remembered else ABSOLUTE),
         remembered=remembered,
         address=address[:45],

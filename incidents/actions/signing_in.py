@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..access import identity, passwords, sessions, throttle
 from ..access.passwords import PasswordHash
+from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Refusal
 from ..records.people import Person, find_person
@@ -69,6 +70,18 @@ def note_failure(email: str, *, address: str) -> None:
     person = find_person(email)
     if person is not None:
         note("sign-in failed", by=person.as_actor(), subject=person.email, address=address)
+
+
+def renew_proof(person: Person, session: ServerSession, *, proven: str | None) -> None:
+    """Note that the person has just given the password again, in this browser.
+
+    ``proven`` is the hash it was checked against: raises WrongPassword when the password changed since.
+    """
+    if person.password_hash != proven:
+        raise WrongPassword
+    throttle.forgive(LOGIN, account=person.email)
+    session.proven_at = clock.now()
+    note("password given again", by=person.as_actor(), subject=person.email)
 
 
 def sign_out() -> None:

@@ -10,6 +10,7 @@ from . import (
     invitations,
     login,
     me,
+    proof,
     resets,
     settings_mail,
     settings_people,
@@ -19,12 +20,24 @@ from . import (
     setup_steps,
 )
 
+_ROOMS = (
+    setup,
+    setup_steps,
+    login,
+    resets,
+    invitations,
+    me,
+    proof,
+    settings_people,
+    settings_tokens,
+    settings_mail,
+)
 _ROLE_WORDS = {Role.VIEWER: "Viewer", Role.RESPONDER: "Responder", Role.ADMIN: "Administrator"}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
-    for room in (setup, setup_steps, login, resets, invitations, me, settings_people, settings_tokens, settings_mail):
+    for room in _ROOMS:
         app.register_blueprint(room.bp)
     settings_places.init_app(app)
     app.add_template_global(word_for_role)

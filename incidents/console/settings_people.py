@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect
 from flask.typing import ResponseReturnValue
 from wtforms import EmailField, SelectField
 
-from ..access import Role, actor, may
+from ..access import Role, actor, may, proof_wanted
 from ..actions import invitations, passwords, people
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
@@ -50,6 +50,7 @@ class RoleForm(Form):
 
 @bp.get("")
 @may(Role.ADMIN)
+@proof_wanted()
 def page() -> ResponseReturnValue:
     """Everybody, and the open invitations."""
     return show(_PAGE, InviteForm(), **_lists())
@@ -57,6 +58,7 @@ def page() -> ResponseReturnValue:
 
 @bp.post("")
 @may(Role.ADMIN)
+@proof_wanted()
 def invite() -> ResponseReturnValue:
     """Invite an address; the link is shown once, for handing over."""
     form = InviteForm()
@@ -73,6 +75,7 @@ def invite() -> ResponseReturnValue:
 
 @bp.post("/invitations/<int:link_id>")
 @may(Role.ADMIN)
+@proof_wanted()
 def withdraw(link_id: int) -> ResponseReturnValue:
     """Make an open invitation worthless."""
     link = db.session.get(OneTimeLink, link_id)
@@ -85,6 +88,7 @@ def withdraw(link_id: int) -> ResponseReturnValue:
 
 @bp.get("/<int:person_id>")
 @may(Role.ADMIN)
+@proof_wanted()
 def one(person_id: int) -> ResponseReturnValue:
     """One person: role, reset link, disabling."""
     person = _person(person_id)
@@ -93,6 +97,7 @@ def one(person_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:person_id>/role")
 @may(Role.ADMIN)
+@proof_wanted()
 def change_role(person_id: int) -> ResponseReturnValue:
     """Change what a person may do; their sessions end."""
     person, form = _person(person_id), RoleForm()
@@ -105,6 +110,7 @@ def change_role(person_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:person_id>/disabled")
 @may(Role.ADMIN)
+@proof_wanted()
 def disable(person_id: int) -> ResponseReturnValue:
     """Close an account."""
     person = _person(person_id)
@@ -118,6 +124,7 @@ def disable(person_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:person_id>/enabled")
 @may(Role.ADMIN)
+@proof_wanted()
 def enable(person_id: int) -> ResponseReturnValue:
     """Open it again."""
     people.enable(_person(person_id), by=actor())
@@ -127,6 +134,7 @@ def enable(person_id: int) -> ResponseReturnValue:
 
 @bp.post("/<int:person_id>/reset")
 @may(Role.ADMIN)
+@proof_wanted()
 def issue_reset(person_id: int) -> ResponseReturnValue:
     """A link by which the person sets a new password; shown once."""
     person = _person(person_id)

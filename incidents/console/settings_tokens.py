@@ -6,7 +6,7 @@ from flask import Blueprint, abort, flash, redirect
 from flask.typing import ResponseReturnValue
 from wtforms import SelectField, StringField
 
-from ..access import Role, Scope, actor, may
+from ..access import Role, Scope, actor, may, proof_wanted
 from ..actions import api_tokens, people
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
@@ -40,6 +40,7 @@ class TokenForm(Form):
 
 @bp.get("")
 @may(Role.ADMIN)
+@proof_wanted()
 def page() -> ResponseReturnValue:
     """Every token with its last use."""
     return show(_PAGE, TokenForm(), tokens=all_tokens(), issued=None)
@@ -47,6 +48,7 @@ def page() -> ResponseReturnValue:
 
 @bp.post("")
 @may(Role.ADMIN)
+@proof_wanted()
 def issue() -> ResponseReturnValue:
     """Make a token; it is shown in this answer and never again."""
     form = TokenForm()
@@ -63,6 +65,7 @@ def issue() -> ResponseReturnValue:
 
 @bp.post("/<int:token_id>/revoked")
 @may(Role.ADMIN)
+@proof_wanted()
 def revoke(token_id: int) -> ResponseReturnValue:
     """Make a token worthless at once."""
     token = db.session.get(ApiToken, token_id)

@@ -15,6 +15,8 @@ from .people import Person
 IDLE = timedelta(hours=12)
 ABSOLUTE = timedelta(days=7)
 REMEMBERED = timedelta(days=30)
+# ASVS 7.5: an unlocked laptop must not be enough to let somebody else in
+PROOF_LASTS = timedelta(hours=1)
 
 
 class ServerSession(Base):
@@ -27,12 +29,18 @@ class ServerSession(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
+    # when its person last gave the password: what opens accounts and tokens wants that to be recent
+    proven_at: Mapped[datetime] = mapped_column(default=clock.now)
     expires_at: Mapped[datetime]
     remembered: Mapped[bool] = mapped_column(default=False)
     address: Mapped[str] = mapped_column(String(45), default="")
     agent: Mapped[str] = mapped_column(String(200), default="")
 
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+
+    def is_recently_proven(self, moment: datetime) -> bool:
+        """Whether its person gave the password not long before ``moment``."""
+        return moment < self.proven_at + PROOF_LASTS
 
     def is_alive(self, moment: datetime) -> bool:
         """Whether it still counts as signed in at ``moment``."""
