@@ -61,6 +61,11 @@ class Composer:
         return self.values["audience"] == "public"
 
     @property
+    def words(self) -> Mapping[str, str]:
+        """What a component can be, as people read it."""
+        return COMPONENT_WORDS
+
+    @property
     def touched(self) -> str:
         """How many components the form names, in words."""
         named = [status for _component, status in self.components if status and status != ComponentStatus.OPERATIONAL]

@@ -124,7 +124,8 @@ def _surroundings(typed: dict[str, str]) -> dict[str, Any]:
 def _lines(severity: Severity, *, is_drill: bool) -> list[Consequence]:
     now = clock.now()
     rule = matrix.matrix_now()[severity]
-    lines = [_told(level, now, is_drill=is_drill) for level in matrix.levels_now(severity)]
+    levels = matrix.levels_now(severity)
+    lines = [_told(level, now, is_last=level is levels[-1], is_drill=is_drill) for level in levels]
     public = Consequence(
         sign="globe",
         title="First update opens",
@@ -145,7 +146,7 @@ def _lines(severity: Severity, *, is_drill: bool) -> list[Consequence]:
     return lines
 
 
-def _told(level: Level, now: datetime, *, is_drill: bool) -> Consequence:
+def _told(level: Level, now: datetime, *, is_last: bool, is_drill: bool) -> Consequence:
     people = _paged((level,), is_drill=is_drill)
     is_first = level.after == timedelta(0)
     names = ", ".join("you" if person.id == me().id else person.name for person in people[:4])
@@ -154,7 +155,7 @@ def _told(level: Level, now: datetime, *, is_drill: bool) -> Consequence:
         return Consequence(
             sign="none",
             title=level.label or "Next level",
-            text="Nobody is named for this. The next level is told instead",
+            text="Nobody is named for this" if is_last else "Nobody is named for this. The next level is told instead",
             right="now" if is_first else clock_words(now + level.after),
         )
     return Consequence(

@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         ago,
         since,
         weekday,
+        short,
         is_today,
         step_word,
         markdown,
@@ -79,6 +80,15 @@ def weekday(at: datetime) -> str:
     """``Mon 23 Nov`` in the viewer's zone."""
     local = at.astimezone(viewer_zone())
     return f"{local:%a} {local.day} {local:%b}"
+
+
+def short(at: datetime | None) -> Markup:
+    """``02:41`` of today, else ``18 Nov, 02:41``; the whole time is in the title."""
+    if at is None:
+        return Markup("")
+    local = at.astimezone(viewer_zone())
+    text = f"{local:%H:%M}" if is_today(at) else f"{local.day} {local:%b}, {local:%H:%M}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at), full_text(at), text)
 
 
 def is_today(at: datetime) -> bool:

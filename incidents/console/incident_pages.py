@@ -59,8 +59,8 @@ def to_room(incident: Incident, *, compose: bool = False) -> ResponseReturnValue
 
 
 def text(name: str) -> str:
-    """A field of the form, trimmed."""
-    return request.form.get(name, "").replace("\x00", "").strip()
+    """A field of the form, trimmed, with one kind of line end: browsers send two characters for each."""
+    return request.form.get(name, "").replace("\x00", "").replace("\r\n", "\n").strip()
 
 
 def time_of(name: str) -> datetime | None:

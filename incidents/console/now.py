@@ -57,7 +57,7 @@ def live() -> ResponseReturnValue:
     """The strip above every page and the due times at which a tab rings, asked again every 15 seconds."""
     if request.args.get("after") == shell().stamp:
         return "", 204
-    return render_template("console/_live.html", hides_live="quiet" in request.args)
+    return render_template("console/_live.html", hides_live="quiet" in request.args, room_ref=request.args.get("room"))
 
 
 def _first_steps(person: Person) -> list[FirstStep]:
@@ -88,7 +88,7 @@ def _settings_steps() -> list[FirstStep]:
         FirstStep(
             "List your components",
             "The parts of your service that people know by name.",
-            "/console/settings/components",
+            "/console/status-page/components",
             "Add components",
             is_done=has_components,
         ),
@@ -102,8 +102,8 @@ def _settings_steps() -> list[FirstStep]:
         FirstStep(
             "Let e-mail leave",
             "Set SMTP_URL and MAIL_FROM in the environment, restart, then send yourself a test.",
-            "/console/me",
-            "My page",
+            "/console/settings/mail",
+            "E-mail settings",
             is_done=current_app.extensions["sevenbells.settings"].smtp_url is not None,
         ),
     ]

@@ -44,6 +44,7 @@ def show(ref: str) -> ResponseReturnValue:
         may_act=may_act,
         newest=timeline.newest_entry(incident),
         signs=timeline.SIGNS,
+        errors={},
     )
 
 

@@ -18,7 +18,7 @@ from ..policy.lifecycle import Step
 from ..published.page_settings import page_settings
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
-from . import assets, attention, formats, icons, page_state
+from . import assets, attention, formats, icons, mail_state, page_state
 from .attention import Need, Watch
 
 _THEMES = ("light", "dark")
@@ -40,6 +40,7 @@ class Banner:
     kind: str = "warn"
     url: str | None = None
     link: str | None = None
+    is_everywhere: bool = True  # else only on now, declare and in the room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +163,7 @@ def _rings(wanted: Sequence[Need]) -> list[Ring]:
 def _banners(seen: Watch, person: Person) -> list[Banner]:
     if not person.may(Role.RESPONDER):
         return []
-    return [*_unheard(seen), *_mail()]
+    return [*_unheard(seen), *_mail(person)]
 
 
 def _unheard(seen: Watch) -> list[Banner]:
@@ -194,13 +195,10 @@ def _is_silent(newest: dict[str, int]) -> bool:
     return newest.get("nobody_to_tell", 0) > newest.get("told", 0)
 
 
-def _mail() -> list[Banner]:
-    settings: Settings = current_app.extensions["sevenbells.settings"]
-    if settings.smtp_url is not None:
+def _mail(person: Person) -> list[Banner]:
+    """Why people may not hear by e-mail; only who can look into it gets the link."""
+    found = mail_state.trouble()
+    if found is None:
         return []
-    return [
-        Banner(
-            title="No e-mail leaves this server.",
-            text="Pages and reminders reach only people with a tab open. Set SMTP_URL and MAIL_FROM, then restart.",
-        )
-    ]
+    url = "/console/settings/mail" if person.may(Role.ADMIN) else None
+    return [Banner(title=found.title, text=found.text, url=url)]

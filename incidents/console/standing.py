@@ -13,7 +13,7 @@ from ..actions import cadence, components, matrix, relations, roles, steps, targ
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy import escalation, severity
-from ..policy.components import ComponentStatus, worst
+from ..policy.components import BADNESS, ComponentStatus, worst
 from ..policy.durations import duration
 from ..policy.escalation import Level
 from ..policy.lifecycle import NEXT, Outcome, Requirement, Step, Visibility
@@ -29,7 +29,7 @@ from .formats import clock_words, viewer_zone
 from .glance import Mark
 
 _NEXT_WORDS = {
-    Step.TRIAGE: "Acknowledge",
+    Step.TRIAGE: "Start triage",
     Step.COMMUNICATION: "Start communication",
     Step.INVESTIGATION: "Start investigation",
     Step.MITIGATION: "Start mitigation",
@@ -113,6 +113,15 @@ class Standing:
         return self.incident.is_open and not self.incident.is_acknowledged
 
     @property
+    def touched(self) -> list[tuple[str, list[str]]]:
+        """Component names by state, the worst state first; those that work are left out."""
+        by_status: dict[str, list[str]] = {}
+        for name, status in self.components:
+            by_status.setdefault(status, []).append(name)
+        by_status.pop(ComponentStatus.OPERATIONAL, None)
+        return sorted(by_status.items(), key=lambda item: -BADNESS[item[0]])
+
+    @property
     def can_go_public(self) -> bool:
         return self.incident.visibility == Visibility.PUBLIC
 
@@ -185,8 +194,8 @@ def _go(incident: Incident) -> Go | None:
     if following is None:
         return None
     room = f"/console/incidents/{incident.ref}"
-    if following is Step.TRIAGE:
-        return Go(step=following, word=_NEXT_WORDS[following], address=f"{room}/acknowledgement", posts=True)
+    if following is Step.TRIAGE and not incident.is_acknowledged:
+        return None  # acknowledging enters it, and that button stands at the top
     if following is Step.RESOLUTION:
         return Go(step=following, word=_NEXT_WORDS[following], address=f"{room}/resolution", posts=False)
     if following is Step.POSTMORTEM or steps.missing_for(incident, following):

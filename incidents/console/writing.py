@@ -167,7 +167,7 @@ def relate(ref: str) -> ResponseReturnValue:
 
 
 def _entry(incident: Incident, entry_id: int) -> TimelineEntry:
-    entry = db.session.get(TimelineEntry, entry_id)
+    entry = db.session.get(TimelineEntry, entry_id) if entry_id < 2**31 else None
     if entry is None or entry.incident_id != incident.id:
         raise NotFound
     return entry
