@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, exists, func, select, update
+from sqlalchemy import Update, exists, func, select, update
 
 from .. import clock
 from ..database import db, writing
@@ -36,6 +36,8 @@ SCHEDULE: tuple[timedelta, ...] = (
 MOST_ATTEMPTS = len(SCHEDULE)
 LONGEST_LEASE = timedelta(minutes=2)
 LONGEST_RETRY_AFTER = timedelta(days=1)
+_POISON = f"The sender stopped {MOST_ATTEMPTS} times while it was sending this"
+_TOO_LATE = "It was too late to be of use"
 
 
 @dataclass(frozen=True)
@@ -68,48 +70,47 @@ def claim(*, worker: str, channel: str, limit: int = 20, lease: timedelta = LONG
     if lease > LONGEST_LEASE:
         raise ValueError("a lease is at most two minutes")
     began, now = time.monotonic(), clock.now()
-    due = (
-        OutboxMessage.channel == channel,
-        OutboxMessage.state == WAITING,
-        OutboxMessage.next_attempt_at <= now,
-        ~exists().where(OutboxPause.id == 1),
-    )
     with writing(), db.engine.begin() as connection:
-        for statement in _put_aside(now, channel):
-            connection.execute(statement)
-        abandoned = _lease(worker, now, lease, 1, *due, OutboxMessage.leased_by.is_not(None))
-        fresh = _lease(worker, now, lease, limit, *due, OutboxMessage.leased_by.is_(None))
-        rows = connection.execute(abandoned).all() or connection.execute(fresh).all()
+        due = connection.execute(_due(now, channel, limit)).all()
+        poison = [row.id for row in due if row.attempts >= MOST_ATTEMPTS]
+        too_late = [row.id for row in due if row.expires_at and row.expires_at <= now and row.id not in poison]
+        if poison:
+            connection.execute(_put_aside(poison, FAILED, _POISON))
+        if too_late:
+            connection.execute(_put_aside(too_late, SKIPPED, _TOO_LATE))
+        usable = [row for row in due if row.id not in {*poison, *too_late}]
+        abandoned = [row.id for row in usable if row.leased_by is not None]
+        chosen = abandoned[:1] or [row.id for row in usable]
+        rows = connection.execute(_lease(worker, now, lease, chosen)).all() if chosen else []
     claims = [Claim(**row._mapping, worker=worker, ends=began + lease.total_seconds()) for row in rows]
     return sorted(claims, key=lambda claimed: claimed.id)
 
 
-def _put_aside(now: datetime, channel: str) -> Sequence[Update]:
-    due = (OutboxMessage.channel == channel, OutboxMessage.state == WAITING, OutboxMessage.next_attempt_at <= now)
-    free = {"leased_by": None, "leased_until": None}
-    poison = f"The sender stopped {MOST_ATTEMPTS} times while it was sending this"
-    return (
-        update(OutboxMessage)
-        .where(*due, OutboxMessage.attempts >= MOST_ATTEMPTS)
-        .values(state=FAILED, reason=poison, **free),
-        update(OutboxMessage)
-        .where(*due, OutboxMessage.expires_at <= now)
-        .values(state=SKIPPED, reason="It was too late to be of use", **free),
-    )
-
-
-def _lease(worker: str, now: datetime, lease: timedelta, limit: int, *which: ColumnElement[bool]) -> Any:
+def _due(now: datetime, channel: str, limit: int) -> Any:
     # SQLite leaves FOR UPDATE out; there BEGIN IMMEDIATE makes this connection the only writer
-    chosen = (
-        select(OutboxMessage.id)
-        .where(*which)
+    return (
+        select(OutboxMessage.id, OutboxMessage.attempts, OutboxMessage.expires_at, OutboxMessage.leased_by)
+        .where(
+            OutboxMessage.channel == channel,
+            OutboxMessage.state == WAITING,
+            OutboxMessage.next_attempt_at <= now,
+            ~exists().where(OutboxPause.id == 1),
+        )
         .order_by(OutboxMessage.next_attempt_at, OutboxMessage.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=OutboxMessage)
     )
+
+
+def _put_aside(ids: Sequence[int], state: str, reason: str) -> Update:
+    values = {"state": state, "reason": reason, "leased_by": None, "leased_until": None}
+    return update(OutboxMessage).where(OutboxMessage.id.in_(ids)).values(values)
+
+
+def _lease(worker: str, now: datetime, lease: timedelta, ids: Sequence[int]) -> Any:
     return (
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(chosen))
+        .where(OutboxMessage.id.in_(ids))
         .values(
             leased_by=worker,
             leased_until=now + lease,
