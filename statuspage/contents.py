@@ -62,10 +62,9 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     yield Sheet("api", told, False, lambda: api_v2.documents(picture, base=base))
     yield Sheet("feeds", told, False, lambda: feeds.documents(picture, base=base))
     months = _months(picture)
-    # an open incident's length is printed there, and grows by the minute
-    moment = minute if any(each.is_open for found in months.values() for each in found) else picture.today
-    seen = (told, moment, picture.state, dark)
-    yield Sheet("history", seen, True, lambda: _history(picture, months, base))
+    yield _history("/history", months, picture, base)
+    for first, found in months.items():
+        yield _history(f"/history/{first:%Y-%m}", {first: found}, picture, base)
     objects = {each.public_id: (each, told.status(each), each.public_id in told.shown_ids) for each in records.components}
     for incident in _kept_ready(picture):
         named = tuple(objects[one] for one in incident.worst_of)
@@ -90,12 +89,11 @@ def _incident_json(picture: Picture, incident: Incident, base: str) -> Callable[
     return lambda: {f"/incidents/{incident.id}.json": api_v2.incident(picture, incident, base=base)}
 
 
-def _history(picture: Picture, months: dict[date, tuple[Incident, ...]], base: str) -> dict[str, Document]:
-    both = {"/history": page.history(picture, months, path="/history", base=base)}
-    for first, found in months.items():
-        path = f"/history/{first:%Y-%m}"
-        both[path] = page.history(picture, {first: found}, path=path, base=base)
-    return both
+def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Picture, base: str) -> Sheet:
+    # an open incident's length is printed there, and grows by the minute
+    running = any(each.is_open for found in months.values() for each in found)
+    seen = (picture.told, picture.minute if running else picture.today, picture.state, picture.dark_since)
+    return Sheet(path, seen, True, lambda: {path: page.history(picture, months, path=path, base=base)})
 
 
 def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -55,11 +56,13 @@ _FAVICON_COLOUR = {"ok": "#2c9a6b", "deg": "#bf7a00", "part": "#d4570c", "maj": 
 _USED = re.compile(r'href="#i-(\w+)"')
 
 
+@lru_cache(maxsize=256)
 def icon(name: str, size: int = 16) -> Markup:
     """A drawing from the sprite; it says nothing by itself, so a word always stands beside it."""
     return Markup('<svg class="i" width="{0}" height="{0}" aria-hidden="true"><use href="#i-{1}"/></svg>').format(size, name)
 
 
+@lru_cache(maxsize=256)
 def state(status: str, word: str | None = None) -> Markup:
     """Silhouette and word, always both."""
     key = KEY.get(status, "none")

@@ -72,6 +72,7 @@ def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
         continues=incident.row.continues,
         promise=words.promise(incident.promise, minute=minute, zone=zone) if incident.promise else None,
         promised_at=incident.promise,
+        is_late=_is_late(incident, picture),
         as_of=words.as_of(picture) if incident.is_open else None,
         began=_when(incident.began_at, picture),
         ended={**_when(ended, picture), "word": "Merged" if incident.row.continues else "Resolved"} if ended else None,
@@ -96,7 +97,7 @@ def history(picture: Picture, months: Mapping[date, tuple[Incident, ...]], *, pa
         heading=f"History, {times.month(newest)}" if single else "History",
         headline=_mid_sentence(words.headline(picture)),
         about=None,
-        months=[_month(first, found, picture) for first, found in months.items()],
+        months=[_month(first, found, picture, with_calendar=first == newest) for first, found in months.items()],
         weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
         links=_other_months(picture, oldest, newest if single and newest < this_month else None),
         is_first=not single,
@@ -209,6 +210,7 @@ def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: 
         "html": Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
         "promised_at": update.promised_at,
         "promise": _promise(update, incident, picture, is_newest=is_newest),
+        "is_late": is_newest and _is_late(incident, picture),
         "edited_at": update.edited_at,
         "edited": f"Edited {times.both_with_day(update.edited_at, zone, now=update.display_at)}" if update.edited_at else "",
     }
@@ -220,6 +222,10 @@ def _promise(update: Update, incident: Incident, picture: Picture, *, is_newest:
     if is_newest and incident.is_open:
         return words.promise(update.promised_at, minute=picture.minute, zone=picture.zone) + "."
     return words.promised(update.promised_at, then=update.display_at, zone=picture.zone)
+
+
+def _is_late(incident: Incident, picture: Picture) -> bool:
+    return incident.promise is not None and words.is_late(incident.promise, picture.minute)
 
 
 def _severity(incident: Incident, picture: Picture) -> str:
@@ -256,12 +262,12 @@ def _outcome(incident: Incident, picture: Picture) -> str:
     return "We are looking into it." if incident.status != "monitoring" else "A fix is in place, and we are watching it."
 
 
-def _when(moment: datetime, picture: Picture) -> dict[str, str]:
+def _when(moment: datetime, picture: Picture) -> dict[str, Any]:
     local = moment.astimezone(picture.zone)
     here, utc = times.at(moment, picture.zone), times.in_utc(moment)
     # the year always: what is over keeps its bytes from one year to the next
     day = f"{times.day(local.date())} {local.year}"
-    return {"clock": here, "rest": f"{day}, {utc}" if here != utc else day}
+    return {"at": moment, "clock": here, "rest": f"{day}, {utc}" if here != utc else day}
 
 
 def _time_in(incident: Incident, status: str, minute: datetime) -> timedelta:
@@ -297,7 +303,8 @@ def _ribbon(incident: Incident, minute: datetime) -> list[dict[str, Any]]:
         key = marks.KEY[status]
         again = key == "ok" and place > 0
         x = round((start - phases[0][0]).total_seconds() / whole * 1000)
-        width = max(4, round((end - start).total_seconds() / whole * 1000) - 3)
+        gap = 0 if place == len(phases) - 1 else 3
+        width = max(4, round((end - start).total_seconds() / whole * 1000) - gap)
         length = times.lasted(end - start)
         word = "Working again" if again else _PHASE_WORD[key]
         watched = again and place == len(phases) - 1
@@ -317,6 +324,7 @@ def _affected(incident: Incident, picture: Picture) -> list[dict[str, Any]]:
                 "link": each.component in shown,
                 "status": each.status,
                 "when": _span(each.start, each.end, picture),
+                "letters": times.abbreviation(end, picture.zone),
                 "length": times.lasted(max(end - each.start, timedelta())),
             }
         )
@@ -351,6 +359,7 @@ def _event(incident: Incident, picture: Picture) -> dict[str, Any]:
         "worst": incident.worst if troubled else None,
         "severity": _severity(incident, picture),
         "affects": _names(incident, troubled),
+        "ended_at": incident.ended_at,
         "ending": ending,
     }
 
@@ -372,7 +381,7 @@ def _group(picture: Picture, name: str | None, components: tuple[Component, ...]
 def _legend(picture: Picture) -> list[tuple[str, str, int]]:
     """The kinds of bars; maintenance and missing days only where a bar shows them."""
     rare = {
-        "mnt": any(day.worst == ComponentStatus.MAINTENANCE for each in picture.components for day in each.days),
+        "mnt": picture.told.knows_maintenance,
         "none": any(each.days[0].worst is None for each in picture.components),
     }
     return [entry for entry in marks.LEGEND if rare.get(entry[0], True)]
@@ -392,7 +401,7 @@ def _table_row(picture: Picture, component: Component, day: uptime.Day) -> dict[
 # -- months ------------------------------------------------------------------------------------------------------------
 
 
-def _month(first: date, found: tuple[Incident, ...], picture: Picture) -> dict[str, Any]:
+def _month(first: date, found: tuple[Incident, ...], picture: Picture, *, with_calendar: bool) -> dict[str, Any]:
     is_this = first == picture.today.replace(day=1)
     count = f"{len(found)} {'incident' if len(found) == 1 else 'incidents'}"
     length = sum(((incident.ended_at or picture.minute) - incident.began_at for incident in found), timedelta())
@@ -400,7 +409,7 @@ def _month(first: date, found: tuple[Incident, ...], picture: Picture) -> dict[s
     return {
         "name": times.month(first),
         "summary": summary,
-        "days": _calendar(first, found, picture) if found else [],
+        "days": _calendar(first, found, picture) if found and with_calendar else [],
         "incidents": [_event(incident, picture) for incident in found],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -162,9 +162,11 @@ def as_json(records: Records) -> bytes:
             return value.isoformat()
         if isinstance(value, bytes):
             return base64.b64encode(value).decode()
+        if is_dataclass(value):
+            return {each.name: getattr(value, each.name) for each in fields(value)}
         raise TypeError(f"no JSON for {type(value).__name__}")
 
-    return json.dumps(asdict(records), default=plain, ensure_ascii=False).encode()
+    return json.dumps(records, default=plain, ensure_ascii=False).encode()
 
 
 def from_json(kept: bytes) -> Records:

@@ -147,7 +147,7 @@ class Renewer:
         fresh = kept is not None and timedelta() <= now - kept.read_at < _READ_ANEW
         if kept is not None and fresh and records.revision(connection) == kept.revision:
             return None
-        return Told(records.read(connection, now))
+        return Told(records.read(connection, now), before=self._told)
 
     def _note_silence(self, broken: SQLAlchemyError) -> None:
         if self._answers:
@@ -244,7 +244,7 @@ class Renewer:
             return
         ours = self._told.records if self._told is not None else None
         if found is not None and (ours is None or (found.read_at, found.revision) > (ours.read_at, ours.revision)):
-            self._told = Told(found)
+            self._told = Told(found, before=self._told)
 
     # -- what is not kept ready ----------------------------------------------------------------------------------------
 

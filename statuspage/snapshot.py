@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -78,7 +78,7 @@ class Incident:
     stretches: tuple[Stretch, ...]
     now: Mapping[str, ComponentStatus]
     worst_of: Mapping[str, ComponentStatus]
-    names: Mapping[str, str] = field(repr=False)
+    names: Names = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -228,36 +228,70 @@ class Picture:
         return max(times, default=EPOCH)
 
 
+class Names(dict[str, str]):
+    """What components are called, by public id, in the order of the page."""
+
+    @cached_property
+    def place(self) -> Mapping[str, int]:
+        """Where each stands on the page."""
+        return {public_id: place for place, public_id in enumerate(self)}
+
+    def sorted(self, which: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Pairs of component and status, in the order of the page; those the public does not know are left out."""
+        known = (pair for pair in which if pair[0] in self)
+        return sorted(known, key=lambda pair: self.place[pair[0]])
+
+
 class Told:
     """The records, read once: what each update did, and when each component was in which trouble.
 
     Nothing in here depends on the minute, so it is kept from one change of the records to the next.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, before: Told | None = None) -> None:
         self.records = records
         self.zone = zone_named(records.settings.zone)
-        self.by_id = {component.public_id: component for component in records.components}
-        self.names = {component.public_id: component.name for component in records.components}
+        in_order = _in_page_order(records)
+        self.by_id = {component.public_id: component for component in in_order}
+        self.names = Names({component.public_id: component.name for component in in_order})
         self.incidents = tuple(tell(row, self.names) for row in records.incidents)
-        self.shown = tuple(each for each in records.components if each.archived_at is None)
+        self.shown = tuple(each for each in in_order if each.archived_at is None)
         self.shown_ids = frozenset(each.public_id for each in self.shown)
         self._troubles = _troubles(records, self.incidents)
-        self._past: dict[str, tuple[date, tuple[Day, ...]]] = {}
+        self._causes = self._what_each_depends_on()
+        self._past: dict[str, tuple[date, tuple[Day, ...], Day]] = {}
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
         self.drawings: dict[str, tuple[date, Markup, list[str]]] = {}  # a component's bars before that day
+        if before is not None and before.zone == self.zone:
+            self._keep_from(before)
 
-    def days(self, component: ComponentRow, minute: datetime) -> tuple[Day, ...]:
-        """Ninety days; those before today are computed once a day."""
+    def _what_each_depends_on(self) -> dict[str, Hashable]:
+        incidents: dict[str, list[str]] = {}
+        for incident in self.incidents:
+            for each in incident.stretches:
+                incidents.setdefault(each.component, []).append(incident.id)
+        return {
+            one: (row.created_at, self._troubles.get(one, ()), tuple(incidents.get(one, ()))) for one, row in self.by_id.items()
+        }
+
+    def _keep_from(self, before: Told) -> None:
+        """Most changes touch few components: the past of the others stays as it was computed."""
+        same = [one for one, causes in self._causes.items() if before._causes.get(one) == causes]
+        self._past = {one: before._past[one] for one in same if one in before._past}
+        self.drawings = {one: before.drawings[one] for one in same if one in before.drawings}
+
+    def days(self, component: ComponentRow, minute: datetime) -> tuple[tuple[Day, ...], Decimal | None]:
+        """Ninety days and their uptime; what lies before today is computed once a day."""
         troubles = self._troubles.get(component.public_id, ())
         today = minute.astimezone(self.zone).date()
         kept = self._past.get(component.public_id)
         if kept is None or kept[0] != today:
             found = uptime.days(troubles, created_at=component.created_at, now=minute, zone=self.zone)
-            self._past[component.public_id] = (today, found[:-1])
-            return found
+            kept = (today, found[:-1], _as_one(found[:-1], today))
+            self._past[component.public_id] = kept
         now = uptime.days(troubles, created_at=component.created_at, now=minute, zone=self.zone, count=1)
-        return (*kept[1], *now)
+        share = uptime.percentage((kept[2], *now), partial_weight=self.records.settings.partial_weight)
+        return (*kept[1], *now), share
 
     def status(self, component: ComponentRow) -> ComponentStatus:
         """Its baseline, overlaid by the impact of open incidents."""
@@ -282,6 +316,11 @@ class Told:
         return (first + timedelta(days=day) for day in range((min(last, first + rows.REACH) - first).days + 1))
 
     @cached_property
+    def knows_maintenance(self) -> bool:
+        """Whether any component was under maintenance in the time that is drawn."""
+        return any(each.status == ComponentStatus.MAINTENANCE for troubles in self._troubles.values() for each in troubles)
+
+    @cached_property
     def _open(self) -> list[Incident]:
         return [incident for incident in self.incidents if incident.is_open]
 
@@ -304,12 +343,20 @@ def draw(told: Told, minute: datetime, *, dark_since: datetime | None = None) ->
 
 
 def _component(told: Told, row: ComponentRow, group: GroupRow | None, minute: datetime) -> Component:
-    days = told.days(row, minute)
-    share = uptime.percentage(days, partial_weight=told.records.settings.partial_weight)
+    days, share = told.days(row, minute)
     return Component(row, group, told.status(row), days, share)
 
 
-def tell(row: IncidentRow, names: Mapping[str, str]) -> Incident:
+def _as_one(days: Sequence[Day], today: date) -> Day:
+    """Many days as a single long one, with the same share of trouble."""
+    spent: dict[ComponentStatus, timedelta] = {}
+    for day in days:
+        for status, length in day.spent.items():
+            spent[status] = spent.get(status, timedelta()) + length
+    return Day(today, None, sum((day.observed for day in days), timedelta()), spent)
+
+
+def tell(row: IncidentRow, names: Names) -> Incident:
     """Follow the updates from the first to the last: each changes what it names, a resolution ends it all."""
     updates: list[Update] = []
     stretches: list[Stretch] = []
@@ -318,7 +365,7 @@ def tell(row: IncidentRow, names: Mapping[str, str]) -> Incident:
     for update in row.updates:
         # what the first update tells of has been so since the incident began
         at = update.display_at if updates else row.began_at
-        said = {one: ComponentStatus(status) for one, status in update.components if one in names}
+        said = {one: ComponentStatus(status) for one, status in names.sorted(update.components)}
         wanted = dict.fromkeys(now, OPERATIONAL) if update.public_status in OVER else said
         worst_of.update({one: worst((worst_of.get(one, OPERATIONAL), status)) for one, status in said.items()})
         changes = _apply(wanted, at, now, stretches)
@@ -329,7 +376,7 @@ def tell(row: IncidentRow, names: Mapping[str, str]) -> Incident:
     return Incident(
         row=row,
         updates=tuple(reversed(updates)),
-        stretches=tuple(sorted(stretches, key=lambda each: (each.start, each.component))),
+        stretches=tuple(sorted(stretches, key=lambda each: (each.start, names.place[each.component]))),
         now={one: status for one, (status, _since) in now.items()},
         worst_of=worst_of,
         names=names,
@@ -370,6 +417,12 @@ def _update(row: rows.UpdateRow, changes: tuple[Change, ...]) -> Update:
         notify=row.notify,
         changes=changes,
     )
+
+
+def _in_page_order(records: Records) -> list[ComponentRow]:
+    """Without a group first, then group by group."""
+    places = {group.id: place for place, group in enumerate(records.groups, start=1)}
+    return sorted(records.components, key=lambda each: (places.get(each.group_id or 0, 0), each.position, each.id))
 
 
 def _troubles(records: Records, incidents: Iterable[Incident]) -> dict[str, tuple[Interval, ...]]:

@@ -109,10 +109,14 @@ def as_of(picture: Picture) -> str:
 def promise(due: datetime, *, minute: datetime, zone: ZoneInfo) -> str:
     """When we write again; once that has passed, how late we are."""
     when = times.both_with_day(due, zone, now=minute)
-    late = minute - due
-    if late >= timedelta(minutes=1):
-        return f"Next update expected at {when}, {times.lasted(late)} late"
+    if is_late(due, minute):
+        return f"Next update expected at {when}, {times.lasted(minute - due)} late"
     return f"Next update by {when}"
+
+
+def is_late(due: datetime, minute: datetime) -> bool:
+    """Whether a promise is broken: from the minute after the one that was printed."""
+    return minute - due >= timedelta(minutes=1)
 
 
 def promised(due: datetime, *, then: datetime, zone: ZoneInfo) -> str:
@@ -149,8 +153,8 @@ def recent(picture: Picture) -> list[Incident]:
 
 
 def zone_words(picture: Picture) -> str:
-    """CET (UTC+1), this page's time zone, and UTC"""
+    """CET (UTC+1) and UTC"""
     letters, offset = times.abbreviation(picture.minute, picture.zone), times.offset(picture.minute, picture.zone)
-    if offset == "UTC":
-        return "UTC" if letters in ("UTC", offset) else f"{letters}, which is UTC now"
-    return f"{letters} ({offset}), this page's time zone, and UTC" if letters != offset else f"{offset}, this page's time zone, and UTC"
+    if letters == offset:
+        return letters if letters == "UTC" else f"{letters} and UTC"
+    return f"{letters} ({offset}) and UTC"

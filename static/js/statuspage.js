@@ -11,13 +11,17 @@
   function two(n) { return (n < 10 ? "0" : "") + n; }
   try {
     document.querySelectorAll("time").forEach(function (t) {
-      var at = new Date(t.getAttribute("datetime")), name = part(at, { hour: "2-digit", timeZoneName: "short" }).replace("GMT", "UTC");
-      var here = two(at.getHours()) + ":" + two(at.getMinutes()) + " " + name, utc = two(at.getUTCHours()) + ":" + two(at.getUTCMinutes()) + " UTC";
+      var at = new Date(t.getAttribute("datetime"));
+      if (!at.getTimezoneOffset()) return; // UTC stands there already
+      var here = two(at.getHours()) + ":" + two(at.getMinutes()) + " " + part(at, { hour: "2-digit", timeZoneName: "short" }).replace("GMT", "UTC");
       var day = part(at, { weekday: "short" }) + " " + at.getDate() + " " + part(at, { month: "short" }).slice(0, 3);
-      var next = t.nextElementSibling, alone = next && next.className === "utc";
-      var text = t.textContent.replace(/\d\d:\d\d \S+( \(\d\d:\d\d UTC\))?/, here + (alone || here === utc ? "" : " (" + utc + ")")).replace(/(, )[A-Z][a-z]{2} \d+ [A-Z][a-z]{2}/, "$1" + day);
-      if (text !== t.textContent) { t.textContent = text; done = true; }
+      var walk = document.createTreeWalker(t, 4), node;
+      while ((node = walk.nextNode())) {
+        var text = node.data.replace(/\d\d:\d\d (?!UTC$|UTC[^+-])\S+?(?=[ ,.]|$)/, here).replace(/[A-Z][a-z]{2} \d+ [A-Z][a-z]{2}/, day);
+        if (node === t.firstChild && text === node.data && t.textContent.indexOf("(") < 0) text = text.replace(/\d\d:\d\d UTC/, here + " ($&)");
+        if (text !== node.data) { node.data = text; done = true; }
+      }
     });
-    if (done && zone) zone.textContent = "Times are in your time zone and UTC. Days are the page's.";
+    if (done && zone) zone.textContent = "Times are in your time zone and UTC.";
   } catch (e) { /* the times stand as they were sent */ }
 })();
