@@ -30,15 +30,21 @@ def visible_incidents(viewer: Viewer) -> Select[Incident]:
     return select(Incident).where(visible_to(viewer))
 
 
+def number_of(ref: str) -> int | None:
+    """42 for ``INC-42``; None for what cannot be the name of an incident. Says nothing about whether there is one."""
+    named = _REF.fullmatch(ref)
+    return int(named[1]) if named else None
+
+
 def find_incident(ref: str, viewer: Viewer, *, for_writing: bool = False) -> Incident | None:
     """The incident named ``INC-42``, or None: where it is hidden it answers exactly as where it is missing.
 
     ``for_writing`` locks the row, so that two people acting at once act one after the other.
     """
-    named = _REF.fullmatch(ref)
-    if named is None:
+    number = number_of(ref)
+    if number is None:
         return None
-    wanted = visible_incidents(viewer).where(Incident.id == int(named[1]))
+    wanted = visible_incidents(viewer).where(Incident.id == number)
     if for_writing:
         wanted = wanted.with_for_update(of=Incident)
     return db.session.scalars(wanted).one_or_none()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ..access import Role, may, me
@@ -13,7 +13,6 @@ from ..kernel import clock
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.updates import Update
-from ..reports.communication import template_text
 from . import composer, standing, timeline
 from .incident_pages import load
 from .shell import shell
@@ -66,28 +65,6 @@ def news(ref: str) -> ResponseReturnValue:
         story=timeline.read(incident, me=person, show=_shown(), after=after),
         may_act=person.may(Role.RESPONDER),
         newest=newest,
-    )
-
-
-@bp.get("/<ref>/communication.txt")
-@may(Role.VIEWER)
-def communication(ref: str) -> ResponseReturnValue:
-    """The seven lines, as text; ``?for=public`` with the latest public update."""
-    incident = load(ref)
-    text = template_text(incident, for_public=request.args.get("for") == "public")
-    return Response(text + "\n", mimetype="text/plain")
-
-
-@bp.get("/<ref>/communication")
-@may(Role.VIEWER)
-def communication_page(ref: str) -> ResponseReturnValue:
-    """The same to copy with one click."""
-    incident = load(ref)
-    return render_template(
-        "console/communication.html",
-        incident=incident,
-        for_colleagues=template_text(incident),
-        for_public=template_text(incident, for_public=True),
     )
 
 

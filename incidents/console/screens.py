@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Flask
 
 from ..kernel.settings import Settings
-from . import answering, crew, declare, incident_list, now, promising, room, stepping, updates, writing
+from . import acts, declare, incident_list, now, room, updates
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
-    for screen in (now, incident_list, declare, room, updates, answering, stepping, crew, writing, promising):
+    for screen in (now, incident_list, declare, room, updates):
         app.register_blueprint(screen.bp)
+    acts.init_app(app, settings)
