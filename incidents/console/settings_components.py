@@ -21,7 +21,9 @@ from .forms import Form, refused, show
 bp = Blueprint("console_components", __name__, url_prefix="/console/status-page")
 
 PAGE = "/console/status-page/components"
-_LIST, _NEW, _DELETION = (f"console/settings/{name}.html" for name in ("components", "component_new", "component_deletion"))
+_LIST, _NEW, _DELETION = (
+    f"console/settings/{name}.html" for name in ("components", "component_new", "component_deletion")
+)
 STATUS_WORDS = {
     ComponentStatus.OPERATIONAL.value: "Operational",
     ComponentStatus.DEGRADED.value: "Degraded",
@@ -33,35 +35,24 @@ STATUS_WORDS = {
 _SUGGESTED = ("Website", "Web application", "API", "Sign-in", "Payments", "E-mail delivery", "Background jobs")
 
 
+def _group_choices() -> dict[str, str]:
+    return {"": "No group", **{group.public_id: group.name for group in all_groups()}}
+
+
 class ComponentForm(Form):
-    """What the public reads of a component, and where."""
+    """What the public reads of a component, where, and how it stands when no incident speaks."""
 
     name = StringField("Name")
     description = StringField("Public description")
-    group = SelectField("Group", choices=lambda: [("", "No group"), *_group_choices()], validate_choice=False)
+    group = SelectField("Group", choices=_group_choices, validate_choice=False)
     shown = BooleanField("Show on the public status page")
-
-
-class NewComponentForm(ComponentForm):
-    """The same, with the status it begins with."""
-
     status = SelectField("Status to begin with", choices=STATUS_WORDS, validate_choice=False)
-
-
-class StatusForm(Form):
-    """How a component stands when no incident speaks."""
-
-    status = SelectField("Status", choices=STATUS_WORDS, validate_choice=False)
 
 
 class DeletionForm(Form):
     """The component's name, typed."""
 
     typed = StringField("Name")
-
-
-def _group_choices() -> list[tuple[str, str]]:
-    return [(group.public_id, group.name) for group in all_groups()]
 
 
 @bp.get("")
@@ -82,14 +73,14 @@ def page() -> ResponseReturnValue:
 @may(Role.ADMIN)
 def new() -> ResponseReturnValue:
     """The form for one more."""
-    return show(_NEW, NewComponentForm(formdata=None, shown=True, group=request.args.get("group", "")))
+    return show(_NEW, ComponentForm(formdata=None, shown=True, group=request.args.get("group", "")))
 
 
 @bp.post("/components")
 @may(Role.ADMIN)
 def add() -> ResponseReturnValue:
     """One more component, last in its group."""
-    form = NewComponentForm()
+    form = ComponentForm()
     try:
         component = status_page.add_component(
             form.name.data or "",
@@ -116,7 +107,9 @@ def add_suggested() -> ResponseReturnValue:
         if name not in known:
             status_page.add_component(name, by=actor())
     db.session.commit()
-    return _done(f"{len(chosen)} component{'' if len(chosen) == 1 else 's'} added." if chosen else "Nothing was ticked.")
+    return _done(
+        f"{len(chosen)} component{'' if len(chosen) == 1 else 's'} added." if chosen else "Nothing was ticked."
+    )
 
 
 @bp.get("/components/<public_id>")
@@ -150,13 +143,13 @@ def change(public_id: str) -> ResponseReturnValue:
 @may(Role.RESPONDER)
 def set_status(public_id: str) -> ResponseReturnValue:
     """How it stands when no incident speaks."""
-    component, form = _component(public_id), StatusForm()
-    said = STATUS_WORDS.get(form.status.data or "", "")
+    component = _component(public_id)
+    status = request.form.get("status", "")
     return _try(
         component,
         _form_of(component),
-        lambda: status_page.set_component_status(component, form.status.data or "", by=actor()),
-        f"{component.name}: {said}.",
+        lambda: status_page.set_component_status(component, status, by=actor()),
+        f"{component.name}: {STATUS_WORDS.get(status)}.",
     )
 
 

@@ -69,9 +69,10 @@ def change(severity: str) -> ResponseReturnValue:
     problems = _problems(levels)
     if not problems:
         try:
-            matrix.change_levels(known, by=actor(), levels=sorted(map(_as_json, levels), key=_minutes))
+            levels.sort(key=_minutes)
+            matrix.change_levels(known, by=actor(), levels=[_as_json(level) for level in levels])
         except Malformed as wrong:
-            problems = {"": sentence for sentence in wrong.fields.values()}
+            problems = {"": wrong.sentence}
     if problems:
         db.session.rollback()
         return _show(known, levels, problems)
@@ -116,11 +117,11 @@ def _problems(levels: list[TypedLevel]) -> dict[str, str]:
 
 
 def _as_json(level: TypedLevel) -> dict[str, Any]:
-    return {"label": level.label, "after_minutes": minutes_of(level.after), "tell": level.tell}
+    return {"label": level.label, "after_minutes": _minutes(level), "tell": level.tell}
 
 
-def _minutes(level: dict[str, Any]) -> int:
-    return int(level["after_minutes"])
+def _minutes(level: TypedLevel) -> int:
+    return minutes_of(level.after)
 
 
 def _rung(level: Level, names: dict[str, str]) -> dict[str, Any]:

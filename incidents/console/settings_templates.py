@@ -47,12 +47,12 @@ class TemplateForm(Form):
     name = StringField("Name")
     severity = SelectField(
         "Offered for severity",
-        choices=[("", "All severities"), *((each.value, f"{each} {each.label}") for each in Severity)],
+        choices={"": "All severities", **{each.value: f"{each} {each.label}" for each in Severity}},
         validate_choice=False,
     )
     public_status = SelectField(
         "Offered for public status",
-        choices=[("", "Every status"), *((each.value, each.label) for each in PublicStatus)],
+        choices={"": "Every status", **{each.value: each.label for each in PublicStatus}},
         validate_choice=False,
     )
     body = TextAreaField("Text")

@@ -40,7 +40,6 @@ class Banner:
     kind: str = "warn"
     url: str | None = None
     link: str | None = None
-    is_everywhere: bool = True  # else only on now, declare and in the room
 
 
 @dataclass(frozen=True, kw_only=True)
