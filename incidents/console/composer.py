@@ -24,6 +24,7 @@ from ..records.incidents import Incident
 from ..records.matrix import MessageTemplate
 from ..records.people import Person
 from ..reports.communication import placeholder_values
+from . import timeline
 from .formats import clock_words
 from .incident_pages import chosen_components
 from .shell import page_address
@@ -55,6 +56,7 @@ class Composer:
     must_confirm: bool
     preview: Markup
     number: int
+    after: int  # the timeline's last entry when the form was made: so that a double click acts once
 
     @property
     def is_public(self) -> bool:
@@ -96,6 +98,7 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         must_confirm=incident.visibility == Visibility.PUBLIC and not leads(incident, me),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
         number=sum(update.state == "published" for update in known) + 1,
+        after=timeline.newest_entry(incident),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from .. import actions
 from ..access import Role, actor, may, me
@@ -28,6 +29,7 @@ from .incident_pages import chosen_components, text, time_of
 
 bp = Blueprint("console_declare", __name__, url_prefix="/console/incidents/new")
 
+_DOUBLE_CLICK = timedelta(seconds=10)
 _VISIBILITIES = [("public", "Public"), ("internal", "Internal"), ("restricted", "Restricted")]
 
 
@@ -52,6 +54,9 @@ def ask() -> ResponseReturnValue:
 @may(Role.RESPONDER)
 def declare() -> ResponseReturnValue:
     """The incident exists and people are told; nothing is public. Then the composer opens."""
+    twin = _declared_just_now()
+    if twin is not None:
+        return _composing(twin)
     components = chosen_components()
     try:
         incident = actions.declare(
@@ -72,7 +77,7 @@ def declare() -> ResponseReturnValue:
         errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence}
         return _page(request.form.to_dict(), errors, status=refusal.status)
     db.session.commit()
-    return redirect(f"/console/incidents/{incident.ref}?compose=1#update", 303)
+    return _composing(incident)
 
 
 @bp.get("/consequences")
@@ -80,6 +85,24 @@ def declare() -> ResponseReturnValue:
 def consequences() -> ResponseReturnValue:
     """The panel for another severity, and the words of the button."""
     return render_template("console/_consequences.html", **_surroundings(request.args.to_dict()), is_fragment=True)
+
+
+def _composing(incident: Incident) -> ResponseReturnValue:
+    return redirect(f"/console/incidents/{incident.ref}?compose=1#update", 303)
+
+
+def _declared_just_now() -> Incident | None:
+    """The same declaration by the same person a moment ago: a double click makes one incident."""
+    return db.session.scalars(
+        select(Incident)
+        .where(
+            Incident.declared_by_kind == "person",
+            Incident.declared_by_id == me().id,
+            Incident.title == " ".join(text("title").split()),
+            Incident.declared_at > clock.now() - _DOUBLE_CLICK,
+        )
+        .limit(1)
+    ).one_or_none()
 
 
 def _severity_given() -> str:

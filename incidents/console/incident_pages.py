@@ -11,9 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ..access import me
 from ..access.visibility import incident_or_404
-from ..kernel.database import db
-from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
-from ..policy.lifecycle import Requirement
+from ..kernel.errors import Malformed
 from ..records.incidents import Incident
 from .formats import parse_local
 
@@ -37,25 +35,9 @@ def form_page(
     return make_response(page, status)
 
 
-def refused(template: str, ref: str, refusal: Refusal, **context: Any) -> ResponseReturnValue:
-    """The form again with what was typed and what is wrong; nothing was recorded."""
-    db.session.rollback()
-    incident = load(ref)
-    if isinstance(refusal, Outdated):
-        return form_page("console/conflict.html", incident, status=409, refusal=refusal, typed_texts=_texts())
-    if isinstance(refusal, Malformed):
-        return form_page(template, incident, errors=refusal.fields, status=422, **context)
-    missing: tuple[Requirement, ...] = ()
-    if isinstance(refusal, NotAllowed):
-        missing = tuple(Requirement(name) for name in refusal.missing)
-    return form_page(
-        template, incident, errors={"": refusal.sentence}, status=refusal.status, missing=missing, **context
-    )
-
-
-def to_room(incident: Incident, *, compose: bool = False) -> ResponseReturnValue:
+def to_room(incident: Incident) -> ResponseReturnValue:
     """Post, redirect, get."""
-    return redirect(f"/console/incidents/{incident.ref}{'?compose=1#update' if compose else ''}", 303)
+    return redirect(f"/console/incidents/{incident.ref}", 303)
 
 
 def text(name: str) -> str:
@@ -87,9 +69,3 @@ def chosen_components() -> dict[str, str]:
         if name.startswith("component-") and status:
             chosen[name.removeprefix("component-")] = status
     return chosen
-
-
-def _texts() -> dict[str, str]:
-    return {
-        name: value for name, value in request.form.items() if name not in {"csrf_token", "version"} and value.strip()
-    }

@@ -1,4 +1,4 @@
-"""The screens of incidents: now, the list, declare, the room and every form beneath it."""
+"""The screens of incidents: now, the list, declare, the room, updates, and every act beneath the room."""
 
 from __future__ import annotations
 

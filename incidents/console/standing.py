@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ..access.visibility import visible_to
-from ..actions import cadence, components, matrix, relations, roles, steps, targets, telling, updates, visibility, watch
+from ..actions import components, matrix, relations, roles, steps, targets, telling, updates, visibility, watch
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy import escalation, severity
@@ -120,10 +120,6 @@ class Standing:
             by_status.setdefault(status, []).append(name)
         by_status.pop(ComponentStatus.OPERATIONAL, None)
         return sorted(by_status.items(), key=lambda item: -BADNESS[item[0]])
-
-    @property
-    def can_go_public(self) -> bool:
-        return self.incident.visibility == Visibility.PUBLIC
 
     @property
     def state_word(self) -> str:
@@ -285,18 +281,3 @@ def update_is_pressing(incident: Incident) -> bool:
     due_at = incident.next_update_due_at
     return due_at is not None and (due_at - clock.now()).total_seconds() <= 300
 
-
-def impact_from(incident_severity: str) -> str:
-    """What a component is set to when it is merely ticked: the worse the severity, the worse the state."""
-    return {
-        "P1": ComponentStatus.MAJOR,
-        "P2": ComponentStatus.PARTIAL,
-        "P3": ComponentStatus.DEGRADED,
-        "P4": ComponentStatus.DEGRADED,
-    }[incident_severity]
-
-
-def agreed_minutes(incident: Incident) -> int | None:
-    """How often an update is owed now, in minutes."""
-    length = cadence.cadence_of(incident)
-    return None if length is None else int(length.total_seconds() // 60)

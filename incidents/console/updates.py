@@ -16,6 +16,7 @@ from ..published import publishing
 from ..records.incidents import Incident
 from ..records.updates import Update, UpdateRevision
 from . import composer
+from .acts.repeats import sent_before
 from .incident_pages import (
     chosen_components,
     form_page,
@@ -47,6 +48,10 @@ def post(ref: str) -> ResponseReturnValue:
     if act == "preview":
         return _composer_page(load(ref), typed=True, previewed=True)
     incident = load_to_act(ref)
+    if act != "draft" and sent_before(
+        incident, "update_scheduled" if act == "schedule" else "update", body=_journalled(act)
+    ):
+        return to_room(incident)
     try:
         _confirm(incident, act)
         update = actions.post_update(
@@ -198,6 +203,11 @@ def withdraw(ref: str, update_id: str) -> ResponseReturnValue:
     actions.withdraw_update(incident, update, by=actor(), reason=text("reason"))
     db.session.commit()
     return to_room(incident)
+
+
+def _journalled(act: str) -> str:
+    """The words that the timeline keeps of this act: of an update set for later, none."""
+    return "" if act == "schedule" else text("body")
 
 
 def _update(incident: Incident, update_id: str) -> Update:
