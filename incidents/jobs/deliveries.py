@@ -34,6 +34,7 @@ def send_due_messages(limit: int = 1_000) -> int:
     attempts = 0
     for channel in channels.lanes():
         lane = Lane(app, channel, worker="by hand")
+        db.session.rollback()
         while attempts < limit and (done := lane.turn(limit=min(BATCH, limit - attempts))):
             attempts += done
     return attempts
@@ -53,7 +54,7 @@ class Lane:
     def turn(self, *, limit: int = BATCH, pool: Executor | None = None) -> int:
         """Claim what is due and send it; answers how many messages were looked at, 0 when nothing was due."""
         away = self.breakers.away
-        if self.stop.is_set() or (away and away.is_closed) or not self._is_due():
+        if self.stop.is_set() or (away and away.is_closed):
             return 0
         # while the channel is away one message tries the way for all others
         claims = outbox.claim(worker=self.worker, channel=self.channel, limit=1 if away else limit)
@@ -67,10 +68,6 @@ class Lane:
         mapped: Callable[..., object] = pool.map if pool else map
         list(mapped(self._send_in_order, groups))  # type: ignore[call-overload]
         return len(claims)
-
-    def _is_due(self) -> bool:
-        due = self.next_due_in()
-        return due is not None and due <= 0
 
     def next_due_in(self) -> float | None:
         """Seconds until a message is due (0 or less: now); None while nothing waits."""
@@ -160,9 +157,9 @@ class LaneThread(threading.Thread):
     def _turn(self, pool: Executor) -> float:
         """Send what is due; answers how many seconds there are until the next look, one at most."""
         try:
-            while self.lane.turn(pool=pool):
-                pass
             due = self.lane.next_due_in()
+            while due is not None and due <= 0 and self.lane.turn(pool=pool):
+                due = self.lane.next_due_in()
         except Exception as broken:  # noqa: BLE001 - the database may be away: look again in a second
             log.warning("lane_could_not_look", channel=self.lane.channel, cause=str(getattr(broken, "orig", broken)))
             db.session.remove()

@@ -26,7 +26,7 @@ from .deliveries import Lane, LaneThread
 from .timetable import Timetable
 from .watchdog import Watchdog
 
-LONGEST_SLEEP = 1.0  # seconds
+LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds
 _BEAT_EVERY = 10.0  # seconds; a clock counts as gone after 90
 _SET_BACK = timedelta(seconds=60)
 _LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
@@ -98,9 +98,8 @@ class Clock:
         started_at = clock.now()
         try:
             self._notice_a_clock_set_back(started_at)
-            struck = self._strike()
+            next_bell_at = self._strike()
             self._beat(started_at)
-            pause = self._until_next_bell(struck)
         except Exception as broken:  # the database may be away: what is due stays due
             db.session.remove()
             if not self._is_cut_off:
@@ -110,34 +109,22 @@ class Clock:
         if self._is_cut_off:
             log.info("ticking_again")
         self._is_cut_off = False
-        return pause
+        return _pause_until(next_bell_at)
 
-    def _strike(self) -> int:
-        struck = 0
-        while self._is_bell_due():
-            batch = bells.strike_due_bells(bells.BATCH)
-            if batch == 0:
+    def _strike(self) -> datetime | None:
+        """Strike what is due and wake the lanes; answers when the next bell is due."""
+        next_bell_at = self._next_bell_at()
+        while next_bell_at is not None and next_bell_at <= clock.now():
+            if bells.strike_due_bells(bells.BATCH) == 0:
                 break  # another clock is at it
-            struck += batch
             for lane in self.lanes:
                 lane.wake()
-        return struck
-
-    def _is_bell_due(self) -> bool:
-        due_at = self._next_bell_at()
-        return due_at is not None and due_at <= clock.now()
+            next_bell_at = self._next_bell_at()
+        return next_bell_at
 
     def _next_bell_at(self) -> datetime | None:
         with reading():
             return bells.next_bell_at()
-
-    def _until_next_bell(self, struck: int) -> float:
-        due_at = self._next_bell_at()
-        if due_at is None:
-            return LONGEST_SLEEP
-        seconds = (due_at - clock.now()).total_seconds()
-        # something overdue that nobody could strike must not keep this process spinning
-        return min(LONGEST_SLEEP, seconds) if seconds > 0 else (0.0 if struck else 0.2)
 
     def _beat(self, started_at: datetime) -> None:
         if self._beat_at is not None and time.monotonic() - self._beat_at < _BEAT_EVERY:
@@ -169,3 +156,11 @@ class Clock:
         self._beat_at = None
         if self.timetable is not None:
             self.timetable.start_over()
+
+
+def _pause_until(next_bell_at: datetime | None) -> float:
+    if next_bell_at is None:
+        return LONGEST_SLEEP
+    seconds = (next_bell_at - clock.now()).total_seconds()
+    # something overdue that could not be struck must not keep this process spinning
+    return min(LONGEST_SLEEP, seconds) if seconds > 0 else _SHORTEST_SLEEP

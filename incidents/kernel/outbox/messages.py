@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, Update, func, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    Update,
+    exists,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -223,11 +235,13 @@ def _changed(statement: Update) -> int:
 
 def next_due_at(channels: Iterable[str]) -> datetime | None:
     """When the next message of these channels may be claimed; None while nothing waits or everything is paused."""
-    if paused() is not None:
-        return None
     moments = []
     for channel in channels:
-        waiting = (OutboxMessage.channel == channel, OutboxMessage.state == WAITING)
+        waiting = (
+            OutboxMessage.channel == channel,
+            OutboxMessage.state == WAITING,
+            ~exists().where(OutboxPause.id == 1),
+        )
         moments.append(db.session.scalar(select(func.min(OutboxMessage.next_attempt_at)).where(*waiting)))
     return min((moment for moment in moments if moment), default=None)
 
