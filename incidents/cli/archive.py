@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -76,7 +77,7 @@ def verify(path: Path) -> Manifest:
                 found = sum(1 for _ in _lines(archive, name))
                 if found != expected:
                     raise CouldNot(f"{path}: table {name} has {found} rows, and {expected} were written.")
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as broken:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError) as broken:
         raise CouldNot(f"{path} is no complete backup ({broken}).") from None
     return manifest
 

@@ -23,6 +23,8 @@ def sentences(broken: Exception) -> list[str] | None:
         return list(broken.problems) if hasattr(broken, "problems") else [str(broken)]
     if _is_database_away(broken):
         return [f"The database does not answer: {first_line(broken)}. Check DATABASE_URL, then try again."]
+    if _is_database_damaged(broken):
+        return [f"The database file is damaged ({first_line(broken)}): keep it, and restore the last backup beside it."]
     if isinstance(broken, OSError):
         return [f"{broken.filename or 'The system'}: {broken.strerror or broken}"]
     return None
@@ -38,3 +40,9 @@ def _is_database_away(broken: Exception) -> bool:
     # asked by way of what is loaded, so that a command without a database never loads SQLAlchemy
     errors = sys.modules.get("sqlalchemy.exc")
     return errors is not None and isinstance(broken, errors.OperationalError | errors.InterfaceError)
+
+
+def _is_database_damaged(broken: Exception) -> bool:
+    errors = sys.modules.get("sqlalchemy.exc")
+    # SQLite says so with the bare class; its children have other things to say
+    return errors is not None and type(broken) is errors.DatabaseError

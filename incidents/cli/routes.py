@@ -33,7 +33,8 @@ def routes(*, as_json: bool) -> None:
 
 
 def all_routes(app: Flask) -> list[Route]:
-    """Sorted by rule. A route that declares no access is `closed`: nobody gets in."""
+    """Sorted by rule, what the front door answers too. A route that declares no access is `closed`: nobody gets in."""
+    import statuspage
     from incidents.access.routes import access_of
 
     found: list[Route] = [
@@ -44,6 +45,12 @@ def all_routes(app: Flask) -> list[Route]:
             "access": access_of(app, rule.endpoint) or "closed",
         }
         for rule in app.url_map.iter_rules()
+    ]
+    known = {route["rule"] for route in found}
+    found += [
+        {"rule": rule, "methods": ["GET", "HEAD"], "endpoint": "prepared", "access": "public"}
+        for rule in statuspage.prepared_paths()
+        if rule not in known
     ]
     return sorted(found, key=lambda route: (route["rule"], route["methods"]))
 

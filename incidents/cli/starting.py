@@ -28,11 +28,19 @@ def settings() -> Settings:
 
 
 def application() -> Flask:
-    """The whole application, for a command that acts on it."""
+    """The whole application, for a command that acts on it; its connections close with its context."""
     chosen = settings()
     import wsgi
+    from incidents.kernel.database import db
 
-    return wsgi.create_app(chosen)
+    app = wsgi.create_app(chosen)
+
+    @app.teardown_appcontext
+    def _hang_up(_broken: BaseException | None) -> None:
+        db.session.remove()
+        db.engine.dispose()
+
+    return app
 
 
 def refuse_network_disk(folder: Path) -> None:

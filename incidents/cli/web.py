@@ -70,7 +70,7 @@ def _wait_for_port(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    from granian.constants import HTTPModes, Interfaces
+    from granian.constants import HTTPModes, Interfaces, RuntimeModes
     from granian.log import LogLevels
     from granian.server import Server
 
@@ -85,6 +85,7 @@ def _serve(settings: Settings) -> None:
         websockets=False,
         workers=settings.web_workers,
         blocking_threads=settings.web_threads,
+        runtime_mode=RuntimeModes.st,
         runtime_blocking_threads=1,  # for files, which we do not serve that way; the default of 512 doubles the memory
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_WITHIN,
@@ -97,16 +98,15 @@ def load(_target: str) -> Any:
     lifeline.tie_to(os.getppid())
     settings = settings_module.load()
 
+    import statuspage
     import wsgi
 
     from .gate import SchemaGate
 
     app = wsgi.create_app(settings)
     gate = SchemaGate(app.wsgi_app, settings)
-    app.wsgi_app = gate  # type: ignore[method-assign]
     _wait_for_tables(gate)
-    serve = getattr(wsgi, "serve", None)
-    return serve(app) if serve else app
+    return statuspage.front(app, settings, gate)
 
 
 def _wait_for_tables(gate: SchemaGate) -> None:

@@ -73,6 +73,6 @@ def do(app: Flask, chore: Callable[[], None]) -> None:
     with app.app_context():
         try:
             chore()
-        except Exception as broken:
+        except Exception as broken:  # the other chores must go on, and this one is tried again
             log.exception("chore_failed", chore=chore.__name__, cause=str(getattr(broken, "orig", broken)))
             db.session.rollback()

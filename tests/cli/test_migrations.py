@@ -127,7 +127,9 @@ def test_an_older_schema_is_refused_in_one_line(start: Start, command: str) -> N
 
 
 @pytest.mark.parametrize("words", [("up",), ("web",), ("clock",), ("db", "upgrade"), ("db", "check")])
-def test_a_newer_schema_is_refused_in_one_line(run: Run, start: Start, settings: Settings, words: tuple[str, ...]) -> None:
+def test_a_newer_schema_is_refused_in_one_line(
+    run: Run, start: Start, settings: Settings, words: tuple[str, ...]
+) -> None:
     run("db", "upgrade")
     execute(settings, "UPDATE alembic_version SET version_num = 'from_the_future'")
 
