@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -10,10 +11,11 @@ from incidents.kernel.database import db
 from incidents.kernel.settings import Settings
 
 from . import contents
+from .files import Files
 from .frontdoor import FrontDoor
 from .preview import preview
 from .renewer import Renewer
-from .views import EXTENSION, page
+from .views import EXTENSION, blueprint
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -27,7 +29,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         engine = db.engine
     app.extensions[EXTENSION] = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
     app.extensions[PREVIEW] = preview
-    app.register_blueprint(page)
+    app.register_blueprint(blueprint)
 
 
 def front(app: Flask, settings: Settings, wsgi_app: WSGIApplication | None = None) -> FrontDoor:
@@ -39,6 +41,7 @@ def front(app: Flask, settings: Settings, wsgi_app: WSGIApplication | None = Non
         threads=settings.web_threads,
         base_url=settings.base_url,
         page_url=settings.page_url,
+        files=Files(Path(app.static_folder)) if app.static_folder else None,
     )
     renewer.start()
     return door

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .files import Files
 from .prepared import Prepared
 from .renewer import Renewer
 
@@ -22,16 +23,27 @@ if TYPE_CHECKING:
 
 _KEPT_FREE = 2  # threads that Flask never gets, so that slow work cannot stop the page
 _MOST_ENCODINGS = 256
+_SHORT = 1024 * 1024
 _NO_GZIP = re.compile(r"\bgzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)")
 _PUBLIC = ("/incidents/", "/components/", "/history", "/api/v2/", "/static/")
 _PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
 
 
 class FrontDoor:
-    """Wraps a WSGI app. ``threads`` is how many requests a worker takes at once."""
+    """Wraps a WSGI app. ``threads`` is how many requests a worker takes at once; ``files`` are served without it."""
 
-    def __init__(self, app: WSGIApplication, renewer: Renewer, *, threads: int, base_url: str = "", page_url: str | None = None) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        renewer: Renewer,
+        *,
+        threads: int,
+        base_url: str = "",
+        page_url: str | None = None,
+        files: Files | None = None,
+    ) -> None:
         self._app = app
+        self._files = files
         self._renewer = renewer
         self._memory = renewer.shelf.memory
         self._takes_gzip: dict[str | None, bool] = {None: False, "": False}
@@ -62,6 +74,8 @@ class FrontDoor:
         if path == "/health/live":
             return self._live(start_response)
         prepared = prepared or self._renewer.remembered(path)
+        if prepared is None and self._files is not None:
+            prepared = self._files.get(path, environ.get("QUERY_STRING", ""))
         if prepared is not None:
             return send(prepared, environ, start_response)
         if self._page_host and _host(environ) == self._page_host and path != "/" and not path.startswith(_PUBLIC):
@@ -76,14 +90,27 @@ class FrontDoor:
         return [b"ok\n" if alive else b"no page yet\n"]
 
     def _let_in(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """On to Flask, while there is a place; the answer is Flask's."""
         if not self._inside.acquire(blocking=False):
             start_response("503 Service Unavailable", [*_PLAIN, ("Retry-After", "1"), ("Cache-Control", "no-store")])
             return [b"Busy, try again in a second.\n"]
+        said: list[Any] = []
+
+        def note(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+            said[:] = [status, headers]
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
         try:
-            return _Guest(self._app(environ, start_response), self._inside.release)
+            guest = _Guest(self._app(environ, note), self._inside.release)
         except BaseException:
             self._inside.release()
             raise
+        if not _is_short(*said):
+            return guest
+        try:  # a short one is read here and now, so that its place is free before it travels
+            return list(guest)
+        finally:
+            guest.close()
 
     def _learn(self, accepted: str | None) -> bool:
         """Remember what an Accept-Encoding means; there are few in the world, and hostile ones are not kept."""
@@ -111,6 +138,12 @@ class _Guest:
         finally:
             if leave is not None:
                 leave()
+
+
+def _is_short(status: str = "", headers: Iterable[tuple[str, str]] = ()) -> bool:
+    """Whether the whole answer is known to be at hand, and small enough to hold."""
+    length = next((value for name, value in headers if name.lower() == "content-length"), None)
+    return status[:3] in ("204", "304") or (length is not None and length.isdigit() and int(length) <= _SHORT)
 
 
 def send(prepared: Prepared, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

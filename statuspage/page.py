@@ -182,7 +182,7 @@ def _page(template: str, picture: Picture, *, path: str, base: str, key: str | N
     # only now is it known which drawings the page uses
     sprite = Markup('<svg class="defs" aria-hidden="true">{0}</svg>').format(marks.sprite(html))
     html = html.replace('<div class="band', f'{sprite}\n<div class="band', 1)
-    return Document("text/html; charset=utf-8", html.strip().encode(), security_headers(chosen))
+    return Document("text/html; charset=utf-8", html.strip().encode("utf-8", "replace"), security_headers(chosen))
 
 
 def security_headers(chosen: Look) -> dict[str, str]:

@@ -13,10 +13,7 @@ Headers = list[tuple[str, str]]
 
 # One quarter of a minute fresh, a minute more while it is fetched anew, a day when we are gone (docs/reliability).
 CACHE_CONTROL = "public, max-age=15, stale-while-revalidate=60, stale-if-error=86400"
-_ALWAYS: Headers = [
-    ("Cache-Control", CACHE_CONTROL),
-    ("Vary", "Accept-Encoding"),
-]
+_ALWAYS: Headers = [("Vary", "Accept-Encoding")]
 _GZIP_LEVEL = 9
 
 
@@ -54,12 +51,14 @@ def compress(body: bytes) -> bytes:
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
-def prepare(document: Document, compressed: bytes | None = None) -> Prepared:
+def prepare(
+    document: Document, compressed: bytes | None = None, *, cache_control: str = CACHE_CONTROL
+) -> Prepared:
     """Everything that can be done before somebody asks; ``compressed`` when that is already known."""
     digest = hashlib.sha256(document.body).hexdigest()[:24]
     smaller = compress(document.body) if compressed is None else compressed
     last_modified = format_datetime(document.changed_at, usegmt=True) if document.changed_at else None
-    common = [*_ALWAYS, *document.headers.items()]
+    common = [("Cache-Control", cache_control), *_ALWAYS, *document.headers.items()]
     if last_modified:
         common.append(("Last-Modified", last_modified))
     return Prepared(

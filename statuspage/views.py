@@ -11,7 +11,7 @@ from .frontdoor import send
 from .prepared import Prepared
 from .renewer import Renewer, Unavailable
 
-page = Blueprint("statuspage", __name__)
+blueprint = Blueprint("statuspage", __name__)
 EXTENSION = "sevenbells.page"
 
 
@@ -26,23 +26,23 @@ def _answer(prepared: Prepared) -> Response:
     return Response.from_app(partial(send, prepared), request.environ)  # type: ignore[return-value] # our class, their hint
 
 
-@page.get("/", endpoint="home")
-@page.get("/history", endpoint="history")
-@page.get("/history.atom", endpoint="history_atom")
-@page.get("/history.rss", endpoint="history_rss")
-@page.get("/history.json", endpoint="history_json")
-@page.get("/api/v2/summary.json", endpoint="summary")
-@page.get("/api/v2/status.json", endpoint="status")
-@page.get("/api/v2/components.json", endpoint="components")
-@page.get("/api/v2/incidents.json", endpoint="incidents")
-@page.get("/api/v2/incidents/unresolved.json", endpoint="unresolved_incidents")
-@page.get("/api/v2/scheduled-maintenances.json", endpoint="scheduled_maintenances")
-@page.get("/api/v2/scheduled-maintenances/upcoming.json", endpoint="upcoming_maintenances")
-@page.get("/api/v2/scheduled-maintenances/active.json", endpoint="active_maintenances")
-@page.get("/history/<month>", endpoint="month")
-@page.get("/incidents/<public_id>.json", endpoint="incident_json")
-@page.get("/incidents/<public_id>", endpoint="incident")
-@page.get("/components/<public_id>", endpoint="component")
+@blueprint.get("/", endpoint="home")
+@blueprint.get("/history", endpoint="history")
+@blueprint.get("/history.atom", endpoint="history_atom")
+@blueprint.get("/history.rss", endpoint="history_rss")
+@blueprint.get("/history.json", endpoint="history_json")
+@blueprint.get("/api/v2/summary.json", endpoint="summary")
+@blueprint.get("/api/v2/status.json", endpoint="status")
+@blueprint.get("/api/v2/components.json", endpoint="components")
+@blueprint.get("/api/v2/incidents.json", endpoint="incidents")
+@blueprint.get("/api/v2/incidents/unresolved.json", endpoint="unresolved_incidents")
+@blueprint.get("/api/v2/scheduled-maintenances.json", endpoint="scheduled_maintenances")
+@blueprint.get("/api/v2/scheduled-maintenances/upcoming.json", endpoint="upcoming_maintenances")
+@blueprint.get("/api/v2/scheduled-maintenances/active.json", endpoint="active_maintenances")
+@blueprint.get("/history/<month>", endpoint="month")
+@blueprint.get("/incidents/<public_id>.json", endpoint="incident_json")
+@blueprint.get("/incidents/<public_id>", endpoint="incident")
+@blueprint.get("/components/<public_id>", endpoint="component")
 def published(**_named: str) -> ResponseReturnValue:
     """Whatever is published at this address, in the bytes that the front door would send."""
     renewer = _renewer()
