@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from incidents.access import password_rules
 from incidents.access.passwords import PasswordHash, prepare
-from incidents.actions import invitations, people
+from incidents.actions import invitations, passwords, people
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed, NotAllowed
 from incidents.kernel.outbox import OutboxMessage
@@ -151,6 +151,31 @@ def test_a_reset_link_of_a_disabled_account_is_void(client: FlaskClient, admin: 
     assert post(client, f"{PEOPLE}/{maya.id}/disabled").status_code == 303
     assert client.get(link).status_code == 404
     assert post(client, f"{PEOPLE}/{maya.id}/reset").status_code == 409
+
+
+def test_a_reset_link_used_by_two_at_once_sets_one_password(app: Flask) -> None:
+    link = passwords.issue_reset(make_person(), by=COMMAND_LINE)
+    db.session.commit()
+    token, barrier = link.rpartition("/")[2], Barrier(4)
+
+    def reset(number: int) -> str | None:
+        with app.app_context():
+            barrier.wait(timeout=10)
+            try:
+                passwords.reset_password(token, PasswordHash(f"hash {number}"))
+                db.session.commit()
+            except NotAllowed:
+                db.session.rollback()
+                return None
+            return f"hash {number}"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda number: contextvars.Context().run(reset, number), range(4)))
+
+    won = [outcome for outcome in outcomes if outcome]
+    maya = find_person("maya@example.com")
+    assert maya is not None
+    assert won == [maya.password_hash]
 
 
 def test_forgot_it_answers_the_same_whether_the_account_exists(

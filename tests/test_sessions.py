@@ -82,6 +82,21 @@ def test_a_changed_role_and_a_disabled_account_end_every_session_at_once(client:
     assert not is_in(client)
 
 
+def test_an_account_closed_by_any_hand_is_out_at_its_next_request(client: FlaskClient, clock: WoundClock) -> None:
+    person = make_person()
+    sign_in(client, person)
+    person.disabled_at = clock()
+    assert not is_in(client)
+
+
+def test_what_the_cookie_held_before_signing_in_is_gone_after(client: FlaskClient) -> None:
+    with client.session_transaction() as cookie:
+        cookie["csrf_token"] = "planted"
+    sign_in(client, make_person())
+    with client.session_transaction() as cookie:
+        assert "csrf_token" not in cookie
+
+
 def test_a_reset_ends_every_session(client: FlaskClient) -> None:
     person = make_person()
     sign_in(client, person)
