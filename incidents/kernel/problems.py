@@ -6,6 +6,7 @@ import errno
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, current_app, json, make_response, render_template, request
@@ -79,7 +80,7 @@ def problem(
         "title": title or WORDS.get(status, (HTTPStatus(status).phrase, ""))[0],
         "status": status,
         "detail": detail,
-        "instance": logs.masked_path(request.path),
+        "instance": quote(logs.masked_path(request.path)),
         "reference": logs.request_id(),
         **more,
     }
