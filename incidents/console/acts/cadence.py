@@ -44,7 +44,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
     length = matrix.rule_of(incident).cadence
     now_owed = cadence_actions.cadence_of(incident)
     shortest = length or timedelta(0)
-    choices = [(str(each), f"Every {each} min") for each in _OFFERED if shortest < timedelta(minutes=each)]
+    choices = [(str(each), f"{each} min") for each in _OFFERED if shortest < timedelta(minutes=each)]
     return {
         "values": {
             "minutes": str(incident.agreed_cadence_minutes or (choices[-1][0] if choices else "")),

@@ -45,6 +45,8 @@ def over(incident: Incident, body: str) -> Markup:
 
 
 def again(incident: Incident, body: str) -> Markup:
-    """The update that says that it goes on, as the public will read it."""
+    """The update that says that it goes on, as the public will read it; nothing while there are no words."""
+    if not body:
+        return Markup("")
     values = {"audience": "public", "status": PublicStatus.INVESTIGATING.value, "body": body, "next": "none"}
     return composer.preview(incident, values, {})

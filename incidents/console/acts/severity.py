@@ -48,12 +48,12 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 
 def _row(severity: Severity, rule: SeverityRule) -> dict[str, object]:
-    owed = f", an update every {duration(rule.cadence)}" if rule.cadence else ""
+    owed = f". An update every {duration(rule.cadence)}" if rule.cadence else ""
     return {
         "value": severity.value,
         "mark": sev(severity),
-        "text": rule.examples,
-        "right": f"answer in {duration(rule.respond_within)}{owed}",
+        "text": f"{rule.examples.rstrip('.')}{owed}",
+        "right": duration(rule.respond_within),
     }
 
 

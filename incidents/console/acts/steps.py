@@ -112,23 +112,25 @@ def _target(incident: Incident) -> Step | None:
 def _rows(incident: Incident) -> list[dict[str, Any]]:
     """Every step with what moving there means."""
     here = Step(incident.step)
-    words_of = {
-        Move.SAME: "Here now",
-        Move.FORWARD: "Next",
-        Move.SKIP: "Skips steps",
-        Move.BACK: "Goes back",
-        Move.REOPEN: "Reopens",
-    }
     return [
         {
             "step": step,
             "purpose": PURPOSES[step],
-            "move": kind_of_move(here, step, resolved=not incident.is_open),
-            "word": words_of[kind_of_move(here, step, resolved=not incident.is_open)],
+            "is_here": step is here,
+            "word": _word(step, kind_of_move(here, step, resolved=not incident.is_open), is_open=incident.is_open),
             "address": _form_of_its_own(step) or f"steps?step={step}",
         }
         for step in STEPS
     ]
+
+
+def _word(step: Step, move: Move, *, is_open: bool) -> str:
+    """What the button beside a step says; nothing where there is no way."""
+    if move is Move.SAME or (step is Step.POSTMORTEM and is_open):
+        return ""
+    if step.number >= Step.RESOLUTION.number and move is not Move.BACK:
+        return {Step.RESOLUTION: "Resolve", Step.POSTMORTEM: "Write"}[step]
+    return {Move.FORWARD: "Start", Move.SKIP: "Skip to it", Move.BACK: "Go back", Move.REOPEN: "Reopen"}[move]
 
 
 def _seen(incident: Incident) -> str:
