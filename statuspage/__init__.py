@@ -43,6 +43,8 @@ def front(app: Flask, settings: Settings, wsgi_app: WSGIApplication | None = Non
         page_url=settings.page_url,
         files=Files(Path(app.static_folder)) if app.static_folder else None,
     )
+    if not renewer.pages:
+        renewer.renew_now()  # the first start of all: nothing is on the disk yet
     renewer.start()
     return door
 

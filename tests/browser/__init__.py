@@ -1,0 +1,1 @@
+"""Tests that drive a real Chromium against the whole application behind its front door."""
