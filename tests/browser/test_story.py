@@ -28,8 +28,8 @@ def picture(page: Page, name: str) -> None:
     for size, (width, height) in {"desktop": (1440, 900), "phone": (390, 844)}.items():
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": height})
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.screenshot(path=Path(folder) / f"{name}-{size}-{scheme}.png", full_page=True)
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=Path(folder) / f"{name}-{size}-{scheme}.png", full_page=True, animations="disabled")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.emulate_media(color_scheme="light")
 
