@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 def words(answer: TestResponse) -> str:
     """The page's words on one line, without mark-up, drawings and scripts."""
     text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    said = " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return re.sub(r" (?=[.,;:)])", "", said)
 
 
 def send(
