@@ -122,13 +122,23 @@ def preview(incident: Incident, values: Mapping[str, str], impact: Mapping[str, 
         title=incident.title,
         severity=incident.severity,
         started_at=incident.began_at,
-        public_status=values.get("status") or default_public_status(Step(incident.step)),
+        public_status=_known_status(incident, values.get("status", "")),
         body_html=render_markdown(body),
-        components=impact,
+        components=_known_impact(impact),
         display_at=clock.now(),
         next_update_at=promised(incident, values.get("next", "")),
         now=clock.now(),
     )
+
+
+def _known_status(incident: Incident, word: str) -> str:
+    return word if word in [*PublicStatus] else default_public_status(Step(incident.step))
+
+
+def _known_impact(given: Mapping[str, str]) -> dict[str, str]:
+    """What is drawn of a form that may hold nonsense; publishing refuses it with a sentence."""
+    known = {component.public_id for component in all_components()}
+    return {each: status for each, status in given.items() if each in known and status in [*ComponentStatus]}
 
 
 def promised(incident: Incident, word: str) -> datetime | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -62,7 +64,7 @@ def post(ref: str) -> ResponseReturnValue:
             public_status=text("status") or None,
             components=chosen_components(),
             next_update_at=composer.given_promise(incident),
-            publish_at=time_of("publish_at") if act == "schedule" else None,
+            publish_at=_time_for_later() if act == "schedule" else None,
             draft=act == "draft",
             can_be_undone=True,
         )
@@ -203,6 +205,14 @@ def withdraw(ref: str, update_id: str) -> ResponseReturnValue:
     actions.withdraw_update(incident, update, by=actor(), reason=text("reason"))
     db.session.commit()
     return to_room(incident)
+
+
+def _time_for_later() -> datetime:
+    """When it goes out; an empty field must never mean "now"."""
+    at = time_of("publish_at")
+    if at is None:
+        raise Malformed({"publish_at": "Give the time at which it goes out."})
+    return at
 
 
 def _journalled(act: str) -> str:
