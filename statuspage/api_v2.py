@@ -12,7 +12,8 @@ from incidents.policy.components import ComponentStatus, Impact
 from .plaintext import plain
 from .prepared import Document
 from .records import MOST_RECENT, ComponentRow, GroupRow
-from .snapshot import OVER, Group, Incident, Picture, Update
+from .snapshot import Group, Picture
+from .story import OVER, Incident, Update
 
 Json = dict[str, Any]
 

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 
 from incidents.policy.zones import start_of_day
 
-from . import api_v2, feeds, page
+from . import api_v2, feeds, history_page, incident_page, page
 from .prepared import Document
 from .records import IncidentRow
-from .snapshot import Incident, Picture, tell
+from .snapshot import Picture
+from .story import Incident, tell
 
 _MOST_PREPARED = 250  # incident pages kept ready; older ones are made when somebody asks
 _PREPARED = (
@@ -82,7 +83,7 @@ def _kept_ready(picture: Picture) -> list[Incident]:
 
 
 def _incident(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
-    return lambda: {f"/incidents/{incident.id}": page.incident(picture, incident, base=base)}
+    return lambda: {f"/incidents/{incident.id}": incident_page.incident(picture, incident, base=base)}
 
 
 def _incident_json(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
@@ -93,7 +94,7 @@ def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Pictu
     # an open incident's length is printed there, and grows by the minute
     running = any(each.is_open for found in months.values() for each in found)
     seen = (picture.told, picture.minute if running else picture.today, picture.state, picture.dark_since)
-    return Sheet(path, seen, True, lambda: {path: page.history(picture, months, path=path, base=base)})
+    return Sheet(path, seen, True, lambda: {path: history_page.history(picture, months, path=path, base=base)})
 
 
 def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:
@@ -130,11 +131,11 @@ def month_bounds(picture: Picture, year: int, month: int) -> tuple[date, datetim
 def older_month(picture: Picture, first: date, found: tuple[IncidentRow, ...], *, base: str) -> Document:
     """A month's page from rows that were read for it."""
     told = tuple(tell(row, picture.told.names) for row in found)
-    return page.history(picture, {first: told}, path=f"/history/{first:%Y-%m}", base=base)
+    return history_page.history(picture, {first: told}, path=f"/history/{first:%Y-%m}", base=base)
 
 
 def older_incident(picture: Picture, row: IncidentRow, *, as_json: bool, base: str) -> Document:
     """An incident's page from rows that were read for it."""
     incident = tell(row, picture.told.names)
-    make = api_v2.incident if as_json else page.incident
+    make = api_v2.incident if as_json else incident_page.incident
     return make(picture, incident, base=base)

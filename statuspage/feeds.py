@@ -14,7 +14,8 @@ from incidents.published.wording import speakable
 
 from .prepared import Document
 from .records import MOST_RECENT
-from .snapshot import EPOCH, Incident, Picture, Update
+from .snapshot import Picture
+from .story import EPOCH, Incident, Update
 from .times import machine
 
 _ATOM = "http://www.w3.org/2005/Atom"

@@ -14,7 +14,8 @@ from incidents.policy.components import ComponentStatus
 from incidents.policy.uptime import Day
 
 from . import times
-from .snapshot import Component, Incident, Picture
+from .snapshot import Component, Picture
+from .story import Incident
 
 KEY: Mapping[str, str] = {
     ComponentStatus.OPERATIONAL: "ok",

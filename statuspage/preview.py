@@ -13,7 +13,9 @@ from incidents.published.incidents import PublishedIncident
 
 from . import page, records, words
 from .records import IncidentRow, UpdateRow
-from .snapshot import OVER, Picture, Told, draw
+from .snapshot import Picture, draw
+from .story import OVER
+from .told import Told
 
 
 def preview(

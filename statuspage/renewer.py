@@ -26,7 +26,8 @@ from . import contents, page, records
 from .look import version
 from .prepared import Document, Prepared, compress, prepare
 from .shelf import Shelf, State
-from .snapshot import Picture, Told, draw
+from .snapshot import Picture, draw
+from .told import Told
 
 _log = logging.getLogger("sevenbells.page")
 
@@ -252,6 +253,12 @@ class Renewer:
         """A page made on demand since the last change of records or minute."""
         found = self._remembered.get(path)
         return found[1] if found is not None and found[0] is self.picture else None
+
+    def find(self, path: str) -> Prepared | None:
+        """Whatever is published at this address; None where nothing is. Raises Unavailable."""
+        if not self.pages:
+            raise Unavailable
+        return self.pages.get(path) or self.on_demand(path)
 
     def on_demand(self, path: str) -> Prepared | None:
         """Make a page that is not kept ready; None where nothing is published. Raises Unavailable."""

@@ -17,7 +17,7 @@ EXTENSION = "sevenbells.page"
 
 def _renewer() -> Renewer:
     renewer: Renewer = current_app.extensions[EXTENSION]
-    if not renewer.is_running:
+    if not renewer.is_running or not renewer.pages:
         renewer.renew_now()
     return renewer
 
@@ -47,7 +47,7 @@ def published(**_named: str) -> ResponseReturnValue:
     """Whatever is published at this address, in the bytes that the front door would send."""
     renewer = _renewer()
     try:
-        prepared = renewer.pages.get(request.path) or renewer.on_demand(request.path)
+        prepared = renewer.find(request.path)
     except Unavailable:
         busy = Response("Our database does not answer. What is open now stands on the first page.\n", 503, mimetype="text/plain")
         busy.headers["Retry-After"] = "30"

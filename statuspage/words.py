@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from incidents.policy.components import BADNESS, ComponentStatus
 
 from . import times
-from .snapshot import Incident, Picture
+from .snapshot import Picture
+from .story import Incident
 
 DARK = "none"  # the state of a page that can no longer see for itself
 STATUS_WORD: Mapping[str, str] = {

@@ -5,15 +5,17 @@
     if (e.key === "Escape" && sub.open) { sub.open = false; sub.firstElementChild.focus(); }
   });
   addEventListener("click", function (e) { if (!sub.contains(e.target)) sub.open = false; });
-  function part(at, what) {
-    return new Intl.DateTimeFormat("en-GB", what).formatToParts(at).filter(function (p) { return p.type === Object.keys(what).pop(); })[0].value;
+  function part(at, what, language) {
+    return new Intl.DateTimeFormat(language || "en-GB", what).formatToParts(at).filter(function (p) { return p.type === Object.keys(what).pop(); })[0].value;
   }
   function two(n) { return (n < 10 ? "0" : "") + n; }
   try {
     document.querySelectorAll("time").forEach(function (t) {
       var at = new Date(t.getAttribute("datetime"));
       if (!at.getTimezoneOffset()) return; // UTC stands there already
-      var here = two(at.getHours()) + ":" + two(at.getMinutes()) + " " + part(at, { hour: "2-digit", timeZoneName: "short" }).replace("GMT", "UTC");
+      var clock = { hour: "2-digit", timeZoneName: "short" }, name = part(at, clock);
+      if (/^GMT./.test(name)) name = part(at, clock, "en-US").replace("GMT", "UTC");
+      var here = two(at.getHours()) + ":" + two(at.getMinutes()) + " " + name;
       var day = part(at, { weekday: "short" }) + " " + at.getDate() + " " + part(at, { month: "short" }).slice(0, 3);
       var walk = document.createTreeWalker(t, 4), node;
       while ((node = walk.nextNode())) {

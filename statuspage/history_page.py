@@ -1,0 +1,87 @@
+"""The history, month by month: what happened, for how long, and on which days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from incidents.policy.components import ComponentStatus, worst
+
+from . import marks, panels, times, words
+from .prepared import Document
+from .sheets import sheet
+from .snapshot import Picture
+from .story import Incident
+
+
+def history(picture: Picture, months: Mapping[date, tuple[Incident, ...]], *, path: str, base: str) -> Document:
+    """``/history`` and ``/history/<yyyy-mm>``: ``months`` maps first days to incidents, newest month first."""
+    newest, oldest = max(months), min(months)
+    this_month = picture.today.replace(day=1)
+    single = path != "/history"
+    return sheet(
+        "history.html",
+        picture,
+        path=path,
+        base=base,
+        heading=f"History, {times.month(newest)}" if single else "History",
+        headline=_mid_sentence(words.headline(picture)),
+        about=None,
+        months=[_month(first, found, picture, with_calendar=first == newest) for first, found in months.items()],
+        weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+        links=_other_months(picture, oldest, newest if single and newest < this_month else None),
+        is_first=not single,
+    )
+
+
+def _month(first: date, found: tuple[Incident, ...], picture: Picture, *, with_calendar: bool) -> dict[str, Any]:
+    is_this = first == picture.today.replace(day=1)
+    count = f"{len(found)} {'incident' if len(found) == 1 else 'incidents'}"
+    length = sum(((incident.ended_at or picture.minute) - incident.began_at for incident in found), timedelta())
+    summary = f"{count}, {times.lasted(length)} of disruption{' so far' if is_this else ''}" if found else ""
+    return {
+        "name": times.month(first),
+        "summary": summary,
+        "days": _calendar(first, found, picture) if found and with_calendar else [],
+        "incidents": [panels.event_of(incident, picture) for incident in found],
+    }
+
+
+def _calendar(first: date, found: tuple[Incident, ...], picture: Picture) -> list[dict[str, Any]]:
+    worst_on: dict[date, ComponentStatus] = {}
+    for incident in found:
+        day = incident.began_at.astimezone(picture.zone).date()
+        last = (incident.ended_at or picture.minute).astimezone(picture.zone).date()
+        state = ComponentStatus.DEGRADED if incident.worst == ComponentStatus.OPERATIONAL else incident.worst
+        while day <= last and day.month == first.month and day.year == first.year:
+            worst_on[day] = worst((worst_on.get(day, ComponentStatus.OPERATIONAL), state))
+            day += timedelta(days=1)
+    cells: list[dict[str, Any]] = [{"look": "x", "number": "", "key": ""}] * first.weekday()
+    day = first
+    while day.month == first.month:
+        key = marks.KEY[worst_on[day]] if day in worst_on else ""
+        cells.append({"look": f"on st-{key}" if key else ("x" if day > picture.today else ""), "number": day.day, "key": key})
+        day += timedelta(days=1)
+    return cells
+
+
+def _other_months(picture: Picture, oldest: date, newest: date | None) -> list[dict[str, str]]:
+    """Up to three months before these, as far as there is history, and the one after."""
+    first = picture.records.first_began_at
+    limit = first.astimezone(picture.zone).date().replace(day=1) if first else oldest
+    links, month = [], oldest
+    for _ in range(3):
+        month = (month - timedelta(days=1)).replace(day=1)
+        if month < limit:
+            break
+        links.append({"path": f"{month:%Y-%m}", "name": times.month(month)})
+    if newest is not None:
+        after = (newest + timedelta(days=32)).replace(day=1)
+        links.insert(0, {"path": f"{after:%Y-%m}", "name": times.month(after)})
+    return links
+
+
+def _mid_sentence(text: str) -> str:
+    """As it reads behind a colon."""
+    return (text[:1].lower() + text[1:] if not text.startswith("We ") else text).rstrip(".")

@@ -1,0 +1,104 @@
+"""What the templates print of one incident: a panel with its updates, or a line in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from incidents.policy.components import ComponentStatus
+
+from . import marks, times, words
+from .snapshot import Picture
+from .story import Incident, Update
+
+_MOST_UPDATES = 4  # of one incident on the first page; its own page has them all
+
+
+def panel_of(incident: Incident, picture: Picture, *, newest_only: bool = True) -> dict[str, Any]:
+    """What the macro ``panel`` prints of one incident."""
+    most = _MOST_UPDATES if newest_only else len(incident.updates)
+    left_out = len(incident.updates) - most
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "key": marks.KEY[incident.state],
+        "status": incident.state,
+        "word": words.STATUS_WORD[incident.status],
+        "severity": _severity(incident, picture),
+        "affects": _names(incident, incident.now),
+        "began_at": incident.began_at,
+        "began": _began(incident, picture),
+        "updates": [_update(update, incident, picture, is_newest=not place) for place, update in enumerate(incident.updates[:most])],
+        "more": f"{left_out} earlier {'update' if left_out == 1 else 'updates'}" if left_out > 0 else "Incident page",
+    }
+
+
+def event_of(incident: Incident, picture: Picture) -> dict[str, Any]:
+    """What the macro ``events`` prints of one incident."""
+    zone = picture.zone
+    troubled = {one: status for one, status in incident.worst_of.items() if status != ComponentStatus.OPERATIONAL}
+    ending = ""
+    if incident.ended_at:
+        word = "Merged" if incident.row.continues else "Resolved"
+        ending = f"{word} at {times.both_with_day(incident.ended_at, zone, now=incident.began_at)}"
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "day": times.day(incident.began_at.astimezone(zone).date(), near=picture.today),
+        "length": times.lasted(incident.lasted(picture.minute)) if incident.ended_at else "Ongoing",
+        "worst": incident.worst if troubled else None,
+        "severity": _severity(incident, picture),
+        "affects": _names(incident, troubled),
+        "ended_at": incident.ended_at,
+        "ending": ending,
+    }
+
+
+def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> dict[str, Any]:
+    zone = picture.zone
+    local_day = update.display_at.astimezone(zone).date()
+    utc = times.in_utc(update.display_at)
+    return {
+        "word": words.STATUS_WORD[update.status],
+        "at": update.display_at,
+        "clock": times.at(update.display_at, zone),
+        "utc": utc if utc != times.at(update.display_at, zone) else "",
+        "day": times.day(local_day, near=picture.today) if local_day != picture.today or not incident.is_open else "",
+        "html": Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        "promised_at": update.promised_at,
+        "promise": _promise(update, incident, picture, is_newest=is_newest),
+        "is_late": is_newest and is_late(incident, picture),
+        "edited_at": update.edited_at,
+        "edited": f"Edited {times.both_with_day(update.edited_at, zone, now=update.display_at)}" if update.edited_at else "",
+    }
+
+
+def _promise(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> str:
+    if update.promised_at is None:
+        return ""
+    if is_newest and incident.is_open:
+        return words.promise(update.promised_at, minute=picture.minute, zone=picture.zone) + "."
+    return words.promised(update.promised_at, then=update.display_at, zone=picture.zone)
+
+
+def is_late(incident: Incident, picture: Picture) -> bool:
+    """Whether the next update should have come by now."""
+    return incident.promise is not None and words.is_late(incident.promise, picture.minute)
+
+
+def _severity(incident: Incident, picture: Picture) -> str:
+    return words.SEVERITY_WORD.get(incident.row.severity, "") if picture.settings.shows_severity else ""
+
+
+def _began(incident: Incident, picture: Picture) -> str:
+    """For an open one how long ago; what is over does not change by the minute."""
+    started = times.both_with_day(incident.began_at, picture.zone, now=picture.minute if incident.is_open else incident.began_at)
+    if incident.is_open:
+        return f"Started {started}, {words.ago(incident.began_at, picture.minute)}"
+    return f"Started {started}"
+
+
+def _names(incident: Incident, which: Mapping[str, object]) -> str:
+    return ", ".join(incident.names[one] for one in which if one in incident.names)

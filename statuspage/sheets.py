@@ -1,0 +1,57 @@
+"""Fills a template: what all HTML pages share, and the headers that they travel with."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from . import marks, times, words
+from .look import ROOT, Look, look
+from .prepared import Document
+from .snapshot import Picture
+
+templates = Environment(
+    loader=FileSystemLoader(ROOT / "templates" / "statuspage"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=StrictUndefined,
+)
+templates.globals.update(marks=marks, machine=times.machine)
+
+
+def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | None = None, **view: Any) -> Document:
+    """One whole page; ``key`` is the state whose colours it takes, the page's own unless said."""
+    settings = picture.settings
+    chosen: Look = look(settings.accent, settings.accent_dark)
+    shown = key or (words.DARK if picture.dark_since else marks.KEY[picture.state])
+    html = templates.get_template(template).render(
+        picture=picture,
+        settings=settings,
+        site=f"{settings.name} status",
+        logo=f"data:image/png;base64,{b64encode(settings.logo).decode()}" if settings.logo else None,
+        base=base,
+        path=path,
+        key=shown,
+        minute=picture.minute,
+        look=chosen,
+        favicon=marks.favicon(shown),
+        zone_words=words.zone_words(picture),
+        **view,
+    )
+    # only now is it known which drawings the page uses
+    sprite = Markup('<svg class="defs" aria-hidden="true">{0}</svg>').format(marks.sprite(html))
+    html = html.replace('<div class="band', f'{sprite}\n<div class="band', 1)
+    return Document("text/html; charset=utf-8", html.strip().encode("utf-8", "replace"), security_headers(chosen))
+
+
+def security_headers(chosen: Look) -> dict[str, str]:
+    """What every HTML page of ours tells the browser."""
+    return {
+        "Content-Security-Policy": chosen.policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }

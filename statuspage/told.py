@@ -1,0 +1,138 @@
+"""The records, read once: everything about them that does not depend on the minute."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from markupsafe import Markup
+
+from incidents.policy import uptime
+from incidents.policy.components import ComponentStatus
+from incidents.policy.uptime import Day, Interval
+
+from . import records as rows
+from .records import BaselineRow, ComponentRow, Records
+from .story import OPERATIONAL, Incident, Names, Stretch, tell
+from .times import zone_named
+
+
+class Told:
+    """The records, read once: what each update did, and when each component was in which trouble.
+
+    Nothing in here depends on the minute, so it is kept from one change of the records to the next.
+    """
+
+    def __init__(self, records: Records, before: Told | None = None) -> None:
+        self.records = records
+        self.zone = zone_named(records.settings.zone)
+        in_order = _in_page_order(records)
+        self.by_id = {component.public_id: component for component in in_order}
+        self.names = Names({component.public_id: component.name for component in in_order})
+        self.incidents = tuple(tell(row, self.names) for row in records.incidents)
+        self.shown = tuple(each for each in in_order if each.archived_at is None)
+        self.shown_ids = frozenset(each.public_id for each in self.shown)
+        self._troubles = _troubles(records, self.incidents)
+        self._causes = self._what_each_depends_on()
+        self._past: dict[str, tuple[date, tuple[Day, ...], Day]] = {}
+        self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
+        self.drawings: dict[str, tuple[date, Markup, list[str]]] = {}  # a component's bars before that day
+        if before is not None and before.zone == self.zone:
+            self._keep_from(before)
+
+    def _what_each_depends_on(self) -> dict[str, Hashable]:
+        incidents: dict[str, list[str]] = {}
+        for incident in self.incidents:
+            for each in incident.stretches:
+                incidents.setdefault(each.component, []).append(incident.id)
+        return {
+            one: (row.created_at, self._troubles.get(one, ()), tuple(incidents.get(one, ()))) for one, row in self.by_id.items()
+        }
+
+    def _keep_from(self, before: Told) -> None:
+        """Most changes touch few components: the past of the others stays as it was computed."""
+        same = [one for one, causes in self._causes.items() if before._causes.get(one) == causes]
+        self._past = {one: before._past[one] for one in same if one in before._past}
+        self.drawings = {one: before.drawings[one] for one in same if one in before.drawings}
+
+    def days(self, component: ComponentRow, minute: datetime) -> tuple[tuple[Day, ...], Decimal | None]:
+        """Ninety days and their uptime; what lies before today is computed once a day."""
+        troubles = self._troubles.get(component.public_id, ())
+        today = minute.astimezone(self.zone).date()
+        kept = self._past.get(component.public_id)
+        if kept is None or kept[0] != today:
+            found = uptime.days(troubles, created_at=component.created_at, now=minute, zone=self.zone)
+            kept = (today, found[:-1], _as_one(found[:-1], today))
+            self._past[component.public_id] = kept
+        now = uptime.days(troubles, created_at=component.created_at, now=minute, zone=self.zone, count=1)
+        share = uptime.percentage((kept[2], *now), partial_weight=self.records.settings.partial_weight)
+        return (*kept[1], *now), share
+
+    def status(self, component: ComponentRow) -> ComponentStatus:
+        """Its baseline, overlaid by the impact of open incidents."""
+        impacts = (incident.now[component.public_id] for incident in self._open if component.public_id in incident.now)
+        return uptime.overlay(component.status, impacts)
+
+    def incidents_by_day(self, component: str) -> Mapping[date, list[tuple[Incident, ComponentStatus]]]:
+        """On which days which incident troubled this component, and into which state."""
+        if self._by_day is None:
+            self._by_day = {}
+            for incident in self.incidents:
+                for each in incident.stretches:
+                    found = self._by_day.setdefault(each.component, {})
+                    for day in self._days_of(each):
+                        found.setdefault(day, []).append((incident, each.status))
+        return self._by_day.get(component, {})
+
+    def _days_of(self, stretch: Stretch) -> Iterable[date]:
+        first = stretch.start.astimezone(self.zone).date()
+        # an open one reaches to any day that may still be drawn from these records
+        last = stretch.end.astimezone(self.zone).date() if stretch.end else first + rows.REACH
+        return (first + timedelta(days=day) for day in range((min(last, first + rows.REACH) - first).days + 1))
+
+    @cached_property
+    def knows_maintenance(self) -> bool:
+        """Whether any component was under maintenance in the time that is drawn."""
+        return any(each.status == ComponentStatus.MAINTENANCE for troubles in self._troubles.values() for each in troubles)
+
+    @cached_property
+    def _open(self) -> list[Incident]:
+        return [incident for incident in self.incidents if incident.is_open]
+
+
+def _in_page_order(records: Records) -> list[ComponentRow]:
+    """Without a group first, then group by group."""
+    places = {group.id: place for place, group in enumerate(records.groups, start=1)}
+    return sorted(records.components, key=lambda each: (places.get(each.group_id or 0, 0), each.position, each.id))
+
+
+def _as_one(days: Sequence[Day], today: date) -> Day:
+    """Many days as a single long one, with the same share of trouble."""
+    spent: dict[ComponentStatus, timedelta] = {}
+    for day in days:
+        for status, length in day.spent.items():
+            spent[status] = spent.get(status, timedelta()) + length
+    return Day(today, None, sum((day.observed for day in days), timedelta()), spent)
+
+
+def _troubles(records: Records, incidents: Iterable[Incident]) -> dict[str, tuple[Interval, ...]]:
+    """Per component (by public id), every stretch in which something put it into another state."""
+    found: dict[str, list[Interval]] = {}
+    for incident in incidents:
+        for each in incident.stretches:
+            found.setdefault(each.component, []).append(Interval(each.status, each.start, each.end))
+    baselines: dict[int, list[BaselineRow]] = {}
+    for change in records.baselines:
+        baselines.setdefault(change.component_id, []).append(change)
+    for component in records.components:
+        found.setdefault(component.public_id, []).extend(_baseline_stretches(baselines.get(component.id, [])))
+    return {component: tuple(intervals) for component, intervals in found.items()}
+
+
+def _baseline_stretches(changes: Sequence[BaselineRow]) -> Iterable[Interval]:
+    ends: list[datetime | None] = [*(change.at for change in changes[1:]), None]
+    for change, end in zip(changes, ends, strict=False):
+        if change.status != OPERATIONAL:
+            yield Interval(ComponentStatus(change.status), change.at, end)
