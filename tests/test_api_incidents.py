@@ -211,6 +211,17 @@ def test_a_false_alarm_needs_its_reason(program: Program) -> None:
     assert (told["outcome"], told["state"], told["outcome_reason"]) == ("false_alarm", "closed", "A test")
 
 
+def test_entering_resolution_resolves_and_going_back_across_it_reopens(program: Program) -> None:
+    program.declare()
+
+    over = program.post("/incidents/INC-1/steps", {"step": "resolution", "note": "Rolled back", "reason": "at once"})
+    back = program.post("/incidents/INC-1/steps", {"step": "investigation", "reason": "It is back"})
+
+    assert (over.status_code, over.get_json()["outcome"]) == (200, "resolved")
+    assert over.get_json()["resolution_summary"] == "Rolled back"
+    assert (back.status_code, back.get_json()["state"], back.get_json()["step"]) == (200, "open", "investigation")
+
+
 def test_reopening_begins_at_the_step_that_was_asked_for(program: Program) -> None:
     program.declare()
     program.put("/incidents/INC-1/resolution", {"summary": "x", "reason": "y"})

@@ -8,7 +8,10 @@ from ..policy import lifecycle
 from ..policy.lifecycle import Facts, Move, Requirement, Step
 from ..records.actors import Actor
 from ..records.incidents import Incident
-from . import cadence, journal, resolve, watch
+from . import cadence, journal, watch
+
+# the names themselves: `from . import resolve` would be the action of that name, not its module
+from .resolve import reopen, resolve
 
 
 def facts_of(incident: Incident) -> Facts:
@@ -53,20 +56,20 @@ def advance(
     if move is Move.SAME:
         return _mark_in_place(incident, by=by) if in_place and target is Step.MITIGATION else False
     if move is Move.REOPEN:
-        resolve.reopen(incident, by=by, reason=reason or note or "", to=target)
+        reopen(incident, by=by, reason=reason or note or "", to=target)
         return True
     if target is Step.POSTMORTEM and incident.is_open:
         if not reason:
             raise NotAllowed("Resolve the incident first, or give a reason.", missing=("resolution_summary", "reason"))
         # a post-mortem of something that goes on would be none: with a reason both happen
-        resolve.resolve(incident, by=by, summary=incident.resolution_summary or "", reason=reason)
+        resolve(incident, by=by, summary=incident.resolution_summary or "", reason=reason)
         here, move = Step(incident.step), Move.FORWARD
     _take_answer(incident, target, note)
     unmet = lifecycle.missing_for_move(here, target, facts_of(incident), resolved=not incident.is_open)
     if unmet and not reason:
         raise NotAllowed(_asking(target, unmet), missing=[*unmet])
     if target is Step.RESOLUTION and incident.is_open:
-        resolve.resolve(incident, by=by, summary=note or incident.resolution_summary or "", reason=reason)
+        resolve(incident, by=by, summary=note or incident.resolution_summary or "", reason=reason)
         return True
     _enter(incident, target, by=by, move=move, note=note, reason=reason, overridden=unmet)
     if in_place and target is Step.MITIGATION:
