@@ -259,11 +259,13 @@ def test_two_administrators_who_demote_each_other_at_once_leave_one(app: Flask, 
 
 
 def test_disabling_and_enabling_keeps_role_and_password(app: Flask, client: FlaskClient, admin: Person) -> None:
-    maya, browser = make_person(), app.test_client()
+    maya, browser, before = make_person(), app.test_client(), app.test_client()
     sign_in(client, admin)
+    sign_in(before, maya)
     post(client, f"{PEOPLE}/{maya.id}/disabled")
     assert browser.post("/login", data={"email": maya.email, "password": PASSWORD}).status_code == 422
     post(client, f"{PEOPLE}/{maya.id}/enabled")
+    assert before.get("/console/me").status_code == 302  # what was ended stays ended
     sign_in(browser, maya)
     assert maya.role == "responder"
 

@@ -86,7 +86,7 @@ def test_an_account_closed_by_any_hand_is_out_at_its_next_request(client: FlaskC
     person = make_person()
     sign_in(client, person)
     person.disabled_at = clock()
-    assert not is_in(client)
+    assert client.get(ME).location == "/login?next=%2Fconsole%2Fme"
 
 
 def test_what_the_cookie_held_before_signing_in_is_gone_after(client: FlaskClient) -> None:
