@@ -1,0 +1,102 @@
+"""How late a lone reminder's attempt begins: the real clock process, a real SMTP server, one due time after another."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from sqlalchemy import update
+
+from incidents import actions
+from incidents.kernel import clock
+from incidents.kernel.database import db
+from incidents.records.incidents import Bell, Incident
+from tests.bench import processes, scratch
+from tests.bench.figures import Figure, Result, percentile
+from tests.factories import a_person, an_incident
+
+_HOW_MANY = 100
+_APART = 0.47  # seconds, so that every part of the clock's second is met
+
+
+class _Arrivals:
+    """When each connection that carried a letter began to."""
+
+    def __init__(self) -> None:
+        self.at: list[datetime] = []
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        self.at.append(datetime.now(UTC))
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+
+def measure() -> Iterator[Result]:
+    """Milliseconds from the due instant to the first word of the letter at the mail server."""
+    arrivals = _Arrivals()
+    smtp = Controller(arrivals, hostname="127.0.0.1", port=scratch.free_port())
+    smtp.start()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environ = {
+            "DATA_DIR": str(folder / "var"),
+            "DATABASE_URL": f"sqlite:///{folder / 'bench.db'}",
+            "SECRET_KEY": "only for this benchmark, and nobody else",
+            "SMTP_URL": f"smtp://127.0.0.1:{smtp.port}",
+            "MAIL_FROM": "status@example.com",
+            "LOG_LEVEL": "WARNING",
+        }
+        with (
+            scratch.application(folder, **environ),
+            processes.running([sys.executable, "-m", "tests.bench.tick"], environ=environ, log=folder / "clock.log"),
+        ):
+            late = _ring(arrivals)
+    smtp.stop()
+    yield Figure("A lone reminder's lateness at p99", percentile(late, 0.99), "ms", 100, "at most")
+    yield Figure("… at the median", percentile(late, 0.5), "ms", 20, "at most")
+
+
+def _ring(arrivals: _Arrivals) -> list[float]:
+    person = a_person("Alice")
+    incident = an_incident(by=person)
+    actions.acknowledge(incident, by=person.as_actor())
+    incident_id = incident.id
+    db.session.commit()
+    _wait_until(lambda: len(arrivals.at) >= 1)  # the letter of the declaration: the clock is awake
+    late = []
+    for _ in range(_HOW_MANY):
+        expected = len(arrivals.at) + 1
+        due = clock.now() + timedelta(seconds=_APART)
+        db.session.execute(Bell.__table__.delete().where(Bell.key.like("update/%")))  # type: ignore[attr-defined]
+        db.session.execute(
+            update(Incident)
+            .where(Incident.id == incident_id)
+            .values(
+                next_update_due_at=due + timedelta(minutes=5),
+                due_armed_at=due - timedelta(hours=1),
+                rang_at=None,
+                last_human_entry_at=due,
+                attention_at=due,
+            )
+        )
+        db.session.commit()
+        _wait_until(lambda expected=expected: len(arrivals.at) >= expected)
+        late.append((arrivals.at[expected - 1] - due).total_seconds() * 1000)
+    return late
+
+
+def _wait_until(has_happened: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not has_happened():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the clock sent nothing for 20 seconds")
+        time.sleep(0.001)
