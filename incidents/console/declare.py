@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -77,6 +77,7 @@ def declare() -> ResponseReturnValue:
         errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence}
         return _page(request.form.to_dict(), errors, status=refusal.status)
     db.session.commit()
+    flash("declare", "posted")
     return _composing(incident)
 
 
