@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -69,7 +69,7 @@ def runs_whole(leader: int, port: str) -> bool:
 
 
 @pytest.fixture
-def port() -> Iterator[str]:
+def port() -> str:
     return free_port()
 
 

@@ -1,0 +1,104 @@
+"""The doctor names what is wrong and how to mend it; a network disk is refused; every address is listed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+
+from incidents.cli import starting
+from tests.cli.conftest import Run, free_port
+
+SQLITE = pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
+
+
+class Mailbox(Message):
+    """Keeps every letter that arrives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.letters: list[str] = []
+
+    def handle_message(self, message: object) -> None:
+        self.letters.append(str(message))
+
+
+@pytest.fixture
+def mail_server() -> Iterator[tuple[str, Mailbox]]:
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=int(free_port()))
+    controller.start()
+    yield f"smtp://127.0.0.1:{controller.port}", mailbox
+    controller.stop()
+
+
+def test_before_the_first_migration_it_says_what_to_run(run: Run) -> None:
+    told = run("doctor")
+
+    assert told.code == 1
+    assert "wrong  Database: The database is older than this program: run `sevenbells db upgrade`" in told.out
+
+
+def test_with_everything_in_place_nothing_is_wrong(run: Run, mail_server: tuple[str, Mailbox]) -> None:
+    run("db", "upgrade")
+
+    told = run("doctor", SMTP_URL=mail_server[0], MAIL_FROM="status@example.com")
+
+    assert "wrong" not in told.out
+    assert told.code == 0
+    assert "ok     Database: answers, and its tables are right" in told.out
+
+
+@SQLITE
+def test_a_test_letter_goes_out_at_once(run: Run, mail_server: tuple[str, Mailbox]) -> None:
+    run("db", "upgrade")
+
+    told = run("doctor", "--send-test", "ada@example.com", SMTP_URL=mail_server[0], MAIL_FROM="status@example.com")
+
+    assert "ok     Test e-mail" in told.out
+    assert "Subject: A test from Sevenbells" in mail_server[1].letters[0]
+
+
+@SQLITE
+def test_a_mail_server_that_is_not_there_is_named(run: Run) -> None:
+    told = run(
+        "doctor", "--send-test", "a@example.com", SMTP_URL=f"smtp://127.0.0.1:{free_port()}", MAIL_FROM="s@example.com"
+    )
+
+    assert told.code == 1
+    assert "wrong  Mail: 127.0.0.1 port" in told.out
+    assert "wrong  Test e-mail" in told.out
+
+
+@SQLITE
+def test_passwords_over_plain_http_are_wrong(run: Run) -> None:
+    assert "wrong  BASE_URL" in run("doctor", BASE_URL="http://status.example.com").out
+
+
+@SQLITE
+@pytest.mark.parametrize("kind", ["nfs4", "cifs"])
+def test_a_database_on_a_network_disk_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
+) -> None:
+    monkeypatch.setattr(starting, "_mounts", lambda: {Path("/"): "ext4", tmp_path.resolve(): kind})
+
+    told = run("db", "upgrade")
+
+    assert told.code == 1
+    assert f"network disk ({kind})" in told.err
+    assert not (tmp_path / "var" / "sevenbells.db").exists()
+
+
+def test_the_list_of_addresses_holds_the_prepared_ones_and_who_may_use_each(run: Run) -> None:
+    run("db", "upgrade")
+
+    told = run("routes", "--json")
+
+    routes = json.loads(told.out)
+    assert all(set(route) == {"rule", "methods", "endpoint", "access"} for route in routes)
+    assert {"/", "/history.atom", "/api/v2/summary.json", "/health/live"} <= {route["rule"] for route in routes}
+    assert [route for route in routes if route["access"] == "closed"] == []
