@@ -145,7 +145,7 @@ def _gone(word: str) -> str:
     """A word that reaches nobody now, in words of its own."""
     kind, _colon, name = word.partition(":")
     if kind == "role":
-        return f"{_role_name(name)}: nobody holds this role yet"
+        return f"{_role_name(name)}: nobody holds this role"
     return f"{name}: no active responder has this address"
 
 
