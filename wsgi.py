@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
 
 import statuspage
@@ -10,6 +12,7 @@ from incidents.console import accounts, screens, settings_screens, shell
 from incidents.jobs import audit
 from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
+from incidents.reports import figures
 
 
 def create_app(chosen: Settings | None = None) -> Flask:
@@ -23,6 +26,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     web.init_app(app, chosen)
     health.init_app(app, chosen)
     audit.init_app(app)
+    health.register_metrics(app, figures.incident_metrics)
     shell.init_app(app, chosen)
     accounts.init_app(app, chosen)
     screens.init_app(app, chosen)
@@ -30,6 +34,13 @@ def create_app(chosen: Settings | None = None) -> Flask:
     api.init_app(app, chosen)
     statuspage.init_app(app, chosen)
     return app
+
+
+def __getattr__(name: str) -> Any:
+    """``wsgi:app`` for ``flask run``, made when it is asked for: importing this module must not read the environment."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)
 
 
 def _root() -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from ..kernel import beats, clock, database
 from ..kernel.database import db
+from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.sessions import ServerSession
 from . import audit
 
@@ -29,8 +30,10 @@ def fold_the_log_back() -> None:
 
 
 def forget_what_has_expired() -> None:
-    """Sessions that have ended and clocks that are gone."""
-    db.session.execute(delete(ServerSession).where(ServerSession.expires_at < clock.now()))
+    """Sessions that have ended, answers kept for repeated requests for a day, and clocks that are gone."""
+    now = clock.now()
+    db.session.execute(delete(ServerSession).where(ServerSession.expires_at < now))
+    db.session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < now - KEPT_FOR))
     beats.forget_the_long_gone()
     db.session.commit()
 

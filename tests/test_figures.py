@@ -1,0 +1,41 @@
+"""What graphs and alarms can read about open incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from incidents import actions
+from incidents.kernel.database import db
+from tests.factories import a_person, an_incident
+
+
+def test_metrics_count_open_incidents_and_late_updates_but_no_drills(
+    app: Flask, client: FlaskClient, clock: Any
+) -> None:
+    alice = a_person("Alice")
+    late = an_incident(by=alice, severity="P1")
+    actions.acknowledge(late, by=alice.as_actor())
+    an_incident(by=alice, severity="P2", is_drill=True)
+    over = an_incident(by=alice, severity="P4")
+    actions.resolve(over, by=alice.as_actor(), summary="done", reason="small")
+    db.session.commit()
+    clock.forward(minutes=31)
+
+    figures = client.get("/metrics").text
+
+    assert 'incidents_open{severity="P1"} 1.0' in figures
+    assert 'incidents_open{severity="P2"} 0.0' in figures
+    assert 'incidents_open{severity="P4"} 0.0' in figures
+    assert "updates_overdue 1.0" in figures
+
+
+def test_flask_run_finds_the_application(environ: dict[str, str], monkeypatch: Any) -> None:
+    import wsgi
+
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    assert isinstance(wsgi.app, Flask)
