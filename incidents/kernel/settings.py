@@ -17,7 +17,9 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["text", "json"]
 
 # Keys that ship in tutorials and example files: whoever has read one can forge a session.
-_FAMOUS_KEYS = frozenset({"dev", "changeme", "change-me", "secret", "secret-key", "supersecretkey", "you-will-never-guess"})
+_FAMOUS_KEYS = frozenset(
+    {"dev", "changeme", "change-me", "secret", "secret-key", "supersecretkey", "you-will-never-guess"}
+)
 _SHORTEST_KEY = 32
 
 T = TypeVar("T")
@@ -177,7 +179,9 @@ def _database_url(value: str) -> str:
     try:
         url = make_url(value)
     except ArgumentError:
-        raise ValueError("is no database address; write sqlite:////path/file.db or postgresql://user:password@host/name") from None
+        raise ValueError(
+            "is no database address; write sqlite:////path/file.db or postgresql://user:password@host/name"
+        ) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
