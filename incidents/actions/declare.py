@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..kernel import clock
 from ..kernel.database import db
@@ -14,8 +14,6 @@ from ..records.actors import Actor
 from ..records.incidents import TITLE_LENGTH, Incident
 from . import components as incident_components
 from . import journal, matrix, resolve, strike, targets, updates, visibility
-
-_OLDEST = timedelta(days=3650)
 
 
 def declare(
@@ -161,5 +159,5 @@ def _check_times(problems: dict[str, str], now: datetime, **moments: datetime | 
     for field, moment in moments.items():
         if moment is not None and moment > now:
             problems[field] = "This time is in the future."
-        elif moment is not None and moment < now - _OLDEST:
+        elif moment is not None and moment < now - journal.OLDEST:
             problems[field] = "This time is more than ten years ago."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..kernel import clock
@@ -13,6 +13,7 @@ from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from ..records.updates import Update
 
+OLDEST = timedelta(days=3650)  # older times are slips of the hand, and some cannot be told in every zone
 LONGEST_TEXT = 20_000  # characters; kernel.text renders no more either
 
 
@@ -64,6 +65,16 @@ def words(value: str | None, *, field: str, sentence: str, longest: int = LONGES
 def optional_words(value: str | None, *, field: str, longest: int = LONGEST_TEXT) -> str | None:
     """The same where nothing is a good answer too."""
     return words(value, field=field, sentence="", longest=longest) if (value or "").strip() else None
+
+
+def past(at: datetime | None, *, field: str) -> datetime | None:
+    """A time at which something happened; raises Malformed naming ``field`` for the future and for ten years ago."""
+    now = clock.now()
+    if at is not None and at > now:
+        raise Malformed({field: "This time is in the future."})
+    if at is not None and at < now - OLDEST:
+        raise Malformed({field: "This time is more than ten years ago."})
+    return at
 
 
 def expect_version(incident: Incident, version: int | None, *, theirs: dict[str, object] | None = None) -> None:

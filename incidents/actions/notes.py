@@ -33,7 +33,7 @@ def add_note(
     ``at`` says when it happened, where that was not now. Raises Malformed for empty text or a link that is not http(s).
     """
     body = journal.words(body, field="body", sentence="Write what happened.")
-    entry = journal.write(incident, kind, by=by, body=body, at=_not_in_future(at), link=safe_link(link))
+    entry = journal.write(incident, kind, by=by, body=body, at=journal.past(at, field="at"), link=safe_link(link))
     watch.rearm(incident)
     return entry
 
@@ -50,7 +50,7 @@ def correct_entry(
     new_body = entry.body if body is None else journal.words(body, field="body", sentence="Write what happened.")
     if entry.kind not in CORRECTABLE_WORDS:
         new_body = entry.body
-    new_at = _not_in_future(at) or entry.at
+    new_at = journal.past(at, field="at") or entry.at
     if (new_body, new_at) == (entry.body, entry.at):
         return entry
     moment = clock.now()
@@ -75,9 +75,3 @@ def safe_link(link: str | None) -> str | None:
     if not usable or any(ord(character) < 33 for character in text):
         raise Malformed({"link": "Start the address with https://"})
     return text
-
-
-def _not_in_future(at: datetime | None) -> datetime | None:
-    if at is not None and at > clock.now():
-        raise Malformed({"at": "This time is in the future."})
-    return at

@@ -71,7 +71,7 @@ def post_update(
         notify=notify,
         next_update_at=_checked_promise(incident, next_update_at, publish_at or now),
         publish_at=_checked_time(publish_at, now),
-        display_at=_checked_display(display_at, now),
+        display_at=journal.past(display_at, field="display_at"),
         before={},
         by_kind=by.kind,
         by_id=by.id,
@@ -229,7 +229,7 @@ def revise_update(
         _check_status(incident, update)
     if components is not None:
         update.components = known_components(components)
-    update.display_at = _checked_display(display_at, now) or update.display_at
+    update.display_at = journal.past(display_at, field="display_at") or update.display_at
     if update.state != "published":
         update.next_update_at = _checked_promise(incident, next_update_at, now) or update.next_update_at
         update.publish_at = _checked_time(publish_at, now) or update.publish_at
@@ -340,12 +340,6 @@ def _checked_time(publish_at: datetime | None, now: datetime) -> datetime | None
     if publish_at > now + _LATEST_PUBLICATION:
         raise Malformed({"publish_at": "Choose a time within the next 30 days."})
     return publish_at
-
-
-def _checked_display(display_at: datetime | None, now: datetime) -> datetime | None:
-    if display_at is not None and display_at > now:
-        raise Malformed({"display_at": "This time is in the future."})
-    return display_at
 
 
 def _schedule(incident: Incident, update: Update, *, by: Actor) -> Update:
