@@ -52,7 +52,7 @@ def test_a_second_visit_shows_what_there_is_and_adds_nothing_twice(client: Flask
     [
         ("page", {"name": "", "zone": "UTC"}, "Give a name"),
         ("page", {"name": "A", "zone": "Mars"}, "Choose a time zone from the list"),
-        ("page", {"name": "x" * 61, "zone": "UTC"}, "60"),
+        ("page", {"name": "x" * 61, "zone": "UTC"}, "Keep the name under 61 characters"),
         ("components", {"names": "x" * 500}, "xxx"),
         ("components", {"names": "\n".join(f"c{n}" for n in range(101))}, "Use at most 100 lines"),
     ],
