@@ -12,10 +12,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from incidents.access import tokens
+from incidents.actions import matrix
 from incidents.api import ratelimit
+from incidents.kernel import clock as clock_module
 from incidents.kernel.database import db
 from incidents.records.idempotency import KeyedRequest
 from incidents.records.incidents import Incident
+from incidents.records.matrix import MessageTemplate
 from incidents.records.tokens import ApiToken
 from tests.factories import a_component
 from tests.programs import Program
@@ -116,6 +119,22 @@ def test_what_this_address_does_not_speak_is_406(program: Program) -> None:
     assert program.get("/incidents", headers={"Accept": "text/html, */*;q=0.1"}).status_code == 200
     assert program.get("/incidents", headers={"Accept": "application/*"}).status_code == 200
     assert count(Incident) == 0
+    program.declare()
+    assert program.get("/incidents/INC-1/communication", headers={"Accept": "application/json"}).status_code == 200
+
+
+def test_what_the_tables_refuse_is_a_conflict_and_not_a_failure(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = Program(app, scope="admin")
+    body = {"name": "First words", "body": "x"}
+    admin.post("/message-templates", body)
+
+    def unseen(*_anything: Any, **_more: Any) -> None:
+        db.session.add(MessageTemplate(name="First words", body="x", updated_at=clock_module.now()))
+        db.session.flush()
+
+    monkeypatch.setattr(matrix, "save_template", unseen)
+
+    assert admin.post("/message-templates", body).status_code == 409
 
 
 # Bodies

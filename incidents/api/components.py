@@ -116,7 +116,8 @@ def change_component(given: Given, component_id: str) -> Thing:
     if "group_id" in given or "position" in given:
         group = _group_named(given["group_id"]) if "group_id" in given else UNCHANGED
         components.move_component(component, position=given.get("position"), group=group)
-    _note("changed the component", component.name)
+    if given:
+        _note("changed the component", component.name)
     return _shape(component)
 
 
@@ -181,7 +182,8 @@ def change_group(given: Given, group_id: str) -> Thing:
         components.change_group(group, name=given["name"])
     if "position" in given:
         components.move_group(group, position=given["position"])
-    _note("changed the component group", group.name)
+    if given:
+        _note("changed the component group", group.name)
     return _group_shape(group)
 
 

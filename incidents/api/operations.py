@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from flask import Blueprint, Response, json, request
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotAcceptable
@@ -62,6 +63,8 @@ class Operation:
 
 
 OPERATIONS: list[Operation] = []
+
+log = structlog.get_logger(__name__)
 
 bp = Blueprint("api", __name__, url_prefix=PREFIX)
 
@@ -132,17 +135,19 @@ def _run(entry: Operation, view: View, path: Mapping[str, str]) -> Response:
     try:
         response = act() if key is None else idempotency.once(act, key=key, token_id=viewer().id)
         db.session.commit()
-    except IntegrityError:
+    except IntegrityError as refused:
         # the tables have refused what a check could not see: somebody else did the same at this moment
         db.session.rollback()
+        log.warning("refused_by_the_tables", operation=entry.name, cause=str(refused.orig))
         raise NotAllowed("Somebody changed the same thing at this moment. Nothing was recorded, try again.") from None
     return response
 
 
 def _check_accept(entry: Operation) -> None:
+    # plain text harms no program that says it takes JSON only, as many do on every request
     accepted = request.accept_mimetypes
-    if entry.gives and accepted and not accepted.best_match([entry.media]):
-        raise NotAcceptable(f"This address answers {entry.media} only.")
+    if entry.gives and entry.media == JSON and accepted and not accepted.best_match([JSON]):
+        raise NotAcceptable(f"This address answers {JSON} only.")
 
 
 def _response(entry: Operation, result: Result) -> Response:
