@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from ..access.visibility import visible_incidents
-from ..actions import matrix
+from ..actions import matrix, roles
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy import escalation
@@ -77,12 +77,7 @@ def needs(seen: Watch) -> list[Need]:
     open_ones = [incident for incident in seen.incidents if incident.is_open]
     untaken = [_untaken(seen, incident) for incident in open_ones if _waits_for_somebody(incident)]
     updates = [_update(incident) for incident in open_ones if _owes_update(seen, incident)]
-    given = [
-        _given_role(incident, role)
-        for incident in open_ones
-        for role, held in seen.roles[incident.id].items()
-        if held.person_id == seen.person.id and held.accepted_at is None
-    ]
+    given = _given_roles(seen, open_ones)
     postmortems = [
         _postmortem(incident)
         for incident in seen.incidents
@@ -164,8 +159,19 @@ def _update(incident: Incident) -> Need:
     )
 
 
-def _given_role(incident: Incident, role: str) -> Need:
-    label = matrix_role_label(role)
+def _given_roles(seen: Watch, incidents: Sequence[Incident]) -> list[Need]:
+    """Roles that another gave this person, and that nobody has accepted yet."""
+    waiting = [
+        (incident, role)
+        for incident in incidents
+        for role, held in seen.roles[incident.id].items()
+        if held.person_id == seen.person.id and held.accepted_at is None
+    ]
+    labels = roles.role_labels() if waiting else {}
+    return [_given_role(incident, role, labels.get(role, role)) for incident, role in waiting]
+
+
+def _given_role(incident: Incident, role: str, label: str) -> Need:
     return Need(
         incident=incident,
         reason=f"You were made {label.lower()}. Say that you have it.",
@@ -189,13 +195,6 @@ def _postmortem(incident: Incident) -> Need:
 
 def _is_near(due_at: datetime | None, now: datetime) -> bool:
     return due_at is not None and due_at - now <= _POSTMORTEM_AHEAD
-
-
-def matrix_role_label(role: str) -> str:
-    """The role's word, ours or the team's."""
-    from ..actions.roles import role_labels
-
-    return role_labels().get(role, role)
 
 
 def _roles(ids: Sequence[int]) -> dict[int, dict[str, IncidentRole]]:

@@ -40,12 +40,9 @@
     }, 1000);
   }
 
-  for (const opener of document.querySelectorAll("[data-opens]")) {
-    const dialog = document.getElementById(opener.dataset.opens);
-    opener.addEventListener("click", (event) => {
-      event.preventDefault();
-      dialog.showModal();
-    });
+  // the composer opens with the cursor in its text
+  for (const folded of document.querySelectorAll("details[data-focuses]")) {
+    folded.addEventListener("toggle", () => { if (folded.open) document.getElementById(folded.dataset.focuses)?.focus(); });
   }
 
   // menus made of <details> close on Escape and on a click elsewhere

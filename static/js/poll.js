@@ -1,12 +1,14 @@
-// What htmx asks for by itself: never where somebody types, focus kept, and a word when the server is out of reach.
+// What htmx asks for by itself: nothing changes where somebody types, focus is kept, and being cut off is said.
+// It goes on in a hidden tab, because that is the one which has to ring.
 (() => {
   const typing = (element) => element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
   let failed = 0;
   let heard = new Date();
 
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const { elt, requestConfig } = event.detail;
-    if (requestConfig.verb === "get" && elt.hasAttribute("data-polls") && (document.hidden || typing(elt))) event.preventDefault();
+  // a part in which somebody types, or has a menu open, stays as it is until the next news
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target } = event.detail;
+    if (typing(target) || target.querySelector("details.more[open]")) event.detail.shouldSwap = false;
   });
 
   let focused = "";
