@@ -109,8 +109,8 @@ def change_levels(of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]]) ->
     Words: ``on_call``, ``responders``, ``role:<name>``, ``person:<e-mail>``. Minutes must grow from level to level.
     """
     key = known_severity(of)
-    if len(levels) > 10:
-        raise Malformed({"levels": "Use at most 10 levels."})
+    if not 1 <= len(levels) <= 10:
+        raise Malformed({"levels": "Keep at least one level, and at most 10."})
     minutes = [_minutes(level) for level in levels]
     if minutes != sorted(set(minutes)):
         raise Malformed({"levels": "Each level must come later than the one before it."})

@@ -1,0 +1,1 @@
+"""What happens when processes die: real programs, real signals, a real database file."""
