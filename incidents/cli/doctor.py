@@ -54,9 +54,7 @@ def examine(settings: Settings) -> Iterator[Report]:
     yield tables
     yield _mail(settings)
     if tables.verdict == "ok":
-        import wsgi
-
-        yield from _health(wsgi.create_app(settings))
+        yield from _health(starting.application())
 
 
 def _addresses(settings: Settings) -> Report:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,7 @@ def new_revision(settings: Settings, message: str) -> None:
 
     with _alone(settings), _migrating(settings) as (config, _connection):
         known, _newest = schema.revisions()
+        os.umask(0o022)  # it is source, and no secret of the operator's
         command.revision(config, message, autogenerate=True, rev_id=f"{len(known) + 1:04d}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,9 @@ def _serve(settings: Settings) -> None:
 def load(_target: str) -> Any:
     """In a worker: the application behind its gate and its front door."""
     lifeline.tie_to(os.getppid())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # inherited from the process that forked us, whose handler would swallow a stop until we serve
+        signal.signal(number, signal.SIG_DFL)
     settings = settings_module.load()
 
     import statuspage

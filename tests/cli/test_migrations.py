@@ -120,7 +120,7 @@ def test_a_sqlite_file_is_copied_before_it_is_migrated(
 @pytest.mark.parametrize("command", ["web", "clock"])
 def test_an_older_schema_is_refused_in_one_line(start: Start, command: str) -> None:
     refused = start(command, PORT=free_port())
-    _said, told = refused.communicate(timeout=30)
+    _said, told = refused.communicate(timeout=90)
 
     assert refused.returncode == 1
     assert told == "The database is older than this program: run `sevenbells db upgrade`, then start again.\n"
@@ -134,7 +134,7 @@ def test_a_newer_schema_is_refused_in_one_line(
     execute(settings, "UPDATE alembic_version SET version_num = 'from_the_future'")
 
     refused = start(*words, PORT=free_port())
-    _said, told = refused.communicate(timeout=30)
+    _said, told = refused.communicate(timeout=90)
 
     assert refused.returncode == 1
     assert told.startswith("The database was made by a newer program")
