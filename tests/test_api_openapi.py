@@ -147,7 +147,7 @@ HOSTILE = st.recursive(
 
 @given(st.data())
 @settings(
-    max_examples=250,
+    max_examples=300,
     deadline=None,
     database=None,
     derandomize=True,
@@ -193,7 +193,7 @@ def test_the_api_answers_as_it_is_described_whatever_it_is_asked(sqlite_program:
         answered[case.operation.label] = answered.get(case.operation.label, 0) + 1
 
     limits = settings(
-        max_examples=4,
+        max_examples=6,
         deadline=None,
         database=None,
         derandomize=True,

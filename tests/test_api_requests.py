@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from incidents.access import tokens
 from incidents.actions import matrix
-from incidents.api import ratelimit
+from incidents.api import bodies, ratelimit
 from incidents.kernel import clock as clock_module
 from incidents.kernel.database import db
 from incidents.records.idempotency import KeyedRequest
@@ -173,6 +173,19 @@ def test_a_body_is_json_within_limits_or_refused(program: Program) -> None:
 
         assert answer.status_code == status, body[:60]
         assert count(Incident) - before == (1 if status == 201 else 0)
+
+
+def test_while_a_body_is_read_no_transaction_is_open(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, seen = bodies.read, []
+
+    def look(body: Any) -> Any:
+        seen.append(db.session().in_transaction())
+        return read(body)
+
+    monkeypatch.setattr(bodies, "read", look)
+
+    assert program.post("/incidents", GOOD).status_code == 201
+    assert seen == [False]
 
 
 def test_a_compressed_body_is_refused(program: Program) -> None:

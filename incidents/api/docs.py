@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from flask import Blueprint, Response, json, render_template
+from flask import Blueprint, Response, current_app, json, render_template
 
 from ..access import anyone
+from ..kernel.settings import Settings
 from . import openapi, shapes
 from .fields import Schema
 from .operations import OPERATIONS, Operation
@@ -37,9 +38,12 @@ def description() -> Response:
 @anyone()
 def page() -> str:
     """The same to read."""
-    groups = {tag: [entry for entry in OPERATIONS if entry.tag == tag] for tag in _ORDER}
+    ordered = sorted(OPERATIONS, key=openapi.place_of)
+    groups = {tag: [entry for entry in ordered if entry.tag == tag] for tag in _ORDER}
+    settings: Settings = current_app.extensions["sevenbells.settings"]
     return render_template(
         "api/docs.html",
+        base_url=settings.base_url,
         groups=groups.items(),
         openapi=openapi,
         fields=_fields,
