@@ -85,7 +85,10 @@ def test_nobody_can_name_a_hidden_incident_to_merge_or_relate_and_its_title_stan
     for noun, field in (("merge", "into"), ("relations", "to")):
         page = client.get(f"{room(open_one)}/{noun}")
         assert "Leaked token" not in page.text
-        answers = [act(client, f"{room(open_one)}/{noun}", **{field: ref, "kind": "caused_by"}) for ref in (hidden.ref, "INC-999")]
+        answers = [
+            act(client, f"{room(open_one)}/{noun}", **{field: ref, "kind": "caused_by"})
+            for ref in (hidden.ref, "INC-999")
+        ]
         assert [answer.status_code for answer in answers] == [422, 422]
         assert all("There is no such incident." in answer.text for answer in answers)
         assert "Leaked token" not in answers[0].text
@@ -120,7 +123,9 @@ def test_what_is_wrong_with_the_form_is_said_before_anything_is_looked_up(app):
     answers = [act(admin, "/console/restricted", ref=ref, reason="") for ref in (hidden.ref, "INC-999")]
 
     assert [answer.status_code for answer in answers] == [422, 422]
-    bodies = [re.sub(r"INC-\d+|csrf_token\" value=\"[^\"]+|data-[a-z]+=\"[^\"]+\"", "", main_of(each)) for each in answers]
+    bodies = [
+        re.sub(r"INC-\d+|csrf_token\" value=\"[^\"]+|data-[a-z]+=\"[^\"]+\"", "", main_of(each)) for each in answers
+    ]
     assert bodies[0] == bodies[1]
     assert "Say why you need to see this incident." in bodies[0]
 
@@ -138,7 +143,9 @@ def test_an_admin_names_himself_with_a_reason_and_the_others_are_told(app):
     assert admin.get(room(hidden)).status_code == 200
     assert {person.id for person in named_people(hidden)} == {declarer.id, ada.id}
     told = [row for row in db.session.query(OutboxMessage) if row.event.startswith("named/")]
-    assert [(row.destination, "The auditor asks" in row.payload["text"]) for row in told] == [("jonas@example.com", True)]
+    assert [(row.destination, "The auditor asks" in row.payload["text"]) for row in told] == [
+        ("jonas@example.com", True)
+    ]
 
 
 def test_a_responder_cannot_name_himself(app):

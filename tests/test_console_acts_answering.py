@@ -225,7 +225,9 @@ def test_the_commander_agrees_a_slower_cadence_after_two_hours_once(app, clock):
     actions.post_update(incident, by=maya.as_actor(), body="Still looking", audience="internal")
     form = opened(client, f"{room(incident)}/cadence")
 
-    answers = [send(client, f"{room(incident)}/cadence", form, minutes="60", reason="Waiting for a vendor") for _ in "12"]
+    answers = [
+        send(client, f"{room(incident)}/cadence", form, minutes="60", reason="Waiting for a vendor") for _ in "12"
+    ]
 
     assert "A slower cadence can be agreed after 2 hours." in early.text
     assert "<form" not in main_of(early)

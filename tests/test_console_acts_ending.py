@@ -291,3 +291,14 @@ def test_the_postmortem_waits_for_the_end(app):
     assert "Resolve the incident first." in client.get(f"{room(incident)}/postmortem").text
     answer = send(client, f"{room(incident)}/postmortem", {"csrf_token": form["csrf_token"]}, act="write", body="x")
     assert answer.status_code == 409
+
+
+def test_too_many_words_for_the_public_are_said_beside_their_field(app):
+    client, maya = browser_of(app)
+    incident = _published(maya)
+
+    answer = act(client, f"{room(incident)}/resolution", summary="Fixed", reason="quick", public_body="x" * 20_001)
+
+    assert answer.status_code == 422
+    assert 'href="#public_body"' in answer.text
+    assert incident.is_open

@@ -85,7 +85,9 @@ def test_the_buttons_of_the_room_move_on_once_however_often_they_are_pressed(app
     incident = _in_triage(maya, impact="All", components={})
     token = opened(client, f"{room(incident)}/notes")
 
-    answers = [send(client, f"{room(incident)}/steps", {"csrf_token": token["csrf_token"]}, step="communication") for _ in "12"]
+    answers = [
+        send(client, f"{room(incident)}/steps", {"csrf_token": token["csrf_token"]}, step="communication") for _ in "12"
+    ]
 
     assert [answer.status_code for answer in answers] == [303, 303]
     assert incident.step == "communication"
@@ -128,7 +130,9 @@ def test_the_fix_is_said_to_be_in_place_once(app):
     token = opened(client, f"{room(incident)}/notes")
 
     for _ in range(2):
-        answer = send(client, f"{room(incident)}/steps", {"csrf_token": token["csrf_token"]}, step="mitigation", in_place="1")
+        answer = send(
+            client, f"{room(incident)}/steps", {"csrf_token": token["csrf_token"]}, step="mitigation", in_place="1"
+        )
         assert answer.status_code == 303
 
     assert incident.mitigated_at is not None
@@ -196,3 +200,18 @@ def test_an_unknown_component_or_status_is_refused_in_words(app):
         answer = act(client, f"{room(incident)}/components", **typed)
         assert answer.status_code == 422
     assert not incident.components_answered
+
+
+def test_the_rooms_button_for_the_next_step_is_not_a_step_back_once_somebody_went_further(app):
+    client, maya = browser_of(app)
+    jonas = make_person("jonas@example.com")
+    incident = _in_triage(maya, impact="All", components={})
+    form = opened(client, room(incident), holding="/steps")
+    actions.advance(incident, to="mitigation", by=jonas.as_actor(), note="Failing over", reason="Known cause")
+
+    refused = send(client, f"{room(incident)}/steps", form)
+
+    assert form["step"] == "communication"
+    assert refused.status_code == 409
+    assert "It is at Mitigation now" in refused.text
+    assert "<b>Jonas</b> skipped to <b>Mitigation</b>" in refused.text

@@ -12,7 +12,7 @@ from tests.acting import act, browser_of, entries, main_of, opened, room, send
 from tests.factories import an_incident
 from tests.factories_people import make_person
 
-HOSTILE = '<img src=x onerror=alert(1)>"\'&{{7*7}}'
+HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
 
 
@@ -97,7 +97,16 @@ def test_hostile_words_are_text_on_every_form_that_shows_them(app):
     actions.relate(incident, to=other, kind="caused_by", by=maya.as_actor())
     (note,) = entries(incident, "note")
 
-    for noun in ("details", "relations", "merge", "notes", f"timeline/{note.id}", "roles", "deliveries", "communication"):
+    for noun in (
+        "details",
+        "relations",
+        "merge",
+        "notes",
+        f"timeline/{note.id}",
+        "roles",
+        "deliveries",
+        "communication",
+    ):
         page = client.get(f"{room(incident)}/{noun}")
         assert "<img src=x" not in page.text, noun
         assert ESCAPED in page.text, noun

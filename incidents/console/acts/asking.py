@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from ...access import me
 from ...kernel.database import db, reading
@@ -15,12 +16,12 @@ from ...kernel.requests import is_reading
 from ...policy.lifecycle import SENTENCES, Requirement
 from ...records.incidents import Incident
 from .. import timeline
-from ..incident_pages import load, load_to_act, to_room
+from ..incident_pages import load, load_to_act, text, to_room
 from .repeats import number
 
 Facts = Callable[[Incident], dict[str, Any]]
 Act = Callable[[Incident], str | None]
-Beside = Mapping[Requirement, str]
+Beside = Mapping[str, str]
 
 
 def answer(
@@ -35,7 +36,7 @@ def answer(
     """Show the form on GET; on POST act on it, commit, and go to the room.
 
     ``facts`` is what the template needs: ``values`` holds what stands in the fields at first. ``act`` parses and acts;
-    what it answers is said in a toast. ``beside`` maps what an action finds missing to the field that answers it.
+    what it answers is said in a toast. ``beside`` maps what an action finds missing, or calls otherwise, to our field.
     """
     if is_reading():
         return page(template, load(ref), facts)
@@ -79,6 +80,20 @@ def page(
     return make_response(shown, status)
 
 
+def previewed(template: str, ref: str, facts: Facts) -> ResponseReturnValue:
+    """The form as it was sent, with its preview; nothing is recorded, so nothing stays locked meanwhile."""
+    db.session.rollback()
+    with reading():
+        return page(template, load(ref), facts)
+
+
+def fragment(ref: str, draw: Callable[[Incident, str], Markup]) -> ResponseReturnValue:
+    """The preview alone, for a page that replaces it as somebody types."""
+    db.session.rollback()
+    with reading():
+        return render_template("console/_preview.html", drawn=draw(load(ref), text("public_body")), audience="public")
+
+
 def refused(
     template: str, ref: str, facts: Facts, refusal: Refusal, *, beside: Beside | None = None
 ) -> ResponseReturnValue:
@@ -100,7 +115,7 @@ def refused(
 def _sentences(refusal: Refusal, beside: Beside) -> dict[str, str]:
     """Field → sentence; what concerns no field stands above them all, under the empty name."""
     if isinstance(refusal, Malformed):
-        return dict(refusal.fields)
+        return {beside.get(name, name): sentence for name, sentence in refusal.fields.items()}
     missing = [Requirement(name) for name in refusal.missing] if isinstance(refusal, NotAllowed) else []
     found = {beside[each]: SENTENCES[each] for each in missing if each in beside}
     return found or {"": refusal.sentence}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ... import actions
@@ -14,8 +13,8 @@ from ...kernel.errors import Malformed
 from ...policy.lifecycle import STEPS, Step
 from ...published import publishing
 from ...records.incidents import Incident
-from ..incident_pages import load, text
-from .asking import answer, page
+from ..incident_pages import text
+from .asking import answer, fragment, previewed
 from .blueprint import FORM, bp
 from .public_words import again
 from .repeats import sent_before
@@ -26,15 +25,15 @@ from .repeats import sent_before
 def reopening(ref: str) -> ResponseReturnValue:
     """Why it is not over, where it goes on, and what the public reads. ``act=preview`` only looks."""
     if text("act") == "preview":
-        return page("reopening", load(ref), _facts)
-    return answer(ref, "reopening", facts=_facts, act=_reopen)
+        return previewed("reopening", ref, _facts)
+    return answer(ref, "reopening", facts=_facts, act=_reopen, beside={"body": "public_body"})
 
 
 @bp.post("/reopening/preview")
 @may(Role.RESPONDER)
 def reopening_preview(ref: str) -> ResponseReturnValue:
     """What the public would read of the form as it is typed; nothing is recorded."""
-    return render_template("console/_preview.html", drawn=again(load(ref), text("public_body")), audience="public")
+    return fragment(ref, again)
 
 
 def _reopen(incident: Incident) -> str | None:

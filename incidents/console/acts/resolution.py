@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from ... import actions
@@ -22,13 +22,13 @@ from ...published import publishing
 from ...published.page_settings import page_settings
 from ...records.incidents import Incident
 from ..formats import full_text
-from ..incident_pages import load, text
-from .asking import answer, page
+from ..incident_pages import text
+from .asking import answer, fragment, previewed
 from .blueprint import FORM, bp
 from .public_words import over, page_without
 from .repeats import sent_before
 
-_BESIDE = {Requirement.RESOLUTION_SUMMARY: "summary", Requirement.REASON: "reason"}
+_BESIDE = {Requirement.RESOLUTION_SUMMARY.value: "summary", Requirement.REASON.value: "reason", "body": "public_body"}
 
 
 @bp.route("/resolution", methods=FORM)
@@ -36,7 +36,7 @@ _BESIDE = {Requirement.RESOLUTION_SUMMARY: "summary", Requirement.REASON: "reaso
 def resolution(ref: str) -> ResponseReturnValue:
     """Resolve it, or with ``outcome=false_alarm`` say that it was none. ``act=preview`` only looks."""
     if text("act") == "preview":
-        return page("resolution", load(ref), _facts)
+        return previewed("resolution", ref, _facts)
     return answer(ref, "resolution", facts=_facts, act=_resolve, beside=_BESIDE)
 
 
@@ -44,7 +44,7 @@ def resolution(ref: str) -> ResponseReturnValue:
 @may(Role.RESPONDER)
 def resolution_preview(ref: str) -> ResponseReturnValue:
     """What the public would read of the form as it is typed; nothing is recorded."""
-    return render_template("console/_preview.html", drawn=over(load(ref), text("public_body")), audience="public")
+    return fragment(ref, over)
 
 
 def _resolve(incident: Incident) -> str | None:

@@ -19,7 +19,7 @@ from ..incident_pages import chosen_components, text
 from .asking import answer
 from .blueprint import FORM, bp
 from .components import WORDS
-from .repeats import fingerprint, insist_on_sight
+from .repeats import insist_on_sight
 
 # how a step asks for the one text that it wants: label, hint
 _QUESTIONS = {
@@ -38,7 +38,7 @@ def steps(ref: str) -> ResponseReturnValue:
     elsewhere = _form_of_its_own(request.args.get("step", ""))
     if is_reading() and elsewhere:
         return redirect(f"/console/incidents/{ref}/{elsewhere}")
-    return answer(ref, "steps", facts=_facts, act=_move, beside={Requirement.REASON: "reason"})
+    return answer(ref, "steps", facts=_facts, act=_move, beside={Requirement.REASON.value: "reason", "body": "note"})
 
 
 def _form_of_its_own(step: str) -> str | None:
@@ -134,4 +134,5 @@ def _word(step: Step, move: Move, *, is_open: bool) -> str:
 
 
 def _seen(incident: Incident) -> str:
-    return fingerprint(incident.step, incident.outcome)
+    """In plain words, because the room's button says it too."""
+    return incident.step if incident.is_open else f"{incident.step}/{incident.outcome}"
