@@ -74,7 +74,7 @@ def environ(database_url: str, tmp_path: Path, postbox: tuple[Postbox, int]) -> 
 
 
 class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+    def log(self, type: str, message: str, *args: Any) -> None:
         """The test's own output is enough."""
 
 

@@ -8,7 +8,7 @@ import re
 import urllib.request
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from playwright.sync_api import Page, expect
 
@@ -46,7 +46,7 @@ def unresolved(served: Served) -> list[str]:
 
 
 def feed_words(served: Served) -> list[str]:
-    feed = ElementTree.fromstring(read(served, "/history.atom"))
+    feed = ET.fromstring(read(served, "/history.atom"))
     content = feed.findtext(f"{ATOM}entry/{ATOM}content") or ""
     return re.findall(r"<strong>(Investigating|Identified|Update|Monitoring|Resolved)</strong>", content)
 
