@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from incidents.policy.communication import PLACEHOLDERS, compose, fill, one_line, unknown_placeholders
 
 BERLIN = ZoneInfo("Europe/Berlin")
-FULL = {
+FULL: dict[str, Any] = {
     "title": "AI provider rate limited",
     "severity": "P1",
     "status": "Investigating",
@@ -25,7 +26,7 @@ FULL = {
 }
 
 
-def test_the_template_is_these_seven_lines():
+def test_the_template_is_these_seven_lines() -> None:
     assert compose(**FULL) == (
         "INCIDENT: AI provider rate limited\n"
         "SEVERITY: P1\n"
@@ -37,7 +38,7 @@ def test_the_template_is_these_seven_lines():
     )
 
 
-def test_what_is_not_known_says_so():
+def test_what_is_not_known_says_so() -> None:
     unknown = {**FULL, "impact": None, "current_status": None, "next_update": None, "start_kind": "detected"}
 
     assert compose(**unknown).splitlines()[3:] == [
@@ -49,14 +50,14 @@ def test_what_is_not_known_says_so():
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n \r\n"])
-def test_blank_words_are_as_good_as_none(blank):
+def test_blank_words_are_as_good_as_none(blank: str) -> None:
     lines = compose(**{**FULL, "impact": blank, "current_status": blank}).splitlines()
 
     assert lines[3] == "IMPACT: not yet known"
     assert lines[5] == "CURRENT STATUS: no update yet"
 
 
-def test_each_time_has_the_offset_of_its_own_instant():
+def test_each_time_has_the_offset_of_its_own_instant() -> None:
     across = {
         **FULL,
         "start": datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
@@ -70,24 +71,24 @@ def test_each_time_has_the_offset_of_its_own_instant():
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\n\n", " \n  ", "\x0b", "\x85", "\u2028", "\u2029"])
-def test_line_breaks_become_one_space(line_end):
+def test_line_breaks_become_one_space(line_end: str) -> None:
     assert one_line(f"one{line_end}two") == "one two"
 
 
-def test_blanks_inside_a_line_stay():
+def test_blanks_inside_a_line_stay() -> None:
     assert one_line("a  b\tc") == "a  b\tc"
 
 
 @settings(deadline=None)
 @given(st.text(), st.text(), st.text())
-def test_whatever_people_type_it_stays_seven_lines_in_this_order(title, impact, current_status):
+def test_whatever_people_type_it_stays_seven_lines_in_this_order(title: str, impact: str, current_status: str) -> None:
     text = compose(**{**FULL, "title": title, "impact": impact, "current_status": current_status})
 
     names = ["INCIDENT", "SEVERITY", "STATUS", "IMPACT", "START TIME", "CURRENT STATUS", "NEXT UPDATE"]
     assert [line.split(":")[0] for line in text.splitlines()] == names
 
 
-def test_placeholders_are_filled_and_unknown_names_stay():
+def test_placeholders_are_filled_and_unknown_names_stay() -> None:
     text = fill(
         "{{incident.title}} ({{ incident.ref }}): {{nobody.knows}} {{", {"incident.title": "A", "incident.ref": "INC-1"}
     )
@@ -95,37 +96,37 @@ def test_placeholders_are_filled_and_unknown_names_stay():
     assert text == "A (INC-1): {{nobody.knows}} {{"
 
 
-def test_a_value_is_not_looked_into_again():
+def test_a_value_is_not_looked_into_again() -> None:
     assert fill("{{a}}{{b}}", {"a": "{{b}}", "b": "\\1 {{a}}"}) == "{{b}}\\1 {{a}}"
 
 
 @pytest.mark.parametrize(
     "text", ["{{ 7*7 }}", "{{a.__class__}}", "{{a|upper}}", "{% if a %}", "{{a\n}}", "{a}", "{{}}"]
 )
-def test_there_is_no_logic(text):
+def test_there_is_no_logic(text: str) -> None:
     assert fill(text, {"a": "x"}) == text
 
 
-def test_more_than_200_values_are_refused():
+def test_more_than_200_values_are_refused() -> None:
     assert fill("{{v7}}", {f"v{number}": str(number) for number in range(200)}) == "7"
     with pytest.raises(ValueError, match="200"):
         fill("", {f"v{number}": "" for number in range(201)})
 
 
 @pytest.mark.parametrize("hostile", ["{{" * 50_000, "{{" + " " * 100_000, "{{a" * 40_000, "{{" + "a" * 100_000 + "}}"])
-def test_hostile_templates_are_returned_as_they_are(hostile):
+def test_hostile_templates_are_returned_as_they_are(hostile: str) -> None:
     assert fill(hostile, {"a": "x"}) == hostile
 
 
 @settings(deadline=None)
 @given(st.text(), st.dictionaries(st.sampled_from(["a", "b.c"]), st.text()))
-def test_text_without_placeholders_is_untouched(text, values):
+def test_text_without_placeholders_is_untouched(text: str, values: dict[str, str]) -> None:
     plain = text.replace("{", "(")
 
     assert fill(plain, values) == plain
 
 
-def test_the_editor_hears_which_names_nothing_will_fill():
+def test_the_editor_hears_which_names_nothing_will_fill() -> None:
     assert unknown_placeholders("{{incident.title}} {{ x }} {{y}} {{x}}") == ("x", "y")
     assert len({name for name, _ in PLACEHOLDERS}) == len(PLACEHOLDERS)
     for name, meaning in PLACEHOLDERS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from incidents.policy.escalation import (
     DEFAULT_LEVELS,
     Level,
+    Levels,
     Trigger,
     acknowledgement_expires_at,
     due_levels,
@@ -29,21 +31,21 @@ START = datetime(2026, 11, 23, 2, 14, tzinfo=UTC)
 P1, P2, P3, P4 = (DEFAULT_LEVELS[severity] for severity in Severity)
 
 
-def after(minutes):
+def after(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def keys(levels):
+def keys(levels: Sequence[Level]) -> list[str]:
     return [level.key for level in levels]
 
 
-def told(**minutes):
+def told(**minutes: float) -> dict[str, datetime]:
     """told(on_call=0, engineering_lead=15): keys of levels with the instant of their telling."""
     return {name if name in ("on_call", "responders") else f"role:{name}": after(at) for name, at in minutes.items()}
 
 
-def test_the_defaults_are_the_manuals_escalation_matrix():
-    def table(levels):
+def test_the_defaults_are_the_manuals_escalation_matrix() -> None:
+    def table(levels: Levels) -> list[tuple[int | str, ...]]:
         return [(level.after // timedelta(minutes=1), *level.tell) for level in levels]
 
     assert table(P1) == [(0, "on_call"), (15, "role:engineering_lead"), (30, "role:cto")]
@@ -52,7 +54,7 @@ def test_the_defaults_are_the_manuals_escalation_matrix():
     assert table(P4) == [(0, "responders")]
 
 
-def test_the_first_level_is_told_at_once_and_the_others_in_their_minute():
+def test_the_first_level_is_told_at_once_and_the_others_in_their_minute() -> None:
     assert keys(due_levels(P1, started_at=START, now=START, told={})) == ["on_call"]
 
     so_far = told(on_call=0)
@@ -61,21 +63,21 @@ def test_the_first_level_is_told_at_once_and_the_others_in_their_minute():
     assert keys(due_levels(P1, started_at=START, now=after(15), told=so_far)) == ["role:engineering_lead"]
 
 
-def test_acknowledging_stops_it_where_it_stands():
+def test_acknowledging_stops_it_where_it_stands() -> None:
     so_far = told(on_call=0)
 
     assert due_levels(P1, started_at=START, now=after(500), told=so_far, acknowledged=True) == ()
     assert next_level_at(P1, started_at=START, told=so_far, acknowledged=True) is None
 
 
-def test_after_the_last_level_nothing_is_due():
+def test_after_the_last_level_nothing_is_due() -> None:
     everybody = told(on_call=0, engineering_lead=15, cto=30)
 
     assert next_level_at(P1, started_at=START, told=everybody) is None
     assert due_levels(P1, started_at=START, now=after(500), told=everybody) == ()
 
 
-def test_an_expired_acknowledgement_tells_those_told_again_and_keeps_the_next_gap():
+def test_an_expired_acknowledgement_tells_those_told_again_and_keeps_the_next_gap() -> None:
     so_far = told(on_call=0)
     resumed = after(40)
 
@@ -87,46 +89,46 @@ def test_an_expired_acknowledgement_tells_those_told_again_and_keeps_the_next_ga
     assert next_level_at(P1, started_at=START, told=so_far, resumed_at=resumed) == resumed + timedelta(minutes=30)
 
 
-def test_the_gap_after_an_expiry_is_that_of_the_level_not_reached():
+def test_the_gap_after_an_expiry_is_that_of_the_level_not_reached() -> None:
     so_far = told(on_call=0, engineering_lead=15)
 
     assert next_level_at(P1, started_at=START, told=so_far, resumed_at=after(60)) == after(75)
 
 
-def test_an_expiry_before_anybody_was_told_starts_from_the_first_level():
+def test_an_expiry_before_anybody_was_told_starts_from_the_first_level() -> None:
     assert next_level_at(P1, started_at=START, told={}, resumed_at=after(40)) == after(40)
 
 
 @pytest.mark.parametrize(("severity", "minutes"), [("P1", 30), ("P2", 60)])
-def test_an_acknowledgement_expires_without_an_entry_by_a_person(severity, minutes):
+def test_an_acknowledgement_expires_without_an_entry_by_a_person(severity: str, minutes: int) -> None:
     assert acknowledgement_expires_at(Severity(severity), START) == after(minutes)
 
 
 @pytest.mark.parametrize("severity", ["P3", "P4"])
-def test_on_p3_and_p4_an_acknowledgement_holds(severity):
+def test_on_p3_and_p4_an_acknowledgement_holds(severity: str) -> None:
     assert acknowledgement_expires_at(Severity(severity), START) is None
 
 
-def test_raising_the_severity_tells_at_once_what_is_already_due():
+def test_raising_the_severity_tells_at_once_what_is_already_due() -> None:
     so_far = told(on_call=0)
 
     assert due_levels(P2, started_at=START, now=after(40), told=so_far) == ()
     assert keys(due_levels(P1, started_at=START, now=after(40), told=so_far)) == ["role:engineering_lead", "role:cto"]
 
 
-def test_raising_p3_to_p1_pages_the_on_call_engineer_though_its_first_level_was_told():
+def test_raising_p3_to_p1_pages_the_on_call_engineer_though_its_first_level_was_told() -> None:
     so_far = told(responders=0)
 
     assert keys(due_levels(P1, started_at=START, now=after(5), told=so_far)) == ["on_call"]
 
 
-def test_nobody_is_told_the_same_level_twice_by_a_change_of_severity():
+def test_nobody_is_told_the_same_level_twice_by_a_change_of_severity() -> None:
     so_far = told(on_call=0, engineering_lead=15)
 
     assert due_levels(P2, started_at=START, now=after(100), told=so_far) == ()
 
 
-def test_a_level_that_reaches_nobody_does_not_hold_up_the_next():
+def test_a_level_that_reaches_nobody_does_not_hold_up_the_next() -> None:
     due = due_levels(P1, started_at=START, now=START, told={}, reaches_nobody=["on_call"])
     assert keys(due) == ["on_call", "role:engineering_lead"]
 
@@ -138,14 +140,14 @@ def test_a_level_that_reaches_nobody_does_not_hold_up_the_next():
     assert keys(due) == ["role:engineering_lead", "role:cto"]
 
 
-def test_after_a_catch_up_the_next_level_waits_ten_minutes():
+def test_after_a_catch_up_the_next_level_waits_ten_minutes() -> None:
     so_far = told(on_call=29, engineering_lead=29)
 
     assert next_level_at(P1, started_at=START, told=so_far, quiet_until=after(39)) == after(39)
     assert due_levels(P1, started_at=START, now=after(38), told=so_far, quiet_until=after(39)) == ()
 
 
-def test_escalating_by_hand_tells_the_first_level_not_told():
+def test_escalating_by_hand_tells_the_first_level_not_told() -> None:
     assert next_untold(P1, told(on_call=0)) == P1[1]
     assert next_untold(P4, told(responders=0)) is None
     assert [trigger.value for trigger in Trigger] == [
@@ -158,11 +160,11 @@ def test_escalating_by_hand_tells_the_first_level_not_told():
     assert all(trigger.label for trigger in Trigger)
 
 
-def test_the_ladder_shows_when_each_was_told_or_will_be():
+def test_the_ladder_shows_when_each_was_told_or_will_be() -> None:
     assert [at for _, at in ladder(P1, started_at=START, told=told(on_call=1))] == [after(1), after(15), after(30)]
 
 
-def test_a_level_is_known_by_whom_it_tells():
+def test_a_level_is_known_by_whom_it_tells() -> None:
     first = Level(timedelta(0), ("role:cto", "person:maya@example.com"))
     second = Level(timedelta(minutes=9), ("person:maya@example.com", "role:cto"), "The boss")
     many = Level(timedelta(0), tuple(f"person:{name}@example.com" for name in "abcdefgh"))
@@ -172,7 +174,7 @@ def test_a_level_is_known_by_whom_it_tells():
 
 
 @pytest.mark.parametrize("local_part", ["maya#2", "maya/lead", "mäyä", "m" * 60])
-def test_the_key_of_a_level_holds_nothing_that_other_keys_are_built_with(local_part):
+def test_the_key_of_a_level_holds_nothing_that_other_keys_are_built_with(local_part: str) -> None:
     key = Level(timedelta(0), (f"person:{local_part}@example.com",)).key
 
     assert key.isascii()
@@ -182,18 +184,18 @@ def test_the_key_of_a_level_holds_nothing_that_other_keys_are_built_with(local_p
 @pytest.mark.parametrize(
     "word", ["on_call", "responders", "role:cto", "role:engineering_lead", "person:maya@example.com"]
 )
-def test_these_words_name_somebody(word):
+def test_these_words_name_somebody(word: str) -> None:
     assert is_word(word)
 
 
 @pytest.mark.parametrize(
     "word", ["", "everybody", "role:", "role:CTO", "person:maya", "on_call ", "person:a b@c", "role:x\n"]
 )
-def test_these_words_name_nobody(word):
+def test_these_words_name_nobody(word: str) -> None:
     assert not is_word(word)
 
 
-def test_a_snapshot_of_the_levels_survives_json():
+def test_a_snapshot_of_the_levels_survives_json() -> None:
     kept = json.loads(json.dumps(to_snapshot(DEFAULT_LEVELS)))
 
     assert from_snapshot(kept) == DEFAULT_LEVELS
@@ -206,8 +208,8 @@ ladders = st.lists(st.integers(0, 300), min_size=1, max_size=6).map(
 
 
 @settings(deadline=None)
-@given(ladders, st.lists(st.integers(1, 120), max_size=12), st.data())
-def test_however_the_clock_is_run_each_level_is_told_once_and_never_early(levels, waits, data):
+@given(ladders, st.lists(st.integers(1, 120), max_size=12))
+def test_however_the_clock_is_run_each_level_is_told_once_and_never_early(levels: Levels, waits: list[int]) -> None:
     so_far: dict[str, datetime] = {}
     now = START
     for wait in [0, *waits, 400]:

@@ -36,10 +36,12 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("P4", "Low", 24 * 60, None, None, "responders"),
     ],
 )
-def test_the_defaults_are_the_manuals(name, label, respond, cadence, resolve, first):
+def test_the_defaults_are_the_manuals(
+    name: str, label: str, respond: int, cadence: int | None, resolve: int | None, first: str
+) -> None:
     rule = DEFAULTS[Severity(name)]
 
-    def minutes(length):
+    def minutes(length: timedelta | None) -> int | None:
         return None if length is None else length // timedelta(minutes=1)
 
     assert (rule.label, rule.severity.label, rule.first_responder) == (label, label, first)
@@ -48,13 +50,13 @@ def test_the_defaults_are_the_manuals(name, label, respond, cadence, resolve, fi
     assert minutes(rule.resolve_within) == resolve
 
 
-def test_targets_count_from_detection():
+def test_targets_count_from_detection() -> None:
     assert DEFAULTS[Severity.P1].respond_by(START) == START + timedelta(minutes=15)
     assert DEFAULTS[Severity.P1].resolve_by(START) == START + timedelta(hours=4)
     assert DEFAULTS[Severity.P4].resolve_by(START) is None
 
 
-def test_the_worst_comes_first():
+def test_the_worst_comes_first() -> None:
     assert sorted([Severity.P3, Severity.P1, Severity.P2], key=lambda each: each.rank) == ["P1", "P2", "P3"]
     assert Severity.P1.is_worse_than(Severity.P2)
     assert not Severity.P2.is_worse_than(Severity.P2)
@@ -63,13 +65,13 @@ def test_the_worst_comes_first():
 @pytest.mark.parametrize(
     ("minutes", "state"), [(0, "on_track"), (11.99, "on_track"), (12, "at_risk"), (14.99, "at_risk"), (15, "breached")]
 )
-def test_a_target_is_at_risk_from_four_fifths_and_breached_at_its_deadline(minutes, state):
+def test_a_target_is_at_risk_from_four_fifths_and_breached_at_its_deadline(minutes: float, state: str) -> None:
     now = START + timedelta(minutes=minutes)
 
     assert sla_state(started_at=START, deadline_at=START + timedelta(minutes=15), now=now) == state
 
 
-def test_a_target_once_met_stays_met():
+def test_a_target_once_met_stays_met() -> None:
     deadline = START + timedelta(minutes=15)
     later = START + timedelta(days=3)
 
@@ -78,7 +80,7 @@ def test_a_target_once_met_stays_met():
     assert sla_state(started_at=START, deadline_at=deadline, met_at=just_late, now=later) is SlaState.BREACHED
 
 
-def test_a_later_deadline_undoes_no_breach():
+def test_a_later_deadline_undoes_no_breach() -> None:
     state = sla_state(
         started_at=START,
         deadline_at=START + timedelta(hours=24),
@@ -92,7 +94,7 @@ def test_a_later_deadline_undoes_no_breach():
 
 @settings(deadline=None)
 @given(st.integers(1, 10_000), st.integers(0, 20_000))
-def test_the_state_changes_exactly_when_it_was_said_to(length, elapsed):
+def test_the_state_changes_exactly_when_it_was_said_to(length: int, elapsed: int) -> None:
     deadline, now = START + timedelta(minutes=length), START + timedelta(minutes=elapsed)
     change = next_sla_change_at(started_at=START, deadline_at=deadline, now=now)
     before = sla_state(started_at=START, deadline_at=deadline, now=now)
@@ -106,15 +108,15 @@ def test_the_state_changes_exactly_when_it_was_said_to(length, elapsed):
     assert sla_state(started_at=START, deadline_at=deadline, now=change) is not before
 
 
-def test_at_risk_is_80_percent_of_the_way():
+def test_at_risk_is_80_percent_of_the_way() -> None:
     assert at_risk_at(START, START + timedelta(minutes=15)) == START + timedelta(minutes=12)
 
 
-def test_p1_and_p2_owe_a_post_mortem():
+def test_p1_and_p2_owe_a_post_mortem() -> None:
     assert [severity.value for severity in Severity if owes_postmortem(severity)] == ["P1", "P2"]
 
 
-def test_a_p1_post_mortem_is_due_three_calendar_days_later_at_the_same_time_of_day():
+def test_a_p1_post_mortem_is_due_three_calendar_days_later_at_the_same_time_of_day() -> None:
     # Thursday before the clocks go forward in Berlin: three days are 71 hours
     resolved = datetime(2027, 3, 26, 11, 0, tzinfo=UTC)
 
@@ -124,14 +126,14 @@ def test_a_p1_post_mortem_is_due_three_calendar_days_later_at_the_same_time_of_d
 @pytest.mark.parametrize(
     ("resolved_day", "due_day"), [(23, 30), (27, 34), (28, 34), (29, 34)], ids=["Mon", "Fri", "Sat", "Sun"]
 )
-def test_a_p2_post_mortem_is_due_five_business_days_later(resolved_day, due_day):
+def test_a_p2_post_mortem_is_due_five_business_days_later(resolved_day: int, due_day: int) -> None:
     first = datetime(2026, 11, 1, 14, 30, tzinfo=UTC)
     resolved, due = first + timedelta(days=resolved_day - 1), first + timedelta(days=due_day - 1)
 
     assert postmortem_due(Severity.P2, resolved, ZoneInfo("UTC")) == due
 
 
-def test_the_business_day_is_that_of_the_zone():
+def test_the_business_day_is_that_of_the_zone() -> None:
     # Sunday evening in London is Monday morning in Tokyo
     resolved = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
@@ -139,12 +141,12 @@ def test_the_business_day_is_that_of_the_zone():
     assert postmortem_due(Severity.P2, resolved, ZoneInfo("UTC")) == datetime(2026, 11, 27, 20, 0, tzinfo=UTC)
 
 
-def test_p3_and_p4_have_no_due_date():
+def test_p3_and_p4_have_no_due_date() -> None:
     assert postmortem_due(Severity.P3, START, BERLIN) is None
     assert postmortem_due(Severity.P4, START, BERLIN) is None
 
 
-def test_a_snapshot_survives_json_word_for_word():
+def test_a_snapshot_survives_json_word_for_word() -> None:
     kept = json.loads(json.dumps(to_snapshot(DEFAULTS)))
 
     assert from_snapshot(kept) == DEFAULTS

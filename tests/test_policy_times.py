@@ -32,7 +32,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
         (-72 * 60, "1 h 12 min"),
     ],
 )
-def test_a_length_is_said_in_its_two_largest_units(seconds, said):
+def test_a_length_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
     assert duration(timedelta(seconds=seconds)) == said
 
 
@@ -47,14 +47,14 @@ def test_a_length_is_said_in_its_two_largest_units(seconds, said):
         (86_400 + 3 * 3600, "1 d 3 h"),
     ],
 )
-def test_a_countdown_ticks_in_seconds_under_an_hour(seconds, shown):
+def test_a_countdown_ticks_in_seconds_under_an_hour(seconds: float, shown: str) -> None:
     assert countdown(timedelta(seconds=seconds)) == shown
 
 
 @settings(deadline=None)
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400)), st.timedeltas(timedelta(0), timedelta(1)))
-def test_words_never_say_more_than_passed(length, more):
-    def minutes(said):
+def test_words_never_say_more_than_passed(length: timedelta, more: timedelta) -> None:
+    def minutes(said: str) -> int:
         if said == "under 1 min":
             return 0
         words = said.split()
@@ -66,7 +66,7 @@ def test_words_never_say_more_than_passed(length, more):
     assert minutes(duration(length)) <= minutes(duration(length + more))
 
 
-def test_a_minute_is_cut_not_rounded():
+def test_a_minute_is_cut_not_rounded() -> None:
     assert to_the_minute(NOON + timedelta(seconds=59, microseconds=999_999)) == NOON
 
 
@@ -84,11 +84,11 @@ def test_a_minute_is_cut_not_rounded():
         ("Australia/Lord_Howe", datetime(2027, 4, 4, 1, 45), datetime(2027, 4, 3, 14, 45, tzinfo=UTC)),
     ],
 )
-def test_a_wall_clock_time_is_an_instant_that_exists(zone, local, expected):
+def test_a_wall_clock_time_is_an_instant_that_exists(zone: str, local: datetime, expected: datetime) -> None:
     assert zones.instant(local, ZoneInfo(zone)) == expected
 
 
-def test_a_day_without_midnight_begins_when_the_gap_ends():
+def test_a_day_without_midnight_begins_when_the_gap_ends() -> None:
     # in Cairo the clocks go from 23:59 to 01:00 on the last Friday of April
     assert zones.start_of_day(date(2026, 4, 24), ZoneInfo("Africa/Cairo")) == datetime(2026, 4, 23, 22, 0, tzinfo=UTC)
     assert zones.local_day(datetime(2026, 4, 23, 22, 0, tzinfo=UTC), ZoneInfo("Africa/Cairo")) == date(2026, 4, 24)
@@ -107,7 +107,7 @@ ZONES = [
 
 @settings(deadline=None)
 @given(st.sampled_from(ZONES), st.dates(date(2000, 1, 1), date(2037, 1, 1)))
-def test_every_instant_lies_in_the_day_that_began_last(name, day):
+def test_every_instant_lies_in_the_day_that_began_last(name: str, day: date) -> None:
     zone = ZoneInfo(name)
     start = zones.start_of_day(day, zone)
 
@@ -116,13 +116,13 @@ def test_every_instant_lies_in_the_day_that_began_last(name, day):
     assert start <= zones.start_of_day(day + timedelta(days=1), zone)
 
 
-def test_the_clock_looks_again_at_the_first_thing_due():
+def test_the_clock_looks_again_at_the_first_thing_due() -> None:
     assert earliest(None, NOON, None, NOON - timedelta(minutes=5)) == NOON - timedelta(minutes=5)
     assert earliest(None) is None
     assert earliest() is None
 
 
-def test_a_late_look_is_a_catch_up_and_ten_minutes_of_quiet_follow():
+def test_a_late_look_is_a_catch_up_and_ten_minutes_of_quiet_follow() -> None:
     assert not is_catch_up(NOON, NOON + timedelta(seconds=60))
     assert quiet_after(NOON, NOON + timedelta(seconds=60)) is None
     assert is_catch_up(NOON, NOON + timedelta(seconds=61))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incidents.policy.components import BADNESS, ComponentStatus, Impact
 from incidents.policy.overall import HEADLINES, impact_of, overall
-from incidents.policy.uptime import FORMULA, Interval, days, formula, overlay, percentage
+from incidents.policy.uptime import FORMULA, Day, Interval, days, formula, overlay, percentage
 
 UTC_ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -29,20 +29,26 @@ OPERATIONAL, DEGRADED, PARTIAL, MAJOR, MAINTENANCE = (
 WINDOW = 89 * 24 * HOUR + 12 * HOUR  # 89 whole days and today up to noon
 
 
-def seen(*intervals, created_at=LONG_AGO, now=NOW, zone=UTC_ZONE, count=90):
+def seen(
+    *intervals: Interval,
+    created_at: datetime = LONG_AGO,
+    now: datetime = NOW,
+    zone: ZoneInfo = UTC_ZONE,
+    count: int = 90,
+) -> tuple[Day, ...]:
     return days(intervals, created_at=created_at, now=now, zone=zone, count=count)
 
 
-def hours_ago(start, end, status):
+def hours_ago(start: int, end: int | None, status: ComponentStatus) -> Interval:
     return Interval(status, NOW - start * HOUR, None if end is None else NOW - end * HOUR)
 
 
-def uptime(down, of=WINDOW):
+def uptime(down: timedelta, of: timedelta = WINDOW) -> Decimal:
     """The percentage by hand, cut down to two places."""
     return Decimal(int((of - down) / timedelta.resolution * 10000) // int(of / timedelta.resolution)) / 100
 
 
-def test_without_trouble_it_is_ninety_good_days_and_a_hundred_per_cent():
+def test_without_trouble_it_is_ninety_good_days_and_a_hundred_per_cent() -> None:
     found = seen()
 
     assert len(found) == 90
@@ -51,12 +57,12 @@ def test_without_trouble_it_is_ninety_good_days_and_a_hundred_per_cent():
     assert str(percentage(found)) == "100.00"
 
 
-def test_today_counts_up_to_now():
+def test_today_counts_up_to_now() -> None:
     assert seen()[-1].observed == 12 * HOUR
     assert seen()[-2].observed == 24 * HOUR
 
 
-def test_a_major_outage_counts_in_full():
+def test_a_major_outage_counts_in_full() -> None:
     found = seen(hours_ago(30, 20, MAJOR))
 
     assert found[-2].worst is MAJOR
@@ -65,7 +71,7 @@ def test_a_major_outage_counts_in_full():
     assert percentage(found) == uptime(10 * HOUR)
 
 
-def test_a_partial_outage_counts_30_per_cent_or_what_the_page_says():
+def test_a_partial_outage_counts_30_per_cent_or_what_the_page_says() -> None:
     found = seen(hours_ago(30, 20, PARTIAL))
 
     assert percentage(found) == uptime(3 * HOUR)
@@ -74,21 +80,21 @@ def test_a_partial_outage_counts_30_per_cent_or_what_the_page_says():
     assert found[-2].down(partial_weight=50) == 5 * HOUR
 
 
-def test_degraded_shows_and_counts_nothing():
+def test_degraded_shows_and_counts_nothing() -> None:
     found = seen(hours_ago(30, 20, DEGRADED))
 
     assert found[-2].worst is DEGRADED
     assert percentage(found) == 100
 
 
-def test_maintenance_leaves_both_sides_of_the_fraction():
+def test_maintenance_leaves_both_sides_of_the_fraction() -> None:
     found = seen(hours_ago(30, 20, MAINTENANCE), hours_ago(50, 40, MAJOR))
 
     assert found[-2].worst is MAINTENANCE
     assert percentage(found) == uptime(10 * HOUR, of=WINDOW - 10 * HOUR)
 
 
-def test_overlaps_count_once_by_the_worst():
+def test_overlaps_count_once_by_the_worst() -> None:
     found = seen(
         hours_ago(30, 20, MAJOR), hours_ago(30, 20, PARTIAL), hours_ago(25, 15, MAJOR), hours_ago(22, 14, MAINTENANCE)
     )
@@ -97,27 +103,27 @@ def test_overlaps_count_once_by_the_worst():
     assert percentage(found) == uptime(15 * HOUR, of=WINDOW - 1 * HOUR)
 
 
-def test_what_still_runs_counts_until_now():
+def test_what_still_runs_counts_until_now() -> None:
     found = seen(hours_ago(2, None, MAJOR))
 
     assert found[-1].spent == {MAJOR: 2 * HOUR}
     assert percentage(found) == uptime(2 * HOUR)
 
 
-def test_what_began_this_very_minute_is_seen_at_once():
+def test_what_began_this_very_minute_is_seen_at_once() -> None:
     found = seen(Interval(MAJOR, NOW + timedelta(seconds=20)))
 
     assert found[-1].worst is MAJOR
     assert percentage(found) == 100
 
 
-def test_what_has_not_begun_is_not_seen():
+def test_what_has_not_begun_is_not_seen() -> None:
     found = seen(Interval(MAINTENANCE, NOW + 2 * HOUR, NOW + 3 * HOUR))
 
     assert found[-1].worst is OPERATIONAL
 
 
-def test_days_before_the_component_existed_are_grey_and_left_out():
+def test_days_before_the_component_existed_are_grey_and_left_out() -> None:
     created = NOW - 36 * HOUR  # at midnight two days back
     found = seen(Interval(MAJOR, NOW - 100 * HOUR, NOW - 24 * HOUR), created_at=created)
 
@@ -126,12 +132,12 @@ def test_days_before_the_component_existed_are_grey_and_left_out():
     assert percentage(found) == uptime(12 * HOUR, of=36 * HOUR)
 
 
-def test_a_component_made_this_minute_has_no_percentage_yet():
+def test_a_component_made_this_minute_has_no_percentage_yet() -> None:
     assert percentage(seen(created_at=NOW)) is None
     assert seen(created_at=NOW)[-1].worst is OPERATIONAL
 
 
-def test_a_component_made_within_the_printed_minute_has_no_negative_time():
+def test_a_component_made_within_the_printed_minute_has_no_negative_time() -> None:
     found = seen(created_at=NOW + timedelta(seconds=40))
 
     assert found[-1].worst is OPERATIONAL
@@ -139,19 +145,19 @@ def test_a_component_made_within_the_printed_minute_has_no_negative_time():
     assert percentage(found) is None
 
 
-def test_a_window_full_of_maintenance_has_no_percentage():
+def test_a_window_full_of_maintenance_has_no_percentage() -> None:
     assert percentage(seen(Interval(MAINTENANCE, LONG_AGO))) is None
 
 
-def test_the_shortest_outage_never_reads_as_a_hundred_per_cent():
+def test_the_shortest_outage_never_reads_as_a_hundred_per_cent() -> None:
     assert str(percentage(seen(Interval(MAJOR, NOW - timedelta(seconds=1), NOW)))) == "99.99"
 
 
-def test_what_lies_before_the_window_is_cut():
+def test_what_lies_before_the_window_is_cut() -> None:
     assert percentage(seen(Interval(MAJOR, LONG_AGO, NOW - 90 * 24 * HOUR))) == 100
 
 
-def test_a_day_is_a_day_of_the_pages_zone():
+def test_a_day_is_a_day_of_the_pages_zone() -> None:
     # 23:30 UTC is half past midnight in Berlin
     outage = Interval(MAJOR, datetime(2026, 11, 21, 23, 30, tzinfo=UTC), datetime(2026, 11, 21, 23, 45, tzinfo=UTC))
 
@@ -159,7 +165,7 @@ def test_a_day_is_a_day_of_the_pages_zone():
     assert seen(outage, zone=BERLIN)[-2].worst is MAJOR
 
 
-def test_today_is_the_pages_today():
+def test_today_is_the_pages_today() -> None:
     late_evening = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
 
     assert seen(now=late_evening)[-1].date == date(2026, 11, 23)
@@ -177,7 +183,7 @@ def test_today_is_the_pages_today():
         ("Africa/Cairo", date(2026, 4, 24), 23),
     ],
 )
-def test_a_day_is_as_long_as_the_clocks_make_it(zone, day, hours):
+def test_a_day_is_as_long_as_the_clocks_make_it(zone: str, day: date, hours: float) -> None:
     now = datetime(day.year, day.month, day.day, 12, tzinfo=UTC) + timedelta(days=3)
     found = {each.date: each for each in seen(Interval(MAJOR, LONG_AGO), now=now, zone=ZoneInfo(zone))}
 
@@ -195,7 +201,7 @@ some_zone = st.sampled_from([UTC_ZONE, BERLIN, ZoneInfo("Australia/Lord_Howe"), 
 
 @settings(deadline=None)
 @given(intervals, moments.filter(lambda moment: moment <= NOW), some_zone)
-def test_the_days_add_up_to_the_time_there_was(found, created_at, zone):
+def test_the_days_add_up_to_the_time_there_was(found: list[Interval], created_at: datetime, zone: ZoneInfo) -> None:
     result = seen(*found, created_at=created_at, zone=zone)
 
     window_start = NOW - sum((day.observed for day in result), timedelta(0))
@@ -208,7 +214,7 @@ def test_the_days_add_up_to_the_time_there_was(found, created_at, zone):
 
 @settings(deadline=None)
 @given(intervals, st.integers(0, 100 * 24 * 60 - 1))
-def test_any_moment_is_counted_by_the_worst_that_ran(found, minutes_ago):
+def test_any_moment_is_counted_by_the_worst_that_ran(found: list[Interval], minutes_ago: int) -> None:
     """Beside a slow reading of the same rule, one minute at a time."""
     start = NOW - timedelta(minutes=minutes_ago + 1)
     middle = start + timedelta(seconds=30)
@@ -220,7 +226,7 @@ def test_any_moment_is_counted_by_the_worst_that_ran(found, minutes_ago):
     assert held == {expected}
 
 
-def test_the_formula_is_printed_as_it_is_counted():
+def test_the_formula_is_printed_as_it_is_counted() -> None:
     assert "90 days" in FORMULA
     assert "30 %" in FORMULA
     assert "Maintenance is left out" in FORMULA
@@ -228,7 +234,7 @@ def test_the_formula_is_printed_as_it_is_counted():
     assert "50 %" in formula(partial_weight=50)
 
 
-def test_a_component_shows_the_worst_of_its_baseline_and_what_was_published():
+def test_a_component_shows_the_worst_of_its_baseline_and_what_was_published() -> None:
     assert overlay(OPERATIONAL, []) is OPERATIONAL
     assert overlay(OPERATIONAL, [DEGRADED, MAJOR]) is MAJOR
     assert overlay(PARTIAL, [OPERATIONAL]) is PARTIAL
@@ -245,14 +251,14 @@ def test_a_component_shows_the_worst_of_its_baseline_and_what_was_published():
         ("under_maintenance", "Maintenance in progress", "maintenance", "Service Under Maintenance"),
     ],
 )
-def test_the_page_says_the_worst_it_shows(status, headline, indicator, description):
+def test_the_page_says_the_worst_it_shows(status: str, headline: str, indicator: str, description: str) -> None:
     state = overall(["operational", status, "operational"])
 
     assert (state.status, state.headline) == (status, headline)
     assert (state.indicator, state.description) == (indicator, description)
 
 
-def test_an_open_incident_that_names_nothing_counts_as_minor_at_least():
+def test_an_open_incident_that_names_nothing_counts_as_minor_at_least() -> None:
     state = overall(["operational"], unnamed=["none"])
 
     assert (state.headline, state.indicator) == ("We are looking into a problem", "minor")
@@ -263,7 +269,7 @@ def test_an_open_incident_that_names_nothing_counts_as_minor_at_least():
     assert overall([]).headline == "All systems operational"
 
 
-def test_an_incidents_impact_is_its_worst_component_and_never_maintenance():
+def test_an_incidents_impact_is_its_worst_component_and_never_maintenance() -> None:
     assert impact_of([]) is Impact.NONE
     assert impact_of(["degraded_performance", "major_outage", "operational"]) is Impact.CRITICAL
     assert impact_of(["partial_outage"]) is Impact.MAJOR
