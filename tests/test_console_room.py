@@ -315,3 +315,31 @@ def test_the_room_asks_a_fixed_number_of_questions_however_long_its_story(
 
     assert len(count_queries) == few
     assert few <= 50
+
+
+def test_a_step_that_was_jumped_over_is_called_skipped_and_not_done(
+    app: Flask, client: FlaskClient, clock: WoundClock, maya: Person
+) -> None:
+    incident = investigated(clock, maya)
+    actions.resolve(incident, by=maya.as_actor(), summary="Failover", reason="It was quick")
+    db.session.commit()
+    sign_in(client, maya)
+
+    page = words(client.get(room(incident)))
+
+    assert "Mitigation skipped" in page
+    assert "Resolved 03:30 CET (02:30 UTC), lasted 16 min" in page
+    assert "API was degraded" in page
+    assert f'href="{room(incident)}/steps?step=postmortem"' in client.get(room(incident)).text
+
+
+def test_the_console_bears_our_name_until_the_page_has_one(app: Flask, client: FlaskClient, maya: Person) -> None:
+    from incidents.published.page_settings import change_page_settings
+
+    sign_in(client, maya)
+    before = client.get("/console/").text
+    change_page_settings(name="AI Perception")
+    db.session.commit()
+
+    assert "Now · Sevenbells</title>" in before
+    assert "Now · AI Perception</title>" in client.get("/console/").text

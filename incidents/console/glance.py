@@ -20,7 +20,7 @@ from ..records.people import Person
 
 @dataclass(frozen=True)
 class Mark:
-    """One of the seven on a stepper: ``state`` is done, current, next or later."""
+    """One of the seven on a stepper: ``state`` is done, skipped, current, next or later."""
 
     step: Step
     state: str

@@ -15,7 +15,7 @@ from ..kernel.database import db
 from ..kernel.settings import Settings
 from ..policy.components import ComponentStatus
 from ..policy.lifecycle import Step
-from ..published.page_settings import page_settings
+from ..published.page_settings import DEFAULT_NAME, page_settings
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
 from . import assets, attention, formats, icons, mail_state, page_state
@@ -117,14 +117,20 @@ def page_address() -> str:
     return f"{settings.page_url or settings.base_url}/"
 
 
+def _page_name() -> str:
+    """The company's name; our own until somebody has given one."""
+    name = page_settings().name
+    return "Sevenbells" if name == DEFAULT_NAME else name
+
+
 def _ask() -> Shell:
     found = access.signed_in()
     if found is None:
-        return Shell(page_name=page_settings().name, page_address=page_address())
+        return Shell(page_name=_page_name(), page_address=page_address())
     seen = attention.watch(found.person)
     wanted = attention.needs(seen)
     return Shell(
-        page_name=page_settings().name,
+        page_name=_page_name(),
         page_address=page_address(),
         page_state=page_state.overall_now().status,
         person=found.person,

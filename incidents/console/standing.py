@@ -34,7 +34,7 @@ _NEXT_WORDS = {
     Step.INVESTIGATION: "Start investigation",
     Step.MITIGATION: "Start mitigation",
     Step.RESOLUTION: "Resolve",
-    Step.POSTMORTEM: "Write the post-mortem",
+    Step.POSTMORTEM: "Write it up",
 }
 
 
@@ -122,8 +122,10 @@ class Standing:
         return sorted(by_status.items(), key=lambda item: -BADNESS[item[0]])
 
     @property
-    def state_word(self) -> str:
-        return glance.rows([self.incident])[0].state_word
+    def ending(self) -> str:
+        """How it ended, in a word."""
+        words = {Outcome.RESOLVED: "Resolved", Outcome.MERGED: "Merged", Outcome.FALSE_ALARM: "Called a false alarm"}
+        return words[Outcome(self.incident.outcome)] if self.incident.outcome else ""
 
 
 def of(incident: Incident, *, me: Person) -> Standing:
@@ -156,7 +158,13 @@ def _marks(incident: Incident) -> list[Mark]:
     """Each step with when it began and how long it took; the present one with how long so far."""
     entered = timeline.steps_entered(incident)
     here = Step(incident.step)
-    return [Mark(mark.step, mark.state, _note(mark.step, here, entered)) for mark in glance.marks(here)]
+    return [_mark(mark, here, entered) for mark in glance.marks(here)]
+
+
+def _mark(mark: Mark, here: Step, entered: dict[Step, datetime]) -> Mark:
+    if mark.state == "done" and mark.step not in entered:
+        return Mark(mark.step, "skipped", "skipped")
+    return Mark(mark.step, mark.state, _note(mark.step, here, entered))
 
 
 def _note(step: Step, here: Step, entered: dict[Step, datetime]) -> str:
@@ -280,4 +288,3 @@ def update_is_pressing(incident: Incident) -> bool:
     """Whether the composer opens by itself: the promise is due within five minutes, or late."""
     due_at = incident.next_update_due_at
     return due_at is not None and (due_at - clock.now()).total_seconds() <= 300
-
