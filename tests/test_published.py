@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from factories_published import DEGRADED, MAJOR, PARTIAL, make_component, make_past_incident, make_update
 from flask import Flask
 from sqlalchemy import select
 
@@ -20,6 +20,7 @@ from incidents.published.components import BaselineChange, Component
 from incidents.published.incidents import PublishedIncident, PublishedUpdate, PublishedUpdateRevision
 from incidents.published.page_settings import PageSettings, change_page_settings, page_settings
 from incidents.published.revision import PageRevision
+from tests.factories_published import DEGRADED, MAJOR, PARTIAL, make_component, make_past_incident, make_update
 
 
 def revision() -> int:
@@ -54,8 +55,10 @@ def test_every_change_moves_the_revision_in_its_own_transaction(app: Flask, cloc
     update = make_update(1, components={component.public_id: DEGRADED})
     second = make_update(1, status="identified")
     db.session.commit()
-    changes = [
-        lambda: publishing.revise(update.public_id, body="New.", body_html="<p>New.</p>", edited_at=clock(), by_name="Maya"),
+    changes: list[Callable[[], object]] = [
+        lambda: publishing.revise(
+            update.public_id, body="New.", body_html="<p>New.</p>", edited_at=clock(), by_name="Maya"
+        ),
         lambda: publishing.move_promise(1, clock() + timedelta(minutes=60)),
         lambda: publishing.rename(1, "Another title"),
         lambda: publishing.withdraw_update(second.public_id),
@@ -163,7 +166,11 @@ def test_titles_lose_what_no_database_can_store(app: Flask) -> None:
 
 def test_components_are_ordered_by_group_and_position(app: Flask) -> None:
     services, core = known.add_group("Services"), known.add_group("Core", position=1)
-    mail, api, web = make_component("Mail", group=services), make_component("API", group=core), make_component("Web", group=core)
+    mail, api, web = (
+        make_component("Mail", group=services),
+        make_component("API", group=core),
+        make_component("Web", group=core),
+    )
     alone = make_component("Alone")
     assert [one.name for one in known.all_components()] == ["Alone", "API", "Web", "Mail"]
 

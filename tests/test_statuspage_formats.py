@@ -8,7 +8,6 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from factories_published import DEGRADED, MAJOR, PARTIAL, make_component, make_page, make_past_incident, make_update
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +21,17 @@ from incidents.published import publishing
 from statuspage import api_v2, feeds, page
 from statuspage.plaintext import plain
 from statuspage.records import IncidentRow, Records, SettingsRow, UpdateRow
-from statuspage.snapshot import Told, draw
+from statuspage.snapshot import draw
+from statuspage.told import Told
+from tests.factories_published import (
+    DEGRADED,
+    MAJOR,
+    PARTIAL,
+    make_component,
+    make_page,
+    make_past_incident,
+    make_update,
+)
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -62,7 +71,9 @@ def got(client: FlaskClient, path: str) -> Any:
         ("scheduled-maintenances/active", ["page", "scheduled_maintenances"]),
     ],
 )
-def test_every_body_has_its_keys_in_order_even_when_there_is_nothing(client: FlaskClient, path: str, keys: list[str]) -> None:
+def test_every_body_has_its_keys_in_order_even_when_there_is_nothing(
+    client: FlaskClient, path: str, keys: list[str]
+) -> None:
     body = got(client, f"/api/v2/{path}.json")
     assert list(body) == keys
     assert list(body["page"]) == ["id", "name", "url", "time_zone", "updated_at"]
@@ -86,7 +97,9 @@ def test_an_incident_has_its_updates_newest_first_with_what_each_changed(client:
     group = known.add_group("Core")
     api = make_component("API", group=group)
     began_at = clock()
-    make_update(1, title="Slow", body="**Slow**\n\nsee [here](https://example.com/x)", components={api.public_id: DEGRADED})
+    make_update(
+        1, title="Slow", body="**Slow**\n\nsee [here](https://example.com/x)", components={api.public_id: DEGRADED}
+    )
     clock.forward(minutes=10)
     make_update(1, title="Slow", status="monitoring", body="Better.")
     clock.forward(minutes=10)
@@ -113,11 +126,17 @@ def test_an_incident_has_its_updates_newest_first_with_what_each_changed(client:
 
 def test_the_indicator_rolls_up_the_worst_component(client: FlaskClient) -> None:
     api, web = make_component("API"), make_component("Web")
-    assert got(client, "/api/v2/status.json")["status"] == {"indicator": "none", "description": "All Systems Operational"}
+    assert got(client, "/api/v2/status.json")["status"] == {
+        "indicator": "none",
+        "description": "All Systems Operational",
+    }
     make_update(1, components={api.public_id: DEGRADED})
     assert got(client, "/api/v2/status.json")["status"]["indicator"] == "minor"
     make_update(2, components={web.public_id: MAJOR})
-    assert got(client, "/api/v2/status.json")["status"] == {"indicator": "critical", "description": "Major System Outage"}
+    assert got(client, "/api/v2/status.json")["status"] == {
+        "indicator": "critical",
+        "description": "Major System Outage",
+    }
 
 
 def test_the_list_of_incidents_stops_at_fifty(client: FlaskClient) -> None:
@@ -167,7 +186,7 @@ def test_rss_and_json_feed_say_the_same(client: FlaskClient) -> None:
     assert item is not None
     assert item.findtext("link") == f"http://127.0.0.1:8000/incidents/{incident.public_id}"
     assert item.findtext("pubDate") == "Mon, 23 Nov 2026 02:14:00 +0000"
-    (same,) = client.get("/history.json").json["items"]
+    (same,) = json.loads(client.get("/history.json").data)["items"]
     assert (same["title"], same["content_html"]) == ("Slow", item.findtext("description"))
 
 
@@ -175,7 +194,11 @@ def test_nothing_in_json_or_feeds_is_relative(app: Flask, clock: Any) -> None:
     make_page()
     renewer = app.extensions["sevenbells.page"]
     renewer.renew_now()
-    still = {path: page.plain.etag for path, page in renewer.pages.items() if not path.startswith(("/history/", "/incidents/"))}
+    still = {
+        path: page.plain.etag
+        for path, page in renewer.pages.items()
+        if not path.startswith(("/history/", "/incidents/"))
+    }
     for path in ("/", "/history"):
         still.pop(path)
     clock.forward(minutes=90)
@@ -190,7 +213,9 @@ def _page_of(title: str, body: str) -> Any:
     return draw(Told(Records(1, at, SettingsRow(name=title or "x"), (), (), (), (incident,), at)), at)
 
 
-any_text = st.text(max_size=200) | st.sampled_from(["]]>", "<![CDATA[", "\x00\x0b\x1f", "\ud800", "\ufffe", "&amp;lt;", "<b>&</b>"])
+any_text = st.text(max_size=200) | st.sampled_from(
+    ["]]>", "<![CDATA[", "\x00\x0b\x1f", "\ud800", "\ufffe", "&amp;lt;", "<b>&</b>"]
+)
 
 
 @given(title=any_text, body=any_text)
@@ -198,7 +223,10 @@ any_text = st.text(max_size=200) | st.sampled_from(["]]>", "<![CDATA[", "\x00\x0
 def test_feeds_and_json_are_well_formed_whatever_was_typed(title: str, body: str) -> None:
     picture = _page_of(title, body)
     page.home(picture, base="https://status.example.com")
-    documents = {**feeds.documents(picture, base="https://status.example.com"), **api_v2.documents(picture, base="https://x.example")}
+    documents = {
+        **feeds.documents(picture, base="https://status.example.com"),
+        **api_v2.documents(picture, base="https://x.example"),
+    }
     for path, document in documents.items():
         if path.endswith((".atom", ".rss")):
             ET.fromstring(document.body)
@@ -207,7 +235,11 @@ def test_feeds_and_json_are_well_formed_whatever_was_typed(title: str, body: str
 
 
 def test_plain_text_keeps_paragraphs_lists_and_addresses() -> None:
-    html = str(render_markdown("One *and* two\nthree\n\n- a\n- b\n\n[site](https://example.com/?a=1&b=2) <https://example.com/>"))
+    html = str(
+        render_markdown(
+            "One *and* two\nthree\n\n- a\n- b\n\n[site](https://example.com/?a=1&b=2) <https://example.com/>"
+        )
+    )
     assert plain(html).split("\n\n")[0].startswith("One and two")
     assert "- a\n- b" in plain(html)
     assert "site (https://example.com/?a=1&b=2)" in plain(html)
