@@ -136,7 +136,7 @@ def test_no_machine_and_no_registry_is_named() -> None:
         "deb." + "debian",
         "registry." + "npm",
         "unpkg" + ".com",
-        "jsdelivr",
+        "jsde" + "livr",
     ]
     paths = ["file" + ":///", "/ro" + "ot/", "/wo" + "rk/", "/op" + "t/"]
     wanted = re.compile("|".join(re.escape(word) for word in hosts + paths))
