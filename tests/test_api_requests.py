@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from typing import Any
@@ -173,6 +174,15 @@ def test_a_body_is_json_within_limits_or_refused(program: Program) -> None:
 
         assert answer.status_code == status, body[:60]
         assert count(Incident) - before == (1 if status == 201 else 0)
+
+
+def test_a_body_in_chunks_is_read_whole_or_refused(program: Program) -> None:
+    def send(padding: int) -> int:
+        sent = io.BytesIO(json.dumps(GOOD).encode() + b" " * padding)
+        more: Any = {"input_stream": sent, "environ_overrides": {"wsgi.input_terminated": True}}
+        return program.ask("POST", "/incidents", headers={"Content-Type": "application/json"}, **more).status_code
+
+    assert [send(0), send(900_000), send(1_000_000), send(3_000_000)] == [201, 201, 413, 413]
 
 
 def test_while_a_body_is_read_no_transaction_is_open(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

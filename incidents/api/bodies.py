@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import current_app, request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from ..kernel.errors import Malformed
+from ..kernel.requests import LARGEST_BODY
 from .fields import Body
 
 JSON_TYPE = "application/json"
@@ -21,6 +22,9 @@ def read(body: Body) -> dict[str, Any]:
     UnsupportedMediaType where it says so itself, Malformed where the fields are wrong.
     """
     raw = request.get_data(cache=True)
+    # one sent in chunks is cut off at the limit, without a word
+    if request.content_length is None and len(raw) >= LARGEST_BODY:
+        raise RequestEntityTooLarge
     if not raw.strip():
         return body.parse({})
     _check_type()
