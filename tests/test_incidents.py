@@ -597,7 +597,11 @@ def test_the_communication_template_is_written_at_any_moment(alice: Person) -> N
     actions.post_update(incident, by=alice.as_actor(), body="Internal\nwords", audience="internal")
 
     assert "CURRENT STATUS: Internal words" in communication.template_text(incident)
-    assert "CURRENT STATUS: no update yet" in communication.template_text(incident, for_public=True)
+    actions.describe_impact(incident, impact="1,800 analyses wait", by=alice.as_actor())
+    assert "IMPACT: 1,800 analyses wait" in communication.template_text(incident)
+    for_public = communication.template_text(incident, for_public=True)
+    assert "CURRENT STATUS: no update yet" in for_public
+    assert "IMPACT: not yet known" in for_public
 
 
 def test_roles_keep_their_history_of_hand_overs(alice: Person) -> None:

@@ -20,25 +20,31 @@ from ..records.updates import Update
 
 
 def template_text(incident: Incident, *, for_public: bool = False) -> str:
-    """The seven lines of product.md §4. For the public, CURRENT STATUS is the latest public update."""
+    """The seven lines of product.md §4.
+
+    For the public, CURRENT STATUS is the latest public update, and the impact in words, which is internal, is left out.
+    """
     latest = latest_text(incident, public_only=for_public)
-    return _composed(incident, latest, ZoneInfo(page_settings().zone))
+    return _composed(incident, latest, ZoneInfo(page_settings().zone), impact=None if for_public else incident.impact)
 
 
 def template_texts(incidents: Sequence[Incident]) -> dict[int, str]:
     """The same for colleagues and many incidents, by incident id, in two queries."""
     zone = ZoneInfo(page_settings().zone)
     latest = _latest_texts([incident.id for incident in incidents])
-    return {incident.id: _composed(incident, latest.get(incident.id), zone) for incident in incidents}
+    return {
+        incident.id: _composed(incident, latest.get(incident.id), zone, impact=incident.impact)
+        for incident in incidents
+    }
 
 
-def _composed(incident: Incident, current_status: str | None, zone: ZoneInfo) -> str:
+def _composed(incident: Incident, current_status: str | None, zone: ZoneInfo, *, impact: str | None) -> str:
     start_kind: Literal["impact", "detected"] = "impact" if incident.impact_started_at else "detected"
     return communication.compose(
         title=incident.title,
         severity=incident.severity,
         status=incident.status,
-        impact=incident.impact,
+        impact=impact,
         start=incident.began_at,
         start_kind=start_kind,
         current_status=current_status,
