@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
 
 from incidents import actions
 from incidents.actions.visibility import named_people
@@ -38,11 +40,11 @@ POSTS_ONLY = ("resolution/preview", "reopening/preview", "roles/commander/accept
 LOOKS = ("deliveries", "communication", "communication.txt")
 
 
-def _without_reference(answer) -> str:
+def _without_reference(answer: TestResponse) -> str:
     return re.sub(r"Reference \S+", "", answer.text.replace(answer.request.path, ""))
 
 
-def test_a_viewer_may_look_but_neither_open_nor_send_the_form_of_an_act(app):
+def test_a_viewer_may_look_but_neither_open_nor_send_the_form_of_an_act(app: Flask) -> None:
     declarer = make_person("jonas@example.com")
     incident = an_incident(by=declarer)
     viewer, _ = browser_of(app, "vic", role="viewer")
@@ -59,7 +61,7 @@ def test_a_viewer_may_look_but_neither_open_nor_send_the_form_of_an_act(app):
     assert not entries(incident, "acknowledged")
 
 
-def test_a_hidden_incident_answers_every_address_exactly_as_a_missing_one(app):
+def test_a_hidden_incident_answers_every_address_exactly_as_a_missing_one(app: Flask) -> None:
     declarer = make_person("jonas@example.com")
     hidden = an_incident(by=declarer, title="Leaked token", is_security=True)
     admin, _ = browser_of(app, "ada", role="admin")
@@ -75,7 +77,7 @@ def test_a_hidden_incident_answers_every_address_exactly_as_a_missing_one(app):
         assert _without_reference(there) == _without_reference(missing), noun
 
 
-def test_nobody_can_name_a_hidden_incident_to_merge_or_relate_and_its_title_stands_nowhere(app):
+def test_nobody_can_name_a_hidden_incident_to_merge_or_relate_and_its_title_stands_nowhere(app: Flask) -> None:
     declarer = make_person("jonas@example.com")
     hidden = an_incident(by=declarer, title="Leaked token", is_security=True)
     open_one = an_incident(by=declarer)
@@ -94,7 +96,7 @@ def test_nobody_can_name_a_hidden_incident_to_merge_or_relate_and_its_title_stan
         assert "Leaked token" not in answers[0].text
 
 
-def test_a_form_without_its_token_is_refused(app):
+def test_a_form_without_its_token_is_refused(app: Flask) -> None:
     client, person = browser_of(app)
     incident = an_incident(by=person)
 
@@ -105,7 +107,7 @@ def test_a_form_without_its_token_is_refused(app):
 
 
 @pytest.mark.parametrize("typed", [{"ref": "INC-999", "reason": "audit"}, {"ref": "INC-2", "reason": "audit"}])
-def test_an_admin_who_asks_for_what_is_not_there_learns_only_that(app, typed):
+def test_an_admin_who_asks_for_what_is_not_there_learns_only_that(app: Flask, typed: dict[str, str]) -> None:
     admin, _ = browser_of(app, "ada", role="admin")
 
     answer = act(admin, "/console/restricted", **typed)
@@ -115,7 +117,7 @@ def test_an_admin_who_asks_for_what_is_not_there_learns_only_that(app, typed):
     assert "audit" in answer.text
 
 
-def test_what_is_wrong_with_the_form_is_said_before_anything_is_looked_up(app):
+def test_what_is_wrong_with_the_form_is_said_before_anything_is_looked_up(app: Flask) -> None:
     declarer = make_person("jonas@example.com")
     hidden = an_incident(by=declarer, title="Leaked token", is_security=True)
     admin, _ = browser_of(app, "ada", role="admin")
@@ -130,7 +132,7 @@ def test_what_is_wrong_with_the_form_is_said_before_anything_is_looked_up(app):
     assert "Say why you need to see this incident." in bodies[0]
 
 
-def test_an_admin_names_himself_with_a_reason_and_the_others_are_told(app):
+def test_an_admin_names_himself_with_a_reason_and_the_others_are_told(app: Flask) -> None:
     declarer = make_person("jonas@example.com")
     hidden = an_incident(by=declarer, title="Leaked token", is_security=True)
     admin, ada = browser_of(app, "ada", role="admin")
@@ -148,13 +150,13 @@ def test_an_admin_names_himself_with_a_reason_and_the_others_are_told(app):
     ]
 
 
-def test_a_responder_cannot_name_himself(app):
+def test_a_responder_cannot_name_himself(app: Flask) -> None:
     client, _ = browser_of(app)
 
     assert client.get("/console/restricted").status_code == 403
 
 
-def test_a_form_that_was_kept_open_while_the_incident_was_hidden_reveals_nothing(app):
+def test_a_form_that_was_kept_open_while_the_incident_was_hidden_reveals_nothing(app: Flask) -> None:
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=jonas)
     client, _ = browser_of(app)

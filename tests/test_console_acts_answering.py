@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from flask import Flask
+
 from incidents import actions
 from incidents.actions import matrix
 from incidents.kernel.database import db
+from incidents.records.people import Person
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
+from tests.conftest import WoundClock
 from tests.factories import an_incident
 from tests.factories_people import make_person
 
 
-def test_acknowledging_has_one_button_takes_the_incident_and_leads_to_the_room(app):
+def test_acknowledging_has_one_button_takes_the_incident_and_leads_to_the_room(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     page = client.get(f"{room(incident)}/acknowledgement")
@@ -25,7 +29,7 @@ def test_acknowledging_has_one_button_takes_the_incident_and_leads_to_the_room(a
     assert incident.step == "triage"
 
 
-def test_a_double_click_acknowledges_once_for_the_first_person_and_for_a_second(app):
+def test_a_double_click_acknowledges_once_for_the_first_person_and_for_a_second(app: Flask) -> None:
     jonas, maya = browser_of(app, "jonas"), browser_of(app)
     incident = an_incident(by=maya[1])
     for client, _ in (jonas, maya):
@@ -36,7 +40,7 @@ def test_a_double_click_acknowledges_once_for_the_first_person_and_for_a_second(
     assert [entry.by_name for entry in entries(incident, "acknowledged")] == ["Jonas", "Maya"]
 
 
-def test_an_acknowledgement_is_taken_back_once_and_the_reason_is_kept(app):
+def test_an_acknowledgement_is_taken_back_once_and_the_reason_is_kept(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.acknowledge(incident, by=maya.as_actor())
@@ -49,7 +53,7 @@ def test_an_acknowledgement_is_taken_back_once_and_the_reason_is_kept(app):
     assert [entry.body for entry in entries(incident, "acknowledgement_taken_back")] == ["Wrong team"]
 
 
-def test_an_acknowledgement_by_somebody_else_meanwhile_is_not_taken_back_unseen(app, clock):
+def test_an_acknowledgement_by_somebody_else_meanwhile_is_not_taken_back_unseen(app: Flask, clock: WoundClock) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=maya)
@@ -67,7 +71,7 @@ def test_an_acknowledgement_by_somebody_else_meanwhile_is_not_taken_back_unseen(
     assert incident.is_acknowledged
 
 
-def test_what_is_over_cannot_be_acknowledged(app):
+def test_what_is_over_cannot_be_acknowledged(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     form = opened(client, f"{room(incident)}/acknowledgement")
@@ -80,7 +84,7 @@ def test_what_is_over_cannot_be_acknowledged(app):
     assert "over" in client.get(f"{room(incident)}/acknowledgement").text
 
 
-def test_a_severity_is_judged_anew_with_its_reason(app):
+def test_a_severity_is_judged_anew_with_its_reason(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya, severity="P3")
     form = opened(client, f"{room(incident)}/severity")
@@ -92,7 +96,7 @@ def test_a_severity_is_judged_anew_with_its_reason(app):
     assert [entry.body for entry in entries(incident, "severity")] == ["Payments too"]
 
 
-def test_a_severity_that_somebody_changed_meanwhile_is_shown_and_decided_anew(app):
+def test_a_severity_that_somebody_changed_meanwhile_is_shown_and_decided_anew(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=maya, severity="P3")
@@ -110,7 +114,7 @@ def test_a_severity_that_somebody_changed_meanwhile_is_shown_and_decided_anew(ap
     assert incident.severity == "P2"
 
 
-def test_an_unknown_severity_is_said_beside_the_field(app):
+def test_an_unknown_severity_is_said_beside_the_field(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
 
@@ -121,7 +125,7 @@ def test_an_unknown_severity_is_said_beside_the_field(app):
     assert "typed" in answer.text
 
 
-def _with_a_lead(maya):
+def _with_a_lead(maya: Person) -> None:
     matrix.change_levels(
         "P1",
         by=maya.as_actor(),
@@ -132,7 +136,7 @@ def _with_a_lead(maya):
     )
 
 
-def test_escalating_names_who_is_told_and_a_double_click_calls_one_level(app):
+def test_escalating_names_who_is_told_and_a_double_click_calls_one_level(app: Flask) -> None:
     client, maya = browser_of(app, role="admin")
     make_person("lea@example.com", name="Lea Lead")
     _with_a_lead(maya)
@@ -153,7 +157,7 @@ def test_escalating_names_who_is_told_and_a_double_click_calls_one_level(app):
     assert [entry.detail["people"] for entry in entries(incident, "told")] == [["Maya"], ["Lea Lead"]]
 
 
-def test_escalating_asks_for_one_of_five_reasons_and_keeps_the_note(app):
+def test_escalating_asks_for_one_of_five_reasons_and_keeps_the_note(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
 
@@ -165,7 +169,7 @@ def test_escalating_asks_for_one_of_five_reasons_and_keeps_the_note(app):
     assert main_of(client.get(f"{room(incident)}/escalations")).count('name="reason"') == 5
 
 
-def test_a_reminder_is_snoozed_once_however_often_the_button_is_pressed(app):
+def test_a_reminder_is_snoozed_once_however_often_the_button_is_pressed(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.acknowledge(incident, by=maya.as_actor())
@@ -180,7 +184,7 @@ def test_a_reminder_is_snoozed_once_however_often_the_button_is_pressed(app):
     assert len(entries(incident, "snooze")) == 1
 
 
-def test_a_snooze_without_a_reason_says_so_and_keeps_the_choice(app):
+def test_a_snooze_without_a_reason_says_so_and_keeps_the_choice(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.acknowledge(incident, by=maya.as_actor())
@@ -192,7 +196,7 @@ def test_a_snooze_without_a_reason_says_so_and_keeps_the_choice(app):
     assert 'value="15" checked' in answer.text
 
 
-def test_the_third_snooze_in_a_row_is_refused_with_the_way_out(app):
+def test_the_third_snooze_in_a_row_is_refused_with_the_way_out(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.acknowledge(incident, by=maya.as_actor())
@@ -209,14 +213,14 @@ def test_the_third_snooze_in_a_row_is_refused_with_the_way_out(app):
     assert "It has been snoozed twice in a row." in answer.text
 
 
-def test_nothing_is_snoozed_where_no_update_is_due(app):
+def test_nothing_is_snoozed_where_no_update_is_due(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya, severity="P4")
 
     assert "No update is due" in client.get(f"{room(incident)}/snoozes").text
 
 
-def test_the_commander_agrees_a_slower_cadence_after_two_hours_once(app, clock):
+def test_the_commander_agrees_a_slower_cadence_after_two_hours_once(app: Flask, clock: WoundClock) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.acknowledge(incident, by=maya.as_actor())
@@ -237,7 +241,7 @@ def test_the_commander_agrees_a_slower_cadence_after_two_hours_once(app, clock):
     assert len(entries(incident, "cadence")) == 1
 
 
-def test_somebody_who_is_not_commander_agrees_nothing(app, clock):
+def test_somebody_who_is_not_commander_agrees_nothing(app: Flask, clock: WoundClock) -> None:
     client, _ = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=jonas)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from incidents import actions
@@ -23,17 +24,18 @@ from tests.factories import an_incident
         ("severity", {"severity": "P2", "reason": "One region"}, "severity"),
     ],
 )
-def test_a_double_click_in_the_same_moment_acts_once(app, noun, typed, kind):
+def test_a_double_click_in_the_same_moment_acts_once(app: Flask, noun: str, typed: dict[str, str], kind: str) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.acknowledge(incident, by=maya.as_actor())
     path = f"{room(incident)}/{noun}"
     form = opened(client, path)
     cookie = client.get_cookie("sevenbells")
+    assert cookie is not None
     db.session.commit()
     together = Barrier(2)
 
-    def press(_number):
+    def press(_number: int) -> int:
         browser = FlaskClient(app, app.response_class, use_cookies=True)
         browser.set_cookie("sevenbells", cookie.value)
         together.wait()

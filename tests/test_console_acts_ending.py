@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flask import Flask
+
 from incidents import actions
 from incidents.actions import updates
 from incidents.kernel.database import db
 from incidents.published import publishing
+from incidents.records.incidents import Incident
+from incidents.records.people import Person
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
 from tests.factories import a_component, an_incident
 from tests.factories_people import make_person
 
 
-def _published(maya, *, status="partial_outage", **more):
+def _published(maya: Person, *, status: str = "partial_outage", **more: Any) -> Incident:
     incident = an_incident(by=maya, **more)
     api = a_component(f"API of {incident.ref}")
     actions.acknowledge(incident, by=maya.as_actor())
@@ -22,7 +28,7 @@ def _published(maya, *, status="partial_outage", **more):
     return incident
 
 
-def test_resolving_asks_one_question_that_states_the_consequence(app):
+def test_resolving_asks_one_question_that_states_the_consequence(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _published(maya)
 
@@ -34,7 +40,7 @@ def test_resolving_asks_one_question_that_states_the_consequence(app):
     assert "Resolve and tell everyone" in page.text
 
 
-def test_the_consequence_says_what_another_incident_keeps_on_the_page(app):
+def test_the_consequence_says_what_another_incident_keeps_on_the_page(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _published(maya)
     _published(maya, status="degraded_performance")
@@ -44,7 +50,7 @@ def test_the_consequence_says_what_another_incident_keeps_on_the_page(app):
     assert "The page goes on saying “Some systems are degraded”." in page.text
 
 
-def test_the_consequence_of_an_unpublished_one_is_that_no_page_changes(app):
+def test_the_consequence_of_an_unpublished_one_is_that_no_page_changes(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya, severity="P3")
 
@@ -55,7 +61,7 @@ def test_the_consequence_of_an_unpublished_one_is_that_no_page_changes(app):
     assert "What the public reads" not in page
 
 
-def test_the_preview_of_the_ending_is_what_the_public_will_read_and_records_nothing(app):
+def test_the_preview_of_the_ending_is_what_the_public_will_read_and_records_nothing(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _published(maya)
     path = f"{room(incident)}/resolution"
@@ -73,7 +79,7 @@ def test_the_preview_of_the_ending_is_what_the_public_will_read_and_records_noth
     assert incident.is_open
 
 
-def test_resolving_publishes_the_public_text_and_keeps_the_summary_inside(app):
+def test_resolving_publishes_the_public_text_and_keeps_the_summary_inside(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _published(maya)
     actions.advance(incident, to="mitigation", by=maya.as_actor(), note="Failing over", reason="Known")
@@ -95,7 +101,9 @@ def test_resolving_publishes_the_public_text_and_keeps_the_summary_inside(app):
     assert len(entries(incident, "resolved")) == 1
 
 
-def test_a_missing_summary_and_a_missing_reason_are_said_beside_their_fields_and_everything_typed_is_kept(app):
+def test_a_missing_summary_and_a_missing_reason_are_said_beside_their_fields_and_everything_typed_is_kept(
+    app: Flask,
+) -> None:
     client, maya = browser_of(app)
     incident = _published(maya)
     path = f"{room(incident)}/resolution"
@@ -111,7 +119,7 @@ def test_a_missing_summary_and_a_missing_reason_are_said_beside_their_fields_and
     assert incident.is_open
 
 
-def test_an_ending_that_somebody_wrote_meanwhile_stands_beside_ones_own(app):
+def test_an_ending_that_somebody_wrote_meanwhile_stands_beside_ones_own(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = _published(maya)
@@ -128,7 +136,7 @@ def test_an_ending_that_somebody_wrote_meanwhile_stands_beside_ones_own(app):
     assert incident.resolution_summary == "Jonas restarted it"
 
 
-def test_a_false_alarm_asks_why_and_owes_no_postmortem(app):
+def test_a_false_alarm_asks_why_and_owes_no_postmortem(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     path = f"{room(incident)}/resolution?outcome=false_alarm"
@@ -146,14 +154,14 @@ def test_a_false_alarm_asks_why_and_owes_no_postmortem(app):
     assert incident.closed_at is not None
 
 
-def _over(maya, **more):
+def _over(maya: Person, **more: Any) -> Incident:
     incident = _published(maya, **more)
     actions.resolve(incident, by=maya.as_actor(), summary="Fixed", reason="quick")
     db.session.commit()
     return incident
 
 
-def test_reopening_tells_the_public_and_begins_one_new_cycle(app):
+def test_reopening_tells_the_public_and_begins_one_new_cycle(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _over(maya)
     path = f"{room(incident)}/reopening"
@@ -166,11 +174,11 @@ def test_reopening_tells_the_public_and_begins_one_new_cycle(app):
 
     assert [answer.status_code for answer in answers] == [303, 303]
     assert (incident.is_open, incident.step, incident.cycle) == (True, "mitigation", 2)
-    assert updates.latest(incident).body == "Requests fail again."
+    assert updates.updates_of(incident)[-1].body == "Requests fail again."
     assert len(entries(incident, "reopened")) == 1
 
 
-def test_a_published_incident_is_not_reopened_in_silence_without_a_reason(app):
+def test_a_published_incident_is_not_reopened_in_silence_without_a_reason(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _over(maya)
     path = f"{room(incident)}/reopening"
@@ -189,7 +197,7 @@ def test_a_published_incident_is_not_reopened_in_silence_without_a_reason(app):
     assert len(updates.updates_of(incident)) == 2
 
 
-def test_the_preview_of_reopening_shows_the_words_and_records_nothing(app):
+def test_the_preview_of_reopening_shows_the_words_and_records_nothing(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _over(maya)
     path = f"{room(incident)}/reopening"
@@ -203,7 +211,7 @@ def test_the_preview_of_reopening_shows_the_words_and_records_nothing(app):
     assert not incident.is_open
 
 
-def test_an_open_incident_cannot_be_reopened(app):
+def test_an_open_incident_cannot_be_reopened(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _over(maya)
     form = opened(client, f"{room(incident)}/reopening")
@@ -216,7 +224,7 @@ def test_an_open_incident_cannot_be_reopened(app):
     assert incident.cycle == 2
 
 
-def test_merging_goes_on_in_the_other_room_and_is_done_once(app):
+def test_merging_goes_on_in_the_other_room_and_is_done_once(app: Flask) -> None:
     client, maya = browser_of(app)
     one, other = an_incident(by=maya, title="API slow"), an_incident(by=maya, title="Vendor down")
     path = f"{room(one)}/merge"
@@ -231,7 +239,7 @@ def test_merging_goes_on_in_the_other_room_and_is_done_once(app):
     assert len(entries(other, "merged_here")) == 1
 
 
-def test_merging_into_itself_into_nothing_or_hiding_a_published_one_is_refused(app):
+def test_merging_into_itself_into_nothing_or_hiding_a_published_one_is_refused(app: Flask) -> None:
     client, maya = browser_of(app)
     one, other = _published(maya), an_incident(by=maya)
     path = f"{room(one)}/merge"
@@ -245,7 +253,7 @@ def test_merging_into_itself_into_nothing_or_hiding_a_published_one_is_refused(a
     assert publishing.find(one.id) is not None
 
 
-def test_a_postmortem_in_plain_text_closes_the_incident_and_two_writers_see_each_other(app):
+def test_a_postmortem_in_plain_text_closes_the_incident_and_two_writers_see_each_other(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = _over(maya)
@@ -267,7 +275,7 @@ def test_a_postmortem_in_plain_text_closes_the_incident_and_two_writers_see_each
     assert incident.step == "postmortem"
 
 
-def test_a_postmortem_is_waived_with_a_reason(app):
+def test_a_postmortem_is_waived_with_a_reason(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _over(maya)
     path = f"{room(incident)}/postmortem"
@@ -283,7 +291,7 @@ def test_a_postmortem_is_waived_with_a_reason(app):
     assert len(entries(incident, "postmortem")) == 1
 
 
-def test_the_postmortem_waits_for_the_end(app):
+def test_the_postmortem_waits_for_the_end(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     form = opened(client, f"{room(incident)}/notes")
@@ -293,7 +301,7 @@ def test_the_postmortem_waits_for_the_end(app):
     assert answer.status_code == 409
 
 
-def test_too_many_words_for_the_public_are_said_beside_their_field(app):
+def test_too_many_words_for_the_public_are_said_beside_their_field(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _published(maya)
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flask import Flask
+
 from incidents import actions
 from incidents.actions.components import statuses_of
 from incidents.kernel.database import db
+from incidents.records.incidents import Incident
+from incidents.records.people import Person
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
 from tests.factories import a_component, an_incident
 from tests.factories_people import make_person
 
 
-def _in_triage(maya, **more):
+def _in_triage(maya: Person, **more: Any) -> Incident:
     incident = an_incident(by=maya, **more)
     actions.acknowledge(incident, by=maya.as_actor())
     db.session.commit()
     return incident
 
 
-def test_the_seven_steps_stand_on_the_page_with_what_each_button_does(app):
+def test_the_seven_steps_stand_on_the_page_with_what_each_button_does(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya)
 
@@ -29,7 +35,7 @@ def test_the_seven_steps_stand_on_the_page_with_what_each_button_does(app):
     assert f"{room(incident)}/postmortem" not in page
 
 
-def test_a_step_says_what_it_asks_for_and_takes_all_answers_in_one_form(app):
+def test_a_step_says_what_it_asks_for_and_takes_all_answers_in_one_form(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya)
     api = a_component("API")
@@ -48,7 +54,7 @@ def test_a_step_says_what_it_asks_for_and_takes_all_answers_in_one_form(app):
     )
 
 
-def test_what_is_missing_is_refused_with_what_was_typed_and_a_reason_goes_on_all_the_same(app):
+def test_what_is_missing_is_refused_with_what_was_typed_and_a_reason_goes_on_all_the_same(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya)
     path = f"{room(incident)}/steps?step=communication"
@@ -65,7 +71,7 @@ def test_what_is_missing_is_refused_with_what_was_typed_and_a_reason_goes_on_all
     assert (detail["reason"], detail["overridden"]) == ("No time", ["impact", "components"])
 
 
-def test_skipping_and_going_back_ask_for_a_reason_beside_the_field(app):
+def test_skipping_and_going_back_ask_for_a_reason_beside_the_field(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya, impact="All", components={})
 
@@ -80,7 +86,7 @@ def test_skipping_and_going_back_ask_for_a_reason_beside_the_field(app):
     assert (incident.step, incident.attempt) == ("mitigation", "Restarting")
 
 
-def test_the_buttons_of_the_room_move_on_once_however_often_they_are_pressed(app):
+def test_the_buttons_of_the_room_move_on_once_however_often_they_are_pressed(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya, impact="All", components={})
     token = opened(client, f"{room(incident)}/notes")
@@ -94,7 +100,7 @@ def test_the_buttons_of_the_room_move_on_once_however_often_they_are_pressed(app
     assert len(entries(incident, "step")) == 2
 
 
-def test_a_step_that_somebody_took_meanwhile_is_shown_before_anything_is_decided(app):
+def test_a_step_that_somebody_took_meanwhile_is_shown_before_anything_is_decided(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = _in_triage(maya, impact="All", components={})
@@ -112,7 +118,7 @@ def test_a_step_that_somebody_took_meanwhile_is_shown_before_anything_is_decided
     assert incident.step == "communication"
 
 
-def test_the_same_step_taken_by_two_people_is_taken_once(app):
+def test_the_same_step_taken_by_two_people_is_taken_once(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = _in_triage(maya, impact="All", components={})
@@ -123,7 +129,7 @@ def test_the_same_step_taken_by_two_people_is_taken_once(app):
     assert [entry.by_name for entry in entries(incident, "step")] == ["Maya", "Jonas"]
 
 
-def test_the_fix_is_said_to_be_in_place_once(app):
+def test_the_fix_is_said_to_be_in_place_once(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya)
     actions.advance(incident, to="mitigation", by=maya.as_actor(), note="Failing over", reason="Known cause")
@@ -139,7 +145,7 @@ def test_the_fix_is_said_to_be_in_place_once(app):
     assert len(entries(incident, "mitigated")) == 1
 
 
-def test_steps_with_a_form_of_their_own_lead_to_it_and_an_unknown_one_is_refused(app):
+def test_steps_with_a_form_of_their_own_lead_to_it_and_an_unknown_one_is_refused(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = _in_triage(maya)
 
@@ -149,7 +155,7 @@ def test_steps_with_a_form_of_their_own_lead_to_it_and_an_unknown_one_is_refused
     assert send(client, f"{room(incident)}/steps", {**form, "step": "lunch"}).status_code == 422
 
 
-def test_components_are_named_or_said_to_be_none(app):
+def test_components_are_named_or_said_to_be_none(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     api, web = a_component("API"), a_component("Web <app>")
@@ -173,7 +179,7 @@ def test_components_are_named_or_said_to_be_none(app):
     assert statuses_of(incident) == {}
 
 
-def test_components_that_somebody_changed_meanwhile_are_shown_beside_what_was_chosen(app):
+def test_components_that_somebody_changed_meanwhile_are_shown_beside_what_was_chosen(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=maya)
@@ -191,7 +197,7 @@ def test_components_that_somebody_changed_meanwhile_are_shown_beside_what_was_ch
     assert statuses_of(incident) == {web: "major_outage"}
 
 
-def test_an_unknown_component_or_status_is_refused_in_words(app):
+def test_an_unknown_component_or_status_is_refused_in_words(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     api = a_component("API")
@@ -202,7 +208,7 @@ def test_an_unknown_component_or_status_is_refused_in_words(app):
     assert not incident.components_answered
 
 
-def test_the_rooms_button_for_the_next_step_is_not_a_step_back_once_somebody_went_further(app):
+def test_the_rooms_button_for_the_next_step_is_not_a_step_back_once_somebody_went_further(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = _in_triage(maya, impact="All", components={})

@@ -5,10 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 
 from incidents import actions
 from incidents.kernel.database import db
+from incidents.records.incidents import Incident
+from incidents.records.people import Person
+from incidents.records.timeline import TimelineEntry
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
+from tests.conftest import WoundClock
 from tests.factories import an_incident
 from tests.factories_people import make_person
 
@@ -16,7 +21,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
 ESCAPED = "&lt;img src=x onerror=alert(1)&gt;"
 
 
-def test_a_note_bears_its_time_in_the_writers_zone_and_its_link(app):
+def test_a_note_bears_its_time_in_the_writers_zone_and_its_link(app: Flask) -> None:
     client, maya = browser_of(app, zone="Europe/Berlin")
     incident = an_incident(by=maya)
 
@@ -38,7 +43,7 @@ def test_a_note_bears_its_time_in_the_writers_zone_and_its_link(app):
     )
 
 
-def test_a_double_click_writes_one_note_and_the_same_words_later_another(app, clock):
+def test_a_double_click_writes_one_note_and_the_same_words_later_another(app: Flask, clock: WoundClock) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     form = opened(client, f"{room(incident)}/notes")
@@ -50,7 +55,9 @@ def test_a_double_click_writes_one_note_and_the_same_words_later_another(app, cl
     assert len(entries(incident, "note")) == 2
 
 
-def test_the_rooms_quick_form_that_does_not_say_when_it_was_opened_is_sent_once_within_ten_seconds(app, clock):
+def test_the_rooms_quick_form_that_does_not_say_when_it_was_opened_is_sent_once_within_ten_seconds(
+    app: Flask, clock: WoundClock
+) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     token = {"csrf_token": opened(client, f"{room(incident)}/notes")["csrf_token"]}
@@ -75,7 +82,9 @@ def test_the_rooms_quick_form_that_does_not_say_when_it_was_opened_is_sent_once_
         ({"body": "kept", "link": "https://"}, "link"),
     ],
 )
-def test_what_is_wrong_with_a_note_stands_beside_its_field_and_the_words_are_kept(app, typed, field):
+def test_what_is_wrong_with_a_note_stands_beside_its_field_and_the_words_are_kept(
+    app: Flask, typed: dict[str, str], field: str
+) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
 
@@ -89,7 +98,7 @@ def test_what_is_wrong_with_a_note_stands_beside_its_field_and_the_words_are_kep
     assert not entries(incident, "note")
 
 
-def test_hostile_words_are_text_on_every_form_that_shows_them(app):
+def test_hostile_words_are_text_on_every_form_that_shows_them(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya, title=HOSTILE, impact=HOSTILE)
     other = an_incident(by=maya, title=HOSTILE)
@@ -115,7 +124,7 @@ def test_hostile_words_are_text_on_every_form_that_shows_them(app):
     assert "<img src=x" not in refused.text
 
 
-def test_the_template_is_plain_text_whatever_is_in_it(app):
+def test_the_template_is_plain_text_whatever_is_in_it(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya, title=HOSTILE)
 
@@ -126,7 +135,7 @@ def test_the_template_is_plain_text_whatever_is_in_it(app):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_the_template_for_the_public_holds_no_internal_words(app):
+def test_the_template_for_the_public_holds_no_internal_words(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     actions.post_update(incident, by=maya.as_actor(), body="Public words", audience="public")
@@ -140,13 +149,13 @@ def test_the_template_for_the_public_holds_no_internal_words(app):
     assert "Inside words" not in public.text
 
 
-def _a_note(incident, by, body="Restarted the pool"):
+def _a_note(incident: Incident, by: Person, body: str = "Restarted the pool") -> TimelineEntry:
     entry = actions.add_note(incident, by=by.as_actor(), body=body)
     db.session.commit()
     return entry
 
 
-def test_a_correction_keeps_the_original_and_shows_it(app):
+def test_a_correction_keeps_the_original_and_shows_it(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     entry = _a_note(incident, maya)
@@ -162,7 +171,7 @@ def test_a_correction_keeps_the_original_and_shows_it(app):
     assert "See the original" in client.get(room(incident)).text
 
 
-def test_a_correction_sent_twice_is_one_and_an_untouched_form_is_none(app, clock):
+def test_a_correction_sent_twice_is_one_and_an_untouched_form_is_none(app: Flask, clock: WoundClock) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     clock.forward(seconds=17)
@@ -177,7 +186,7 @@ def test_a_correction_sent_twice_is_one_and_an_untouched_form_is_none(app, clock
     assert main_of(client.get(path)).count("corrected by") == 1
 
 
-def test_two_corrections_at_once_show_both_texts(app):
+def test_two_corrections_at_once_show_both_texts(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=maya)
@@ -194,7 +203,7 @@ def test_two_corrections_at_once_show_both_texts(app):
     assert entry.body == "Jonas: restarted two pools"
 
 
-def test_what_sevenbells_wrote_itself_keeps_its_words(app):
+def test_what_sevenbells_wrote_itself_keeps_its_words(app: Flask) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya)
     (declared,) = entries(incident, "declared")
@@ -205,7 +214,7 @@ def test_what_sevenbells_wrote_itself_keeps_its_words(app):
     assert (declared.body, declared.at.minute) == ("", 0)
 
 
-def test_an_entry_of_another_incident_is_not_found_and_neither_is_a_number_without_end(app):
+def test_an_entry_of_another_incident_is_not_found_and_neither_is_a_number_without_end(app: Flask) -> None:
     client, maya = browser_of(app)
     incident, other = an_incident(by=maya), an_incident(by=maya)
     (entry,) = entries(other, "declared")
@@ -214,7 +223,7 @@ def test_an_entry_of_another_incident_is_not_found_and_neither_is_a_number_witho
         assert client.get(f"{room(incident)}/timeline/{number}").status_code == 404, number
 
 
-def test_details_change_once_each_with_one_line_on_the_timeline(app):
+def test_details_change_once_each_with_one_line_on_the_timeline(app: Flask) -> None:
     client, maya = browser_of(app, zone="Europe/Berlin")
     incident = an_incident(by=maya)
     path = f"{room(incident)}/details"
@@ -240,7 +249,7 @@ def test_details_change_once_each_with_one_line_on_the_timeline(app):
     assert [len(entries(incident, kind)) for kind in ("title", "impact", "cause", "event")] == [1, 1, 1, 2]
 
 
-def test_a_time_that_the_clocks_leave_out_is_the_first_instant_after_the_gap(app, clock):
+def test_a_time_that_the_clocks_leave_out_is_the_first_instant_after_the_gap(app: Flask, clock: WoundClock) -> None:
     clock.set(datetime(2027, 4, 1, 12, 0, tzinfo=UTC))
     client, maya = browser_of(app, zone="Europe/Berlin")
     incident = an_incident(by=maya)
@@ -250,7 +259,7 @@ def test_a_time_that_the_clocks_leave_out_is_the_first_instant_after_the_gap(app
     assert incident.impact_started_at == datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
 
 
-def test_two_people_who_change_the_same_text_see_both_and_different_texts_both_stand(app):
+def test_two_people_who_change_the_same_text_see_both_and_different_texts_both_stand(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
     incident = an_incident(by=maya, impact="Some users")
@@ -284,7 +293,9 @@ def test_two_people_who_change_the_same_text_see_both_and_different_texts_both_s
         ({"cause": "gremlins"}, "cause"),
     ],
 )
-def test_what_is_wrong_with_a_detail_stands_beside_its_field_and_nothing_is_changed(app, typed, field):
+def test_what_is_wrong_with_a_detail_stands_beside_its_field_and_nothing_is_changed(
+    app: Flask, typed: dict[str, str], field: str
+) -> None:
     client, maya = browser_of(app)
     incident = an_incident(by=maya, impact="Some users")
 
@@ -295,7 +306,7 @@ def test_what_is_wrong_with_a_detail_stands_beside_its_field_and_nothing_is_chan
     assert (incident.title, incident.impact) == ("AI provider rate limited", "Some users")
 
 
-def test_a_relation_is_said_once_and_taken_back_from_either_side(app):
+def test_a_relation_is_said_once_and_taken_back_from_either_side(app: Flask) -> None:
     client, maya = browser_of(app)
     one, other = an_incident(by=maya, title="API slow"), an_incident(by=maya, title="Vendor down")
     form = opened(client, f"{room(one)}/relations")
@@ -314,7 +325,7 @@ def test_a_relation_is_said_once_and_taken_back_from_either_side(app):
     assert (len(entries(one, "related")), len(entries(one, "unrelated"))) == (1, 1)
 
 
-def test_a_relation_to_itself_of_no_kind_or_to_nothing_is_refused(app):
+def test_a_relation_to_itself_of_no_kind_or_to_nothing_is_refused(app: Flask) -> None:
     client, maya = browser_of(app)
     one, other = an_incident(by=maya), an_incident(by=maya)
 
