@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
@@ -26,7 +28,7 @@ def acknowledge(incident: Incident, *, by: Actor) -> TimelineEntry | None:
     changes no deadline; the same one twice writes nothing (None). Raises NotAllowed once it is over.
     """
     _must_be_open(incident)
-    if incident.acknowledgement_by == _name_of(by):
+    if _has_acknowledged(incident, by):
         return None
     is_first = not incident.is_acknowledged
     if is_first:
@@ -98,6 +100,20 @@ def change_severity(incident: Incident, *, to: str, by: Actor, reason: str | Non
 def _must_be_open(incident: Incident) -> None:
     if not incident.is_open:
         raise NotAllowed(f"{incident.ref} is over. Reopen it to go on.")
+
+
+def _has_acknowledged(incident: Incident, by: Actor) -> bool:
+    """Whether this actor took it, first or besides another, since the acknowledgement that holds now."""
+    if incident.acknowledgement_at is None:
+        return False
+    taken = select(TimelineEntry.id).where(
+        TimelineEntry.incident_id == incident.id,
+        TimelineEntry.kind == "acknowledged",
+        TimelineEntry.by_kind == by.kind,
+        TimelineEntry.by_id == by.id,
+        TimelineEntry.recorded_at >= incident.acknowledgement_at,
+    )
+    return db.session.scalar(taken.limit(1)) is not None
 
 
 def _name_of(by: Actor) -> str:
