@@ -268,7 +268,26 @@ def test_a_relation_shows_no_title_to_who_may_not_see_it(app: Flask, client: Fla
     others = words(sign_in(app.test_client(), make_person("jonas@example.com")).get(room(incident)))
 
     assert "Stolen keys" in mine
+    assert f"caused by {secret.ref}" in mine
     assert "Stolen keys" not in others
+    assert secret.ref not in others
+    assert "caused by another incident" in others
+
+
+def test_what_it_was_merged_into_is_not_named_to_who_may_not_see_that(
+    app: Flask, client: FlaskClient, maya: Person
+) -> None:
+    incident, into = an_incident(by=maya), an_incident(by=maya)
+    actions.merge(incident, into=into, by=maya.as_actor())
+    actions.change_visibility(into, to="restricted", by=maya.as_actor(), viewer_person=maya)
+    db.session.commit()
+    sign_in(client, maya)
+    other = sign_in(app.test_client(), make_person("jonas@example.com"))
+
+    for page, goes_on in (("", "It goes on in"), ("/reopening", "Go on in")):
+        assert f"{goes_on} {into.ref}" in words(client.get(room(incident) + page))
+        assert into.ref not in other.get(room(incident) + page).text
+    assert "merged it into another incident" in words(other.get(room(incident)))
 
 
 def test_every_kind_of_entry_has_a_sentence_of_its_own() -> None:

@@ -56,3 +56,10 @@ def incident_or_404(ref: str, viewer: Viewer, *, for_writing: bool = False) -> I
     if found is None:
         raise NotFound
     return found
+
+
+def merged_into(incident: Incident, viewer: Viewer) -> Incident | None:
+    """The incident that this one was merged into, or None: where it was not, and where the viewer may not see that one."""
+    if incident.merged_into_id is None:
+        return None
+    return db.session.scalars(visible_incidents(viewer).where(Incident.id == incident.merged_into_id)).one_or_none()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from ..access.visibility import visible_to
+from ..access.visibility import merged_into, visible_to
 from ..actions import components, matrix, relations, roles, steps, targets, telling, updates, visibility, watch
 from ..kernel import clock
 from ..kernel.database import db
@@ -102,6 +102,7 @@ class Standing:
     worst: str
     deadlines: Sequence[Deadline]
     related: Sequence[Related]
+    goes_on_in: Incident | None  # what it was merged into, where the viewer may see that
     named: Sequence[Person]
     published: PublishedIncident | None
     last_update: Update | None
@@ -146,6 +147,7 @@ def of(incident: Incident, *, me: Person) -> Standing:
         worst=worst([status for _name, status in named_components]),
         deadlines=_deadlines(incident),
         related=_related(incident, me),
+        goes_on_in=merged_into(incident, me),
         named=visibility.named_people(incident) if incident.visibility == Visibility.RESTRICTED else [],
         published=publishing.find(incident.id),
         last_update=known[-1] if known else None,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
 from sqlalchemy import select
 
+from ..access.visibility import visible_to
 from ..kernel.database import db
 from ..kernel.text import render_markdown
 from ..policy.escalation import TRIGGER_LABELS, Trigger
@@ -78,8 +79,10 @@ def read(
     found = list(db.session.scalars(wanted.order_by(TimelineEntry.id.desc()).limit(_MOST + 1)))
     older = found[_MOST - 1].id if len(found) > _MOST else None
     found = found[:_MOST]
-    updates, corrections = _updates(found), _corrections(found)
-    lines = [_line(entry, me, updates.get(entry.update_id or 0), corrections.get(entry.id, [])) for entry in found]
+    updates, corrections, seen = _updates(found), _corrections(found), _others_seen(found, me)
+    lines = [
+        _line(entry, me, seen, updates.get(entry.update_id or 0), corrections.get(entry.id, [])) for entry in found
+    ]
     newest = max((entry.id for entry in found), default=after or 0)
     # told by when it happened, which corrections and backdating move; the order of writing decides between equals
     lines.sort(key=lambda line: (line.entry.at, line.entry.id), reverse=True)
@@ -114,7 +117,13 @@ def _step_of(entry: TimelineEntry) -> Step:
     return Step(entry.detail.get("after") or entry.detail.get("step") or Step.INVESTIGATION)
 
 
-def _line(entry: TimelineEntry, me: Person, update: Update | None, before: Sequence[TimelineCorrection]) -> Line:
+def _line(
+    entry: TimelineEntry,
+    me: Person,
+    seen: Collection[int],
+    update: Update | None,
+    before: Sequence[TimelineCorrection],
+) -> Line:
     sign, tone, sentence = _SENTENCES.get(entry.kind, ("dots", "", _unknown))
     who = Markup("<b>{}</b>").format("You" if entry.by_kind == "person" and entry.by_id == me.id else entry.by_name)
     style = "body"
@@ -126,7 +135,7 @@ def _line(entry: TimelineEntry, me: Person, update: Update | None, before: Seque
         entry=entry,
         sign=sign,
         tone=tone if entry.kind != "update" or entry.is_public else "",
-        sentence=sentence(who, entry),
+        sentence=_about_another(who, entry, seen) if entry.kind in _ABOUT_ANOTHER else sentence(who, entry),
         style=style,
         text=_text(entry, update),
         update=update,
@@ -267,10 +276,11 @@ def _reopened(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} <b>reopened</b> it at {}").format(who, Step(step).label if step else "investigation")
 
 
-def _other(pattern: str) -> Callable[[Markup, TimelineEntry], Markup]:
-    """A sentence that names another incident by its number alone: its title is not everybody's to see."""
-    safe = Markup(pattern)  # noqa: S704 - only patterns of this module come here
-    return lambda who, entry: safe.format(who=who, other=f"INC-{entry.detail.get('other_id', '?')}", kind=_kind(entry))
+def _about_another(who: Markup, entry: TimelineEntry, seen: Collection[int]) -> Markup:
+    """A sentence that names another incident by its number, and not even so to somebody who may not see that one."""
+    number = entry.detail.get("other_id")
+    other = Markup("<b>{}</b>").format(f"INC-{number}") if number in seen else "another incident"
+    return _ABOUT_ANOTHER[entry.kind].format(who=who, other=other, kind=_kind(entry))
 
 
 def _kind(entry: TimelineEntry) -> str:
@@ -299,7 +309,13 @@ def _names(entry: TimelineEntry) -> str:
     return ", ".join(people[:5]) + (f" and {len(people) - 5} more" if len(people) > 5 else "")
 
 
-# kind: sign, colour of the sign, sentence
+_ABOUT_ANOTHER: Mapping[str, Markup] = {
+    "merged": Markup("{who} merged it into {other}"),
+    "merged_here": Markup("{who} merged {other} into this one"),
+    "related": Markup("{who} said that it is {kind} {other}"),
+    "unrelated": Markup("{who} took back that it is {kind} {other}"),
+}
+# kind: sign, colour of the sign, sentence (those about another incident say theirs above)
 _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Markup]]] = {
     "declared": ("bolt", "wn", _declared),
     "acknowledged": ("check", "", _acknowledged),
@@ -336,10 +352,10 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "resolved": ("check", "a", _resolved),
     "reopened": ("now", "wn", _reopened),
     "false_alarm": ("x", "", _say("{who} called it a <b>false alarm</b>")),
-    "merged": ("swap", "", _other("{who} merged it into <b>{other}</b>")),
-    "merged_here": ("swap", "", _other("{who} merged <b>{other}</b> into this one")),
-    "related": ("swap", "", _other("{who} said that it is {kind} <b>{other}</b>")),
-    "unrelated": ("swap", "", _other("{who} took back that it is {kind} <b>{other}</b>")),
+    "merged": ("swap", "", _unknown),
+    "merged_here": ("swap", "", _unknown),
+    "related": ("swap", "", _unknown),
+    "unrelated": ("swap", "", _unknown),
     "visibility": ("lock", "", _visibility),
     "named": ("lock", "", _say("<b>{person}</b> may see this now")),
     "unnamed": ("lock", "", _say("<b>{person}</b> may not see this any more")),
@@ -348,6 +364,12 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "closed": ("check", "", _say("Closed: nothing is owed any more")),
 }
 SIGNS = sorted({sign for sign, _tone, _sentence in _SENTENCES.values()} | {"globe", "lock"})
+
+
+def _others_seen(entries: Sequence[TimelineEntry], me: Person) -> set[int]:
+    """The other incidents that these entries are about, as far as this person may see them."""
+    ids = {entry.detail["other_id"] for entry in entries if "other_id" in entry.detail}
+    return set(db.session.scalars(select(Incident.id).where(Incident.id.in_(ids), visible_to(me)))) if ids else set()
 
 
 def _updates(entries: Sequence[TimelineEntry]) -> dict[int, Update]:

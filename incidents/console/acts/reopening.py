@@ -7,7 +7,8 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 
 from ... import actions
-from ...access import Role, actor, may
+from ...access import Role, actor, may, me
+from ...access.visibility import merged_into
 from ...actions.updates import latest
 from ...kernel.errors import Malformed
 from ...policy.lifecycle import STEPS, Step
@@ -79,6 +80,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         },
         "steps": [(step.value, step.label) for step in STEPS if step.number < Step.RESOLUTION.number],
         "is_published": is_published,
+        "goes_on_in": merged_into(incident, me()),
         "last_words": last.body if last else "",
         "drawn": again(incident, text("public_body")) if is_published else None,
     }
