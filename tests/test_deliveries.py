@@ -7,15 +7,19 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from incidents import channels
+from incidents import actions, channels
+from incidents.actions import people
 from incidents.channels import Outcome
 from incidents.jobs.deliveries import Lane, send_due_messages
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
+from incidents.records.incidents import Incident
+from incidents.records.people import Person
 from tests.conftest import WoundClock
+from tests.factories import a_person, an_incident
 from tests.outgoing import Outgoing
 
 DOWN = Outcome("unreachable", "The mail server cannot be reached: refused")
@@ -254,3 +258,46 @@ def test_four_clocks_send_each_message_once(app: Flask, outgoing: Outgoing) -> N
     assert broken == []
     assert len(outgoing.sent) == 80
     assert len({message.key for message in outgoing.sent}) == 80
+
+
+def letter_waiting_for(person: Person, about: Incident) -> None:
+    payload = {"to": person.email, "subject": "update", "text": "Yellowbird"}
+    outbox.enqueue(event="update", channel="email", destination=person.email, payload=payload, incident_id=about.id)
+    db.session.commit()
+
+
+def test_a_letter_that_waits_reaches_nobody_who_may_not_see_its_incident_any_more(
+    app: Flask, outgoing: Outgoing
+) -> None:
+    ada, bob = a_person("Ada"), a_person("Bob")
+    incident = an_incident(by=ada)
+    db.session.execute(delete(OutboxMessage))
+    for person in (ada, bob):
+        letter_waiting_for(person, incident)
+    actions.change_visibility(incident, to="restricted", by=ada.as_actor(), viewer_person=ada)
+    db.session.commit()
+
+    send_due_messages()
+
+    assert outgoing.destinations == [ada.email]
+    kept = db.session.scalars(select(OutboxMessage).where(OutboxMessage.destination == bob.email)).one()
+    assert (kept.state, kept.reason) == ("skipped", "The incident is restricted, and this person is not named in it")
+
+    outbox.retry(kept.id)
+    db.session.commit()
+    send_due_messages()
+    assert outgoing.destinations == [ada.email]
+
+
+def test_a_letter_that_waits_does_not_reach_an_account_that_was_disabled(app: Flask, outgoing: Outgoing) -> None:
+    ada, bob = a_person("Ada", role="admin"), a_person("Bob")
+    incident = an_incident(by=ada)
+    db.session.execute(delete(OutboxMessage))
+    letter_waiting_for(bob, incident)
+    people.disable(bob, by=ada.as_actor())
+    db.session.commit()
+
+    send_due_messages()
+
+    assert outgoing.destinations == []
+    assert messages()["update"].reason == "The account was disabled before this was sent"

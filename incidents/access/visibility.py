@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Select, or_, select
 from werkzeug.exceptions import NotFound
@@ -63,3 +64,20 @@ def merged_into(incident: Incident, viewer: Viewer) -> Incident | None:
     if incident.merged_into_id is None:
         return None
     return db.session.scalars(visible_incidents(viewer).where(Incident.id == incident.merged_into_id)).one_or_none()
+
+
+def may_read(letters: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Of these (incident's number, address), those where the address may read of the incident as it now is.
+
+    Everybody may of one that is not restricted; else only the people named in it.
+    """
+    ids = {incident_id for incident_id, _address in letters}
+    hidden = set(
+        db.session.scalars(
+            select(Incident.id).where(Incident.id.in_(ids), Incident.visibility == Visibility.RESTRICTED)
+        )
+    )
+    named = select(NamedViewer.incident_id, Person.email).join(Person, Person.id == NamedViewer.person_id)
+    found = db.session.execute(named.where(NamedViewer.incident_id.in_(hidden))) if hidden else ()
+    insiders = {(incident_id, address) for incident_id, address in found}
+    return {letter for letter in letters if letter[0] not in hidden or letter in insiders}

@@ -11,16 +11,20 @@ import structlog
 from flask import Flask, current_app
 
 from .. import channels
+from ..access.visibility import may_read
 from ..channels import Message, Outcome
 from ..kernel import clock, outbox
 from ..kernel.database import db, reading
 from ..kernel.outbox import Claim
 from ..kernel.settings import Settings
+from ..records.people import closed_accounts
 from .breakers import Breakers
 
 BATCH = 20
 SENDERS = 4  # a lane's threads, each with a connection of its own
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
+_CLOSED = "The account was disabled before this was sent"
+_HIDDEN = "The incident is restricted, and this person is not named in it"
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +67,7 @@ class Lane:
             for claimed in claims:
                 outbox.mark_failed(claimed, reason=closed, permanent=True)
             return len(claims)
-        by_destination = sorted(claims, key=lambda claimed: claimed.destination)
+        by_destination = sorted(_still_welcome(claims), key=lambda claimed: claimed.destination)
         groups = [list(group) for _, group in groupby(by_destination, key=lambda claimed: claimed.destination)]
         mapped: Callable[..., object] = pool.map if pool else map
         list(mapped(self._send_in_order, groups))  # type: ignore[call-overload]
@@ -131,6 +135,28 @@ class Lane:
             permanent=outcome.kind == "refused",
             retry_after=outcome.retry_after,
         )
+
+
+def _still_welcome(claims: Sequence[Claim]) -> list[Claim]:
+    """Those that may leave as things are now; who may know can have changed since a message was written.
+
+    The others are skipped: no restricted incident reaches somebody who is not named in it, and nothing a closed account.
+    """
+    about = {(claimed.incident_id, claimed.destination) for claimed in claims if claimed.incident_id is not None}
+    with reading():
+        db.session.rollback()
+        readable = may_read(about) if about else set()
+        closed = closed_accounts({claimed.destination for claimed in claims}) if claims else set()
+        db.session.rollback()
+    welcome = []
+    for claimed in claims:
+        if claimed.destination in closed:
+            outbox.mark_skipped(claimed, reason=_CLOSED)
+        elif claimed.incident_id is not None and (claimed.incident_id, claimed.destination) not in readable:
+            outbox.mark_skipped(claimed, reason=_HIDDEN)
+        else:
+            welcome.append(claimed)
+    return welcome
 
 
 class LaneThread(threading.Thread):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -110,6 +111,12 @@ def active_people(role: Role = Role.VIEWER) -> list[Person]:
     roles = [each.value for each in Role if each.includes(role)]
     wanted = select(Person).where(Person.disabled_at.is_(None), Person.role.in_(roles))
     return list(db.session.scalars(wanted.order_by(func.lower(Person.name), Person.id)))
+
+
+def closed_accounts(addresses: Collection[str]) -> set[str]:
+    """Of these e-mail addresses, those whose account is disabled."""
+    wanted = select(Person.email).where(Person.email.in_(addresses), Person.disabled_at.is_not(None))
+    return set(db.session.scalars(wanted))
 
 
 def nobody_exists() -> bool:

@@ -149,6 +149,11 @@ def mark_failed(claimed: Claim, *, reason: str, permanent: bool = False, retry_a
     return _conclude(claimed, reason=reason, next_attempt_at=clock.now() + pause_after(claimed.attempt, retry_after))
 
 
+def mark_skipped(claimed: Claim, *, reason: str) -> bool:
+    """Write down why it must not leave any more; False when the lease had passed on."""
+    return _conclude(claimed, state=SKIPPED, reason=reason)
+
+
 def pause_after(attempt: int, retry_after: timedelta | None = None) -> timedelta:
     """How long to wait after attempt number ``attempt`` failed: full jitter, so that a recovery meets no herd."""
     if retry_after is not None:
