@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 
 from incidents.api.operations import OPERATIONS, Operation
+from incidents.kernel import outbox
+from incidents.kernel.database import db
 from tests.factories import a_component, a_person
 from tests.programs import Program
 
@@ -97,6 +99,22 @@ def test_a_hidden_incident_is_in_no_list_search_delivery_or_audit(stranger: Prog
             assert CANARY not in answer.text, path
             assert HIDDEN not in answer.text, path
             assert "other_id" not in answer.text, path
+
+
+def test_letters_about_accounts_are_listed_and_sent_again_for_admins_alone(app: Flask) -> None:
+    payload = {"to": "eve@example.com", "subject": "Reset your password", "text": ""}
+    message = outbox.enqueue(event="reset:1", channel="email", destination="eve@example.com", payload=payload)
+    assert message is not None
+    number = message.id
+    db.session.commit()
+
+    for scope in ("read", "respond"):
+        program = Program(app, scope=scope)
+        assert program.items("/deliveries") == []
+        assert program.get(f"/deliveries/{number}").status_code == 404
+    assert Program(app, scope="respond", name="again").post(f"/deliveries/{number}/retry").status_code == 404
+    [told] = Program(app, scope="admin").items("/deliveries")
+    assert told["destination"] == "eve@example.com"
 
 
 def test_a_hidden_incident_named_in_a_body_is_missing_too(stranger: Program) -> None:

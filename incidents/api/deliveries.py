@@ -14,6 +14,7 @@ from ..kernel.database import db
 from ..kernel.errors import NotAllowed
 from ..kernel.outbox import STATES, OutboxMessage
 from ..records.incidents import Incident
+from ..records.tokens import ApiToken
 from . import incident_shape, loading, paging, shapes
 from .fields import choices
 from .operations import Given, Thing, operation
@@ -45,7 +46,7 @@ _FILTERS = {"state": choices(STATES)}
     "GET",
     "/deliveries",
     scope=Scope.READ,
-    summary="Every delivery, the newest first.",
+    summary="Every delivery, the newest first; those about accounts for the scope admin only.",
     gives="Delivery",
     query=_FILTERS,
     is_list=True,
@@ -98,8 +99,12 @@ def _page(wanted: Select[OutboxMessage], given: Given) -> Page[Thing]:
 
 
 def _visible() -> Select[OutboxMessage]:
-    seen = select(Incident.id).where(visible_to(viewer()))
-    return select(OutboxMessage).where(or_(OutboxMessage.incident_id.is_(None), OutboxMessage.incident_id.in_(seen)))
+    """What is about incidents the token may see; what is about accounts (invitations, resets) only for admins."""
+    seen = OutboxMessage.incident_id.in_(select(Incident.id).where(visible_to(viewer())))
+    asking = viewer()
+    if isinstance(asking, ApiToken) and asking.may(Scope.ADMIN):
+        return select(OutboxMessage).where(or_(OutboxMessage.incident_id.is_(None), seen))
+    return select(OutboxMessage).where(seen)
 
 
 def _delivery(delivery_id: str) -> OutboxMessage:
