@@ -105,8 +105,10 @@ def load(_target: str) -> Any:
     import statuspage
     import wsgi
 
+    from . import surroundings
     from .gate import SchemaGate
 
+    surroundings.forget_environment()
     app = wsgi.create_app(settings)
     gate = SchemaGate(app.wsgi_app, settings)
     _wait_for_tables(gate)

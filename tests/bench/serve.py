@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from incidents.cli import web
+from incidents.cli import surroundings, web
 from incidents.kernel import settings as settings_module
 
 SLOW_FOR = 3.0  # seconds
@@ -18,6 +18,7 @@ def load(_target: str) -> Any:
     import wsgi
 
     settings = settings_module.load()
+    surroundings.forget_environment()
     app = wsgi.create_app(settings)
 
     def with_slow(environ: Any, start_response: Any) -> Iterable[bytes]:
