@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -12,8 +13,15 @@ from incidents.kernel.database import db
 from tests.factories import a_person, an_incident
 
 
+@pytest.fixture
+def asking(environ: dict[str, str]) -> dict[str, str]:
+    """The header that opens /metrics, on an installation where it is closed. Ask for it before the app."""
+    environ["METRICS_TOKEN"] = "let me see"
+    return {"Authorization": "Bearer let me see"}
+
+
 def test_metrics_count_open_incidents_and_late_updates_but_no_drills(
-    app: Flask, client: FlaskClient, clock: Any
+    asking: dict[str, str], app: Flask, client: FlaskClient, clock: Any
 ) -> None:
     alice = a_person("Alice")
     late = an_incident(by=alice, severity="P1")
@@ -24,11 +32,31 @@ def test_metrics_count_open_incidents_and_late_updates_but_no_drills(
     db.session.commit()
     clock.forward(minutes=31)
 
-    figures = client.get("/metrics").text
+    figures = client.get("/metrics", headers=asking).text
 
     assert 'incidents_open{severity="P1"} 1.0' in figures
     assert 'incidents_open{severity="P2"} 0.0' in figures
     assert 'incidents_open{severity="P4"} 0.0' in figures
+    assert "updates_overdue 1.0" in figures
+
+
+def test_metrics_that_anybody_may_read_count_only_what_the_public_sees(
+    app: Flask, client: FlaskClient, clock: Any
+) -> None:
+    alice = a_person("Alice")
+    told = an_incident(by=alice, severity="P1")
+    actions.post_update(told, by=alice.as_actor(), body="We are on it.", audience="public")
+    for visibility in ("public", "internal", "restricted"):
+        hidden = an_incident(by=alice, severity="P2")
+        actions.change_visibility(hidden, to=visibility, by=alice.as_actor(), viewer_person=alice)
+        actions.acknowledge(hidden, by=alice.as_actor())
+    db.session.commit()
+    clock.forward(minutes=31)
+
+    figures = client.get("/metrics").text
+
+    assert 'incidents_open{severity="P1"} 1.0' in figures
+    assert 'incidents_open{severity="P2"} 0.0' in figures
     assert "updates_overdue 1.0" in figures
 
 

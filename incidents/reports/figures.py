@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flask import current_app
 from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy import func, select
 
 from ..kernel import clock
 from ..kernel.database import db
+from ..kernel.settings import Settings
 from ..policy.severity import Severity
+from ..published.incidents import PublishedIncident
 from ..records.incidents import Incident
 
 
 def incident_metrics() -> Iterator[Metric]:
-    """``incidents_open{severity}`` and ``updates_overdue``; drills are left out."""
-    is_counted = (Incident.outcome.is_(None), Incident.is_drill.is_(False))
+    """``incidents_open{severity}`` and ``updates_overdue``; drills are left out.
+
+    Without METRICS_TOKEN anybody can read this: then only what stands on the status page is counted.
+    """
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    is_counted = [Incident.outcome.is_(None), Incident.is_drill.is_(False)]
+    if not settings.metrics_token:
+        is_counted.append(Incident.id.in_(select(PublishedIncident.incident_id)))
     counts = {
         row.severity: row.open
         for row in db.session.execute(
