@@ -66,7 +66,9 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     yield _history("/history", months, picture, base)
     for first, found in months.items():
         yield _history(f"/history/{first:%Y-%m}", {first: found}, picture, base)
-    objects = {each.public_id: (each, told.status(each), each.public_id in told.shown_ids) for each in records.components}
+    objects = {
+        each.public_id: (each, told.status(each), each.public_id in told.shown_ids) for each in records.components
+    }
     for incident in _kept_ready(picture):
         named = tuple(objects[one] for one in incident.worst_of)
         shape = (incident.row, records.settings, named, records.groups)
@@ -101,7 +103,9 @@ def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:
     """This month and the last, newest first."""
     this = picture.today.replace(day=1)
     last = (this - timedelta(days=1)).replace(day=1)
-    return {first: tuple(each for each in picture.incidents if _began_in(each, first, picture)) for first in (this, last)}
+    return {
+        first: tuple(each for each in picture.incidents if _began_in(each, first, picture)) for first in (this, last)
+    }
 
 
 def _began_in(incident: Incident, first: date, picture: Picture) -> bool:

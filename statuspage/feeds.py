@@ -37,9 +37,15 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     entries = picture.incidents[:MOST_RECENT]
     changed_at = max((updated_at(each) for each in entries), default=picture.settings.updated_at or EPOCH)
     return {
-        "/history.atom": Document("application/atom+xml; charset=utf-8", _atom(picture, base, changed_at), _HEADERS, changed_at),
-        "/history.rss": Document("application/rss+xml; charset=utf-8", _rss(picture, base, changed_at), _HEADERS, changed_at),
-        "/history.json": Document("application/feed+json; charset=utf-8", _json_feed(picture, base), _HEADERS, changed_at),
+        "/history.atom": Document(
+            "application/atom+xml; charset=utf-8", _atom(picture, base, changed_at), _HEADERS, changed_at
+        ),
+        "/history.rss": Document(
+            "application/rss+xml; charset=utf-8", _rss(picture, base, changed_at), _HEADERS, changed_at
+        ),
+        "/history.json": Document(
+            "application/feed+json; charset=utf-8", _json_feed(picture, base), _HEADERS, changed_at
+        ),
     }
 
 

@@ -69,7 +69,9 @@ class FrontDoor:
         start_response("200 OK", variant.headers)
         return variant.bodies
 
-    def _otherwise(self, prepared: Prepared | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _otherwise(
+        self, prepared: Prepared | None, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/health/live":
             return self._live(start_response)

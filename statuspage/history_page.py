@@ -61,7 +61,9 @@ def _calendar(first: date, found: tuple[Incident, ...], picture: Picture) -> lis
     day = first
     while day.month == first.month:
         key = marks.KEY[worst_on[day]] if day in worst_on else ""
-        cells.append({"look": f"on st-{key}" if key else ("x" if day > picture.today else ""), "number": day.day, "key": key})
+        cells.append(
+            {"look": f"on st-{key}" if key else ("x" if day > picture.today else ""), "number": day.day, "key": key}
+        )
         day += timedelta(days=1)
     return cells
 

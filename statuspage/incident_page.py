@@ -62,7 +62,9 @@ def _outcome(incident: Incident, picture: Picture) -> str:
     told = [words.trouble(status, by_status[status]) for status in sorted(by_status, key=lambda each: -BADNESS[each])]
     if told:
         return " ".join(told)
-    return "We are looking into it." if incident.status != "monitoring" else "A fix is in place, and we are watching it."
+    return (
+        "We are looking into it." if incident.status != "monitoring" else "A fix is in place, and we are watching it."
+    )
 
 
 def _when(moment: datetime, picture: Picture) -> dict[str, Any]:
@@ -108,7 +110,9 @@ def _ribbon(incident: Incident, minute: datetime) -> list[dict[str, Any]]:
         length = times.lasted(end - start)
         word = "Working again" if again else _PHASE_WORD[key]
         watched = again and place == len(phases) - 1
-        drawn.append({"key": key, "word": word, "x": x, "width": width, "length": f"watched for {length}" if watched else length})
+        drawn.append(
+            {"key": key, "word": word, "x": x, "width": width, "length": f"watched for {length}" if watched else length}
+        )
     return drawn
 
 

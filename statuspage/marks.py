@@ -52,7 +52,14 @@ _SHAPES: Mapping[str, str] = {
 }
 
 # The tab's picture cannot follow the theme, so it takes the light theme's strong colours.
-_FAVICON_COLOUR = {"ok": "#2c9a6b", "deg": "#bf7a00", "part": "#d4570c", "maj": "#c4253b", "mnt": "#3a69bd", "none": "#83908d"}
+_FAVICON_COLOUR = {
+    "ok": "#2c9a6b",
+    "deg": "#bf7a00",
+    "part": "#d4570c",
+    "maj": "#c4253b",
+    "mnt": "#3a69bd",
+    "none": "#83908d",
+}
 
 _USED = re.compile(r'href="#i-(\w+)"')
 
@@ -60,7 +67,9 @@ _USED = re.compile(r'href="#i-(\w+)"')
 @lru_cache(maxsize=256)
 def icon(name: str, size: int = 16) -> Markup:
     """A drawing from the sprite; it says nothing by itself, so a word always stands beside it."""
-    return Markup('<svg class="i" width="{0}" height="{0}" aria-hidden="true"><use href="#i-{1}"/></svg>').format(size, name)
+    return Markup('<svg class="i" width="{0}" height="{0}" aria-hidden="true"><use href="#i-{1}"/></svg>').format(
+        size, name
+    )
 
 
 @lru_cache(maxsize=256)
@@ -73,14 +82,18 @@ def state(status: str, word: str | None = None) -> Markup:
 def sprite(html: str) -> Markup:
     """The drawings that this page uses, once."""
     used = sorted(set(_USED.findall(html)))
-    symbols = "".join(f'<symbol id="i-{name}" viewBox="0 0 16 16">{_SHAPES[name]}</symbol>' for name in used if name in _SHAPES)
+    symbols = "".join(
+        f'<symbol id="i-{name}" viewBox="0 0 16 16">{_SHAPES[name]}</symbol>' for name in used if name in _SHAPES
+    )
     return Markup(symbols)  # noqa: S704 - our own drawings
 
 
 def favicon(key: str) -> str:
     """A data address with the state's shape in the state's colour."""
     shape = _SHAPES[key].replace("currentColor", _FAVICON_COLOUR[key]).replace(_CUT, "#fff")
-    return "data:image/svg+xml," + quote(f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>{shape}</svg>".replace('"', "'"), safe="<>/='.: -")
+    return "data:image/svg+xml," + quote(
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>{shape}</svg>".replace('"', "'"), safe="<>/='.: -"
+    )
 
 
 # -- the bars ----------------------------------------------------------------------------------------------------------
@@ -96,7 +109,11 @@ def strip(picture: Picture, component: Component) -> Markup:
     bars, words = past
     drawn, said = _bar(picture, component, today, len(component.days) - 1)
     sentences = [*words, said] if said else words
-    label = f"{component.name}, last {len(component.days)} days: {share(component)}. " + ("; ".join(sentences) or "No incidents") + "."
+    label = (
+        f"{component.name}, last {len(component.days)} days: {share(component)}. "
+        + ("; ".join(sentences) or "No incidents")
+        + "."
+    )
     return Markup(
         '<div class="strip"><svg viewBox="0 0 360 32" preserveAspectRatio="none" aria-hidden="true">{0}{1}</svg></div><span class="vh">{2}</span>'
     ).format(bars, drawn, label)

@@ -60,7 +60,7 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
             panels.event_of(each, picture)
             for each in touched
             if (each.ended_at or picture.minute).astimezone(picture.zone).date() >= since
-        ][:_MOST_PAST * 2],
+        ][: _MOST_PAST * 2],
         days=[_table_row(picture, component, day) for day in reversed(component.days)],
         formula=uptime.formula(partial_weight=picture.settings.partial_weight),
     )

@@ -30,7 +30,10 @@ def panel_of(incident: Incident, picture: Picture, *, newest_only: bool = True) 
         "affects": _names(incident, incident.now),
         "began_at": incident.began_at,
         "began": _began(incident, picture),
-        "updates": [_update(update, incident, picture, is_newest=not place) for place, update in enumerate(incident.updates[:most])],
+        "updates": [
+            _update(update, incident, picture, is_newest=not place)
+            for place, update in enumerate(incident.updates[:most])
+        ],
         "more": f"{left_out} earlier {'update' if left_out == 1 else 'updates'}" if left_out > 0 else "Incident page",
     }
 
@@ -71,7 +74,9 @@ def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: 
         "promise": _promise(update, incident, picture, is_newest=is_newest),
         "is_late": is_newest and is_late(incident, picture),
         "edited_at": update.edited_at,
-        "edited": f"Edited {times.both_with_day(update.edited_at, zone, now=update.display_at)}" if update.edited_at else "",
+        "edited": f"Edited {times.both_with_day(update.edited_at, zone, now=update.display_at)}"
+        if update.edited_at
+        else "",
     }
 
 
@@ -94,7 +99,9 @@ def _severity(incident: Incident, picture: Picture) -> str:
 
 def _began(incident: Incident, picture: Picture) -> str:
     """For an open one how long ago; what is over does not change by the minute."""
-    started = times.both_with_day(incident.began_at, picture.zone, now=picture.minute if incident.is_open else incident.began_at)
+    started = times.both_with_day(
+        incident.began_at, picture.zone, now=picture.minute if incident.is_open else incident.began_at
+    )
     if incident.is_open:
         return f"Started {started}, {words.ago(incident.began_at, picture.minute)}"
     return f"Started {started}"

@@ -51,9 +51,7 @@ def compress(body: bytes) -> bytes:
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 
-def prepare(
-    document: Document, compressed: bytes | None = None, *, cache_control: str = CACHE_CONTROL
-) -> Prepared:
+def prepare(document: Document, compressed: bytes | None = None, *, cache_control: str = CACHE_CONTROL) -> Prepared:
     """Everything that can be done before somebody asks; ``compressed`` when that is already known."""
     digest = hashlib.sha256(document.body).hexdigest()[:24]
     smaller = compress(document.body) if compressed is None else compressed
@@ -68,7 +66,9 @@ def prepare(
     )
 
 
-def _variant(etag: str, document: Document, common: Headers, body: bytes, encoding: Iterable[tuple[str, str]]) -> Variant:
+def _variant(
+    etag: str, document: Document, common: Headers, body: bytes, encoding: Iterable[tuple[str, str]]
+) -> Variant:
     return Variant(
         etag=etag,
         headers=[

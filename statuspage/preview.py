@@ -49,7 +49,9 @@ def preview(
         created_at=now,
         edited_at=None,
     )
-    row = _with(_published(connection, incident_id), update, title=title, severity=severity, started_at=started_at, now=now)
+    row = _with(
+        _published(connection, incident_id), update, title=title, severity=severity, started_at=started_at, now=now
+    )
     others = tuple(each for each in known.incidents if each.public_id != row.public_id)
     picture = draw(Told(replace(known, incidents=(row, *others))), now)
     return _shown(picture)
@@ -61,7 +63,9 @@ def _shown(picture: Picture) -> Markup:
 
 
 def _published(connection: Connection, incident_id: int) -> IncidentRow | None:
-    public_id = connection.scalar(select(PublishedIncident.public_id).where(PublishedIncident.incident_id == incident_id))
+    public_id = connection.scalar(
+        select(PublishedIncident.public_id).where(PublishedIncident.incident_id == incident_id)
+    )
     return records.read_incident(connection, public_id) if public_id else None
 
 

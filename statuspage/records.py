@@ -137,7 +137,9 @@ def read(connection: Connection, now: datetime) -> Records:
         read_at=now,
         settings=_settings(connection),
         groups=_rows(connection, GroupRow, ComponentGroup, ComponentGroup.position, ComponentGroup.id),
-        components=_rows(connection, ComponentRow, Component, Component.position, Component.id, where=Component.is_shown),
+        components=_rows(
+            connection, ComponentRow, Component, Component.position, Component.id, where=Component.is_shown
+        ),
         baselines=_baselines(connection, since),
         incidents=_incidents(connection, _recent_or_running(since)),
         first_began_at=connection.scalar(select(func.min(PublishedIncident.began_at))),
@@ -285,7 +287,9 @@ def _incident_from_json(row: dict[str, Any]) -> IncidentRow:
         _made(UpdateRow, update | {"components": tuple((one, other) for one, other in update["components"])})
         for update in row["updates"]
     )
-    return _made(IncidentRow, row | {"updates": updates, "continues": tuple(row["continues"]) if row["continues"] else None})
+    return _made(
+        IncidentRow, row | {"updates": updates, "continues": tuple(row["continues"]) if row["continues"] else None}
+    )
 
 
 def _made(shape: type[T], row: Mapping[str, Any]) -> T:

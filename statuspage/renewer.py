@@ -206,7 +206,12 @@ class Renewer:
             self._write(picture, wanted, contact_at, moving, resting if rest_changed else None)
 
     def _write(
-        self, picture: Picture, state: State, contact_at: datetime, moving: dict[str, _Made], resting: dict[str, _Made] | None
+        self,
+        picture: Picture,
+        state: State,
+        contact_at: datetime,
+        moving: dict[str, _Made],
+        resting: dict[str, _Made] | None,
     ) -> None:
         try:
             if resting is not None:

@@ -48,7 +48,8 @@ class Told:
             for each in incident.stretches:
                 incidents.setdefault(each.component, []).append(incident.id)
         return {
-            one: (row.created_at, self._troubles.get(one, ()), tuple(incidents.get(one, ()))) for one, row in self.by_id.items()
+            one: (row.created_at, self._troubles.get(one, ()), tuple(incidents.get(one, ())))
+            for one, row in self.by_id.items()
         }
 
     def _keep_from(self, before: Told) -> None:
@@ -95,7 +96,9 @@ class Told:
     @cached_property
     def knows_maintenance(self) -> bool:
         """Whether any component was under maintenance in the time that is drawn."""
-        return any(each.status == ComponentStatus.MAINTENANCE for troubles in self._troubles.values() for each in troubles)
+        return any(
+            each.status == ComponentStatus.MAINTENANCE for troubles in self._troubles.values() for each in troubles
+        )
 
     @cached_property
     def _open(self) -> list[Incident]:

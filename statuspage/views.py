@@ -49,7 +49,9 @@ def published(**_named: str) -> ResponseReturnValue:
     try:
         prepared = renewer.find(request.path)
     except Unavailable:
-        busy = Response("Our database does not answer. What is open now stands on the first page.\n", 503, mimetype="text/plain")
+        busy = Response(
+            "Our database does not answer. What is open now stands on the first page.\n", 503, mimetype="text/plain"
+        )
         busy.headers["Retry-After"] = "30"
         return busy
     return _answer(prepared) if prepared is not None else _missing(renewer)

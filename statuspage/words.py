@@ -150,7 +150,9 @@ def quiet_days(picture: Picture, past: Sequence[Incident]) -> str:
 def recent(picture: Picture) -> list[Incident]:
     """Those that are over, and ended within the last 14 days of the page's zone."""
     first = picture.today - _QUIET + timedelta(days=1)
-    return [each for each in picture.incidents if each.ended_at and each.ended_at.astimezone(picture.zone).date() >= first]
+    return [
+        each for each in picture.incidents if each.ended_at and each.ended_at.astimezone(picture.zone).date() >= first
+    ]
 
 
 def zone_words(picture: Picture) -> str:

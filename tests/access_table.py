@@ -123,7 +123,6 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/incidents/<public_id>", "public"),
     Row("GET", "/incidents/<public_id>.json", "public"),
     # incidents in the console: looking is a viewer's, acting a responder's
-
     # the API: its description
     Row("GET", "/api/docs", "public"),
     Row("GET", "/api/openapi.json", "public"),

@@ -30,7 +30,14 @@ def test_a_reading_transaction_cannot_write(app: Flask) -> None:
 
 @pytest.mark.parametrize(
     ("version", "affected"),
-    [((3, 40, 1), True), ((3, 44, 6), False), ((3, 45, 0), True), ((3, 50, 7), False), ((3, 51, 2), True), ((3, 51, 3), False)],
+    [
+        ((3, 40, 1), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+    ],
 )
 def test_versions_with_the_wal_reset_bug_are_known(version: tuple[int, ...], affected: bool) -> None:
     assert database.has_wal_reset_bug(version) is affected

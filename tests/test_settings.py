@@ -29,7 +29,9 @@ def test_nothing_set_gives_a_sqlite_file_and_a_kept_key(tmp_path: Path) -> None:
 
 
 def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
-    told = problems(tmp_path, PORT="99999", SECRET_KEY="dev", DATABASE_URL="mysql://x", BASE_URL="example.com", LOG_LEVEL="loud")
+    told = problems(
+        tmp_path, PORT="99999", SECRET_KEY="dev", DATABASE_URL="mysql://x", BASE_URL="example.com", LOG_LEVEL="loud"
+    )
 
     assert [line.split(":")[0] for line in told] == ["DATABASE_URL", "SECRET_KEY", "BASE_URL", "PORT", "LOG_LEVEL"]
 

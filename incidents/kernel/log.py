@@ -135,7 +135,9 @@ def _clean(value: str, *, keep_lines: bool = False) -> str:
     value = _BEARER.sub(rf"\1 {MASKED}", value)
     value = _URL_PASSWORD.sub(rf"\1:{MASKED}@", value)
     value = _TOKENS.sub(MASKED, value)
-    value = re.sub(r"(/(?:setup|login/reset|invitations|ack|subscriptions|calendars))/[\w.~-]{8,}", rf"\1/{MASKED}", value)
+    value = re.sub(
+        r"(/(?:setup|login/reset|invitations|ack|subscriptions|calendars))/[\w.~-]{8,}", rf"\1/{MASKED}", value
+    )
     return _CONTROLS.sub(lambda found: "\n" if keep_lines and found[0] == "\n" else repr(found[0])[1:-1], value)
 
 

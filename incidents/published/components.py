@@ -94,7 +94,12 @@ def all_components(*, archived: bool | None = False) -> Sequence[Component]:
     wanted = select(Component).outerjoin(ComponentGroup, Component.group_id == ComponentGroup.id)
     if archived is not None:
         wanted = wanted.where(Component.archived_at.is_not(None) if archived else Component.archived_at.is_(None))
-    order = (func.coalesce(ComponentGroup.position, 0), func.coalesce(ComponentGroup.id, 0), Component.position, Component.id)
+    order = (
+        func.coalesce(ComponentGroup.position, 0),
+        func.coalesce(ComponentGroup.id, 0),
+        Component.position,
+        Component.id,
+    )
     return db.session.scalars(wanted.order_by(*order)).all()
 
 
@@ -156,8 +161,10 @@ def change_component(
     shown: bool | None = None,
 ) -> Component:
     """New words for it, or in and out of the public's sight. Raises Malformed."""
-    problems = _problems(name=component.name if name is None else name,
-                         description=None if isinstance(description, _Unchanged) else description)
+    problems = _problems(
+        name=component.name if name is None else name,
+        description=None if isinstance(description, _Unchanged) else description,
+    )
     if problems:
         raise Malformed(problems)
     if name is not None:
@@ -185,7 +192,9 @@ def set_baseline(component: Component, status: str, at: datetime | None = None) 
     return component
 
 
-def move_component(component: Component, *, position: int | None = None, group: ComponentGroup | _Unchanged | None = UNCHANGED) -> Component:
+def move_component(
+    component: Component, *, position: int | None = None, group: ComponentGroup | _Unchanged | None = UNCHANGED
+) -> Component:
     """To ``position`` (from 1; None is last) inside ``group``; those after it move down."""
     target = component.group if isinstance(group, _Unchanged) else group
     component.group = target
@@ -226,7 +235,9 @@ def add_group(name: str, *, position: int | None = None) -> ComponentGroup:
     if problems:
         raise Malformed(problems)
     now = clock.now()
-    group = ComponentGroup(public_id=fresh_public_id(), name=one_line(name), position=len(all_groups()) + 1, created_at=now, updated_at=now)
+    group = ComponentGroup(
+        public_id=fresh_public_id(), name=one_line(name), position=len(all_groups()) + 1, created_at=now, updated_at=now
+    )
     db.session.add(group)
     db.session.flush()
     if position is not None:

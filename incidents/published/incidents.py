@@ -28,7 +28,12 @@ class PublishedIncident(Base):
         CheckConstraint("ended_at IS NULL OR ended_at >= began_at", name="an_incident_ends_after_it_began"),
         Index("ix_published_incidents_began_at", "began_at"),
         Index("ix_published_incidents_ended_at", "ended_at"),
-        Index("ix_published_incidents_open", "id", postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
+        Index(
+            "ix_published_incidents_open",
+            "id",
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -42,7 +42,14 @@ def _decoded(uploaded: bytes) -> Image:
                 if picture.width * picture.height > _MOST_PIXELS:
                     raise ValueError("Choose a picture with fewer pixels.")
                 return picture.convert("RGBA")
-    except (UnidentifiedImageError, OSError, SyntaxError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        EOFError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
         raise ValueError("Choose a PNG, JPEG, WebP or GIF picture.") from None
 
 

@@ -140,7 +140,9 @@ def _is_link(address: str) -> bool:
         return False
     if " " in address:
         return False
-    return (parts.scheme in {"http", "https"} and bool(parts.hostname)) or (parts.scheme == "mailto" and "@" in parts.path)
+    return (parts.scheme in {"http", "https"} and bool(parts.hostname)) or (
+        parts.scheme == "mailto" and "@" in parts.path
+    )
 
 
 def _take_logo(uploaded: bytes | _Unchanged | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
