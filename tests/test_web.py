@@ -489,3 +489,20 @@ def test_a_locked_database_answers_503_and_recovers_by_itself(
 
     assert answer.status_code == 503
     assert visit.post("/save").text == "done"
+
+
+@pytest.mark.parametrize(
+    ("asked", "tidy"),
+    [
+        ("/login//reset?a=b", "/login/reset?a=b"),
+        ("/console", "/console/"),
+        ("/console//incidents", "/console/incidents"),
+    ],
+)
+def test_a_tidier_address_is_never_on_a_host_that_the_asker_named(
+    app: Flask, client: FlaskClient, asked: str, tidy: str
+) -> None:
+    answer = client.get(asked, headers={"Host": "evil.example"})
+
+    assert answer.headers.get("Location") == tidy
+    assert "evil.example" not in answer.text

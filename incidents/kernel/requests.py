@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from flask import Flask, Request, request
+from flask import Flask, Request, redirect, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import BadRequest, NotFound, UnsupportedMediaType
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as BaseResponse
 
 from .settings import Settings
 
@@ -80,13 +82,23 @@ def init_app(app: Flask, settings: Settings) -> None:
     if page_host == urlsplit(settings.base_url).netloc:
         page_host = None
 
-    def look() -> None:
+    def look() -> BaseResponse | None:
+        if isinstance(request.routing_exception, RequestRedirect):
+            return _stay_here(request.routing_exception)
         _refuse_compressed()
         _refuse_unreadable()
         if page_host and request.host == page_host and request.path.startswith(_PRIVATE_PATHS):
             raise NotFound  # the console is not to be seen on the public page's own host
+        return None
 
     app.before_request_funcs.setdefault(None, []).insert(0, look)
+
+
+def _stay_here(moved: RequestRedirect) -> BaseResponse:
+    """The redirect to a tidier address (one slash more, or fewer) without a host: werkzeug takes that from the asker."""
+    tidy = urlsplit(moved.new_url)
+    path = "/" + tidy.path.lstrip("/")
+    return redirect(f"{path}?{tidy.query}" if tidy.query else path, 308)
 
 
 def _refuse_compressed() -> None:
