@@ -187,7 +187,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/api/v1/severities/<severity>", "token:read"),
     Row("PUT", "/api/v1/severities/<severity>", "token:admin"),
     Row("PATCH", "/api/v1/severities/<severity>", "token:admin"),
-    # incidents in the console
+    # incidents in the console: looking is a viewer's, acting a responder's
     Row("GET", "/console/", "viewer"),
     Row("GET", "/console/incidents", "viewer"),
     Row("GET", "/console/incidents/<ref>", "viewer"),
@@ -252,6 +252,4 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/console/incidents/new", "responder"),
     Row("GET", "/console/incidents/new/consequences", "responder"),
     Row("GET", "/console/live", "viewer"),
-    # settings
-    # the status page in the console
 )
