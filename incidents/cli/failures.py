@@ -21,6 +21,8 @@ def sentences(broken: Exception) -> list[str] | None:
         return [broken.sentence]
     if type(broken).__name__ == "SettingsError":
         return list(broken.problems) if hasattr(broken, "problems") else [str(broken)]
+    if _has_no_tables(broken):
+        return ["The database has no tables yet. Run `sevenbells db upgrade`, or start with `sevenbells up`."]
     if _is_database_away(broken):
         return [f"The database does not answer: {first_line(broken)}. Check DATABASE_URL, then try again."]
     if _is_database_damaged(broken):
@@ -34,6 +36,14 @@ def first_line(broken: BaseException) -> str:
     """The first line of a driver's message, without SQLAlchemy's wrapping."""
     cause = getattr(broken, "orig", None) or broken
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0].rstrip(".")
+
+
+def _has_no_tables(broken: Exception) -> bool:
+    errors = sys.modules.get("sqlalchemy.exc")
+    if errors is None or not isinstance(broken, errors.DBAPIError):
+        return False
+    # SQLite says it in words, psycopg by a class of its own
+    return first_line(broken).startswith("no such table") or type(broken.orig).__name__ == "UndefinedTable"
 
 
 def _is_database_away(broken: Exception) -> bool:

@@ -82,3 +82,12 @@ def test_a_database_that_is_away_is_told_in_one_line_without_its_password(run: R
     assert told.err.startswith("The database does not answer")
     assert len(told.err.splitlines()) == 1
     assert "hunter2" not in told.err
+
+
+def test_a_database_without_tables_is_told_with_the_way_to_make_them(run: Run) -> None:
+    told = run("user", "list")
+
+    assert told.code == 1
+    assert told.err.strip().splitlines() == [
+        "The database has no tables yet. Run `sevenbells db upgrade`, or start with `sevenbells up`."
+    ]
