@@ -168,7 +168,7 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     page.goto(served.address + "/console/incidents/INC-1/resolution")
     picture(page, "12-resolve")
     page.get_by_label("What resolved it?").fill("The provider raised our limit")
-    page.get_by_label(re.compile("public", re.IGNORECASE)).last.fill("All analyses have caught up.")
+    page.get_by_label(re.compile("What the public reads")).fill("All analyses have caught up.")
     page.get_by_role("button", name=re.compile("^Resolve")).click()
     page.wait_for_url("**/console/incidents/INC-1")
     picture(page, "13-room-resolved")
