@@ -183,7 +183,7 @@ def test_a_commit_in_this_process_wakes_the_renewer_at_once(app: Flask, renewer:
 
 def eventually(what: Callable[[], bool]) -> bool:
     """Wait, without polling the code under test to death, for something another thread does."""
-    for _ in range(400):
+    for _ in range(3000):
         if what():
             return True
         threading.Event().wait(0.01)
