@@ -120,6 +120,26 @@ def test_a_double_click_publishes_once(app: Flask, browser: FlaskClient, inciden
     assert db.session.scalar(select(func.count()).select_from(Update)) == 1
 
 
+def test_who_wrote_while_another_update_went_out_reads_that_one_before_his_own_goes(
+    app: Flask, browser: FlaskClient, incident: Incident
+) -> None:
+    after = browser.get(updates(incident)).text.partition('name="after" value="')[2].partition('"')[0]
+    jonas = sign_in(app.test_client(), make_person("jonas@example.com", name="Jonas Weber"))
+    publish(jonas, incident, "Reports are slow.", confirmed="1")
+
+    asked = publish(browser, incident, "Everything is down.", after=after)
+
+    assert asked.status_code == 409
+    assert "Jonas Weber posted an update" in words(asked)
+    assert "“Reports are slow.”" in words(asked)
+    assert "Everything is down." in asked.text
+    assert newest(incident).body == "Reports are slow."
+
+    after = asked.text.partition('name="after" value="')[2].partition('"')[0]
+    assert publish(browser, incident, "Everything is down.", after=after).status_code == 303
+    assert newest(incident).body == "Everything is down."
+
+
 def test_who_neither_commands_nor_leads_confirms_once(app: Flask, incident: Incident) -> None:
     jonas = sign_in(app.test_client(), make_person("jonas@example.com"))
 

@@ -203,11 +203,12 @@ def test_a_form_sent_by_a_dead_session_loses_no_text(client: FlaskClient) -> Non
     db.session.execute(ServerSession.__table__.delete())  # type: ignore[attr-defined]
 
     answer = client.post(
-        ME, data={"csrf_token": token, "name": "A long <name> typed at night", "password": "hush hush"}
+        ME, data={"csrf_token": token, "name": "A long <name> typed at night", "password": "hush hush", "after": "1871"}
     )
 
     assert answer.status_code == 401
     assert "Your session ended" in answer.text
+    assert "1871" not in answer.text
     assert "A long &lt;name&gt; typed at night" in answer.text
     assert "hush hush" not in answer.text
     assert token not in answer.text

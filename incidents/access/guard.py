@@ -18,6 +18,8 @@ from . import identity, routes
 # "//host", "/\host" and anything with a blank or a control character would leave this site (CVE-2020-28724 and kin)
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+# what a form carries along or offers as a choice: nobody typed it, and it is quicker chosen again than pasted
+_NOT_TYPED = re.compile(r"act|after|also|audience|component-.*|confirmed|kind|next|seen|severity|status|step|version")
 _NEVER_SHOWN = re.compile(r"csrf_token|password|current|secret|token", re.IGNORECASE)
 
 log = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ def _kept_text() -> Response:
     typed = [
         (name.replace("_", " ").capitalize(), value)
         for name, value in request.form.items(multi=True)
-        if value.strip() and not _NEVER_SHOWN.search(name)
+        if value.strip() and not _NEVER_SHOWN.search(name) and not _NOT_TYPED.fullmatch(name)
     ]
     page = render_template("console/session_ended.html", typed=typed, login=login_address(_form_page()))
     return make_response(page, 401)

@@ -58,7 +58,7 @@ def post_update(
     """
     now = clock.now()
     _check_audience(incident, audience)
-    body = journal.words(body, field="body", sentence="Say what people notice. Subscribers get this text.")
+    body = journal.words(body, field="body", sentence="Say what people notice, and what is being done about it.")
     update = Update(
         incident_id=incident.id,
         audience=audience,

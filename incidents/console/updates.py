@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import shorten
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,12 +14,14 @@ from .. import actions
 from ..access import Role, actor, may, me
 from ..actions.updates import no_change_text
 from ..kernel.database import db
-from ..kernel.errors import Malformed, Outdated, Refusal
+from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
 from ..published import publishing
 from ..records.incidents import Incident
+from ..records.timeline import TimelineEntry
 from ..records.updates import Update, UpdateRevision
 from . import composer
-from .acts.repeats import sent_before
+from .acts.repeats import number, sent_before
+from .formats import when
 from .incident_pages import (
     chosen_components,
     form_page,
@@ -55,6 +58,8 @@ def post(ref: str) -> ResponseReturnValue:
     ):
         return to_room(incident)
     try:
+        if act != "draft":
+            _mind_the_newest(incident)
         _confirm(incident, act)
         update = actions.post_update(
             incident,
@@ -227,6 +232,32 @@ def _update(incident: Incident, update_id: str) -> Update:
     if found is None:
         raise NotFound
     return found
+
+
+def _mind_the_newest(incident: Incident) -> None:
+    """Who wrote while another update went out reads that one first; sent again, his own goes out too."""
+    after = number("after")
+    if after is None:
+        return
+    newest = db.session.scalars(
+        select(Update)
+        .join(TimelineEntry, TimelineEntry.update_id == Update.id)
+        .where(
+            TimelineEntry.incident_id == incident.id,
+            TimelineEntry.kind == "update",
+            TimelineEntry.id > after,
+            Update.state == "published",
+        )
+        .order_by(TimelineEntry.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is not None:
+        by = actor()
+        who = "You" if (newest.by_kind, newest.by_id) == (by.kind, by.id) else newest.by_name
+        raise NotAllowed(
+            f"{who} posted an update {when(newest.published_at).striptags()}, after you opened this form: "
+            f"“{shorten(newest.body, 300, placeholder='…')}” Change yours, or send it once more as it is."
+        )
 
 
 def _confirm(incident: Incident, act: str, *, audience: str | None = None) -> None:
