@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from incidents import actions
 from incidents.actions import matrix, strike
+from incidents.actions.looks import Strike
 from incidents.jobs import bells
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed, NotAllowed
@@ -307,7 +308,7 @@ def test_one_incident_that_breaks_does_not_silence_the_others(
     broken, sound = acknowledged(alice, title="Broken"), acknowledged(alice, title="Sound")
     real = strike.strike_all
 
-    def sometimes(incidents: Sequence[Incident]) -> list[strike.Strike]:
+    def sometimes(incidents: Sequence[Incident]) -> list[Strike]:
         if any(incident.title == "Broken" for incident in incidents):
             raise RuntimeError("this one cannot be struck")
         return real(incidents)

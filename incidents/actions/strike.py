@@ -6,8 +6,7 @@ refuses twice, so any number of clocks, run late or twice, tell it once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,54 +15,15 @@ from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Refusal
 from ..messages import about_incidents
-from ..messages.letters import Letter
 from ..policy import attention, cadence, durations, escalation
 from ..policy.cadence import Stage
 from ..policy.escalation import Level
 from ..policy.severity import Severity
 from ..records.actors import CLOCK
-from ..records.incidents import Bell, Incident
+from ..records.incidents import Incident
 from ..records.people import Person
-from ..reports import communication
 from . import journal, matrix, roles, telling, visibility, watch
-
-
-@dataclass
-class Telling:
-    """One reason to write, its subject line, its sentence, and whom it is for."""
-
-    headline: str
-    sentence: str
-    people: list[Person]
-    weight: int  # the heaviest gives the letter its subject
-    asks_for_update: bool = False
-
-
-@dataclass
-class Strike:
-    """One look at one incident: the moment, and what there is to tell."""
-
-    incident: Incident
-    now: datetime
-    records: watch.Records
-    is_catch_up: bool
-    tellings: list[Telling] = field(default_factory=list)
-    rung: list[str] = field(default_factory=list)
-
-    @property
-    def struck(self) -> watch.Struck:
-        """What was done so far, this look included."""
-        return watch.struck_for(self.incident, self.records)
-
-    def ring(self, key: str) -> None:
-        """Leave a bell; the table refuses it the second time."""
-        db.session.add(Bell(incident_id=self.incident.id, key=key, at=self.now))
-        self.records.bells[key] = self.now
-        self.rung.append(key)
-
-    def people(self) -> list[Person]:
-        """Everybody who is to get a letter, each once."""
-        return _each_once(person for each in self.tellings for person in each.people)
+from .looks import Strike, Telling, each_once, send_letters
 
 
 def strike(incident: Incident) -> list[Person]:
@@ -81,7 +41,7 @@ def strike_all(incidents: Sequence[Incident]) -> list[Strike]:
     records = watch.read(incidents)
     with db.session.no_autoflush:
         looks = [_look_at(incident, now, records[incident.id]) for incident in incidents]
-    _send(looks)
+    send_letters(looks)
     for look in looks:
         watch.rearm(look.incident, look.records)
     db.session.flush()
@@ -139,7 +99,7 @@ def tell_next_level(incident: Incident, *, why: str) -> list[Person]:
     db.session.flush()
     look = Strike(incident, clock.now(), watch.read([incident])[incident.id], is_catch_up=False)
     _tell_next(look, why=why, headline=f"{_severity(incident)}, you are called in", weight=5)
-    _send([look])
+    send_letters([look])
     return look.people()
 
 
@@ -272,8 +232,8 @@ def _remind(look: Strike) -> None:
     late = cadence.minutes_late(due_at, look.now)
     look.tellings.append(
         Telling(
-            headline=_reminder_headline(what, late=late, is_nudge=stage.minutes < 0 and late == 0),
-            sentence=_reminder_sentence(incident, what, late=late),
+            headline=about_incidents.reminder_headline(what, late=late, is_nudge=stage.minutes < 0 and late == 0),
+            sentence=about_incidents.reminder_sentence(incident, what, late=late),
             people=people,
             weight=5,
             asks_for_update=True,
@@ -293,7 +253,7 @@ def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[P
     for person in reached:
         if incident.visibility == "restricted":
             visibility.name_person(incident, person=person, by=CLOCK, reason="an escalation reached them")
-    return _each_once([*first, *reached])
+    return each_once([*first, *reached])
 
 
 def _first_reminded(look: Strike) -> list[Person]:
@@ -319,7 +279,7 @@ def _tell_next(look: Strike, *, why: str, headline: str, weight: int) -> None:
         if not look.tellings[-1].people:
             _tell_next(look, why=why, headline=headline, weight=weight)
         return
-    people = _each_once([person for each in levels for person in telling.people_meant(incident, each.tell)])
+    people = each_once([person for each in levels for person in telling.people_meant(incident, each.tell)])
     _note_told(look, people, label="everybody")
     look.tellings.append(Telling(headline, why, people, weight))
 
@@ -342,63 +302,5 @@ def _note_told(look: Strike, people: Sequence[Person], *, label: str) -> None:
     )
 
 
-def _send(looks: Sequence[Strike]) -> None:
-    """One letter a person and incident, whatever there is to tell."""
-    writing = [look for look in looks if look.people()]
-    if not writing:
-        return
-    templates = communication.template_texts([look.incident for look in writing])
-    letters = []
-    for look in writing:
-        for person in look.people():
-            mine = sorted((each for each in look.tellings if person in each.people), key=lambda each: -each.weight)
-            letter = _letter(look, mine, person, templates[look.incident.id])
-            letters.append(telling.addressed(letter, to=person, event=_event(look), incident=look.incident))
-    telling.send_all(letters)
-
-
-def _event(look: Strike) -> str:
-    """The first bell names the letter, so that it is written once; a call by hand is named by the entry it follows."""
-    incident = look.incident
-    return f"bell/{incident.id}/{look.rung[0]}" if look.rung else f"call/{incident.id}/{incident.version}"
-
-
-def _letter(look: Strike, tellings: Sequence[Telling], person: Person, template: str) -> Letter:
-    incident = look.incident
-    paragraphs = [each.sentence for each in tellings]
-    if incident.next_update_due_at is not None and any(each.asks_for_update for each in tellings):
-        due = about_incidents.clock_time(incident.next_update_due_at, person.zone)
-        paragraphs.append(f"The next update was promised by {due}.")
-    if look.is_catch_up:
-        paragraphs.append("Sevenbells was not running when this fell due. This message stands for all that was missed.")
-    base = telling.base_url()
-    buttons = []
-    if not incident.is_acknowledged:
-        buttons += about_incidents.page_buttons(incident, base)[:1]
-    if any(each.asks_for_update for each in tellings):
-        buttons += about_incidents.update_buttons(incident, base)
-    else:
-        buttons.append(about_incidents.room_button(incident, base))
-    return about_incidents.letter(
-        incident, headline=tellings[0].headline, paragraphs=paragraphs, buttons=buttons, template=template
-    )
-
-
-def _reminder_headline(what: str, *, late: int, is_nudge: bool) -> str:
-    if late:
-        return f"the {what} is {late} min late"
-    return f"the {what} is due in {cadence.NUDGE_BEFORE} min" if is_nudge else f"the {what} is due now"
-
-
-def _reminder_sentence(incident: Incident, what: str, *, late: int) -> str:
-    if late:
-        return f"The {what} about {incident.title} is {late} min late."
-    return f"The {what} about {incident.title} is due."
-
-
 def _severity(incident: Incident) -> str:
     return f"{incident.severity} {Severity(incident.severity).label}"
-
-
-def _each_once(people: Iterable[Person]) -> list[Person]:
-    return list({person.id: person for person in people}.values())

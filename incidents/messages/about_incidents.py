@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ..policy import durations
+from ..policy import cadence
 from ..records.incidents import Incident
 from .letters import Button, Letter
 
@@ -67,11 +67,15 @@ def room_button(incident: Incident, base_url: str) -> Button:
     return Button("Open the incident", addresses(incident, base_url)["room"])
 
 
-def late_by(due_at: datetime, now: datetime) -> str:
-    """``6 min``, ``1 h 12 min``."""
-    return durations.duration(max(now - due_at, timedelta(0)))
+def reminder_headline(what: str, *, late: int, is_nudge: bool) -> str:
+    """The subject of a reminder: due in 5 min, due now, 6 min late."""
+    if late:
+        return f"the {what} is {late} min late"
+    return f"the {what} is due in {cadence.NUDGE_BEFORE} min" if is_nudge else f"the {what} is due now"
 
 
-def minutes_late(due_at: datetime, now: datetime) -> int:
-    """Whole minutes past the due time."""
-    return max(0, int((now - due_at).total_seconds() // 60))
+def reminder_sentence(incident: Incident, what: str, *, late: int) -> str:
+    """The first sentence of a reminder."""
+    if late:
+        return f"The {what} about {incident.title} is {late} min late."
+    return f"The {what} about {incident.title} is due."
