@@ -10,7 +10,7 @@ from ..kernel.database import db
 from ..published.components import all_components
 from ..records.actors import Actor
 from ..records.incidents import Incident, IncidentComponent
-from . import journal, updates, watch
+from . import allowed, journal, watch
 
 
 def set_components(incident: Incident, statuses: Mapping[str, str], *, by: Actor) -> dict[str, str]:
@@ -18,7 +18,7 @@ def set_components(incident: Incident, statuses: Mapping[str, str], *, by: Actor
 
     Raises Malformed for an unknown component or status.
     """
-    wanted = updates.known_components(statuses)
+    wanted = allowed.known_components(statuses)
     now_known = {row.component_id: row for row in rows_of(incident)}
     if wanted == {name: row.status for name, row in now_known.items()} and incident.components_answered:
         return wanted

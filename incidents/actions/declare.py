@@ -12,8 +12,8 @@ from ..policy.lifecycle import Visibility
 from ..policy.severity import Severity
 from ..records.actors import Actor
 from ..records.incidents import TITLE_LENGTH, Incident
+from . import allowed, journal, matrix, resolve, strike, targets, visibility
 from . import components as incident_components
-from . import journal, matrix, resolve, strike, targets, updates, visibility
 
 
 def declare(
@@ -48,7 +48,7 @@ def declare(
         problems["resolved_at"] = "It cannot have been over before it was detected."
     if problems:
         raise Malformed(problems)
-    known = None if components is None else updates.known_components(components)
+    known = None if components is None else allowed.known_components(components)
     incident = Incident(
         title=name,
         severity=judged,

@@ -10,19 +10,16 @@ from sqlalchemy import select
 
 from ..kernel import clock, outbox, text
 from ..kernel.database import db
-from ..kernel.errors import Malformed, NotAllowed, Outdated
+from ..kernel.errors import NotAllowed, Outdated
 from ..policy import cadence as cadence_rules
-from ..policy.components import ComponentStatus
-from ..policy.lifecycle import PublicStatus, Step, Visibility, default_public_status
+from ..policy.lifecycle import Step
 from ..published import publishing
-from ..published.components import all_components
 from ..records.actors import Actor
 from ..records.incidents import Incident, IncidentComponent
 from ..records.updates import Update, UpdateRevision, new_public_id
-from . import cadence, journal, matrix, watch
+from . import allowed, cadence, journal, matrix, watch
 
 UNDO_FOR = timedelta(seconds=10)
-_LATEST_PUBLICATION = timedelta(days=30)
 # What an undone publication gives back: the promise as it was. Stages already told stay told.
 _KEPT = (
     "next_update_due_at",
@@ -57,7 +54,7 @@ def post_update(
     Raises Malformed for what cannot be understood and NotAllowed for what the rules refuse.
     """
     now = clock.now()
-    _check_audience(incident, audience)
+    allowed.check_audience(incident, audience)
     body = journal.words(body, field="body", sentence="Say what people notice, and what is being done about it.")
     update = Update(
         incident_id=incident.id,
@@ -66,11 +63,11 @@ def post_update(
         body=body,
         body_html=str(text.render_markdown(body)),
         public_id=new_public_id(),
-        public_status=_status_for(incident, audience, public_status),
-        components=known_components(components or {}),
+        public_status=allowed.status_for(incident, audience, public_status),
+        components=allowed.known_components(components or {}),
         notify=notify,
-        next_update_at=_checked_promise(incident, next_update_at, publish_at or now),
-        publish_at=_checked_time(publish_at, now),
+        next_update_at=allowed.checked_promise(incident, next_update_at, publish_at or now),
+        publish_at=allowed.checked_time(publish_at, now),
         display_at=journal.past(display_at, field="display_at"),
         before={},
         by_kind=by.kind,
@@ -98,8 +95,8 @@ def publish_draft(incident: Incident, update: Update, *, by: Actor, can_be_undon
 
 def make_known(incident: Incident, update: Update, *, by: Actor, can_be_undone: bool = False) -> Update:
     """Everything that an update changes: promise, page, components, timeline."""
-    _check_audience(incident, update.audience)
-    _check_status(incident, update)
+    allowed.check_audience(incident, update.audience)
+    allowed.check_status(incident, update)
     # one flush for all of it: the promise, the page and the timeline change in a handful of statements
     with db.session.no_autoflush:
         now = clock.now()
@@ -225,14 +222,14 @@ def revise_update(
     if body is not None:
         _reword(update, journal.words(body, field="body", sentence="The text is empty."))
     if public_status is not None:
-        update.public_status = _status_for(incident, update.audience, public_status)
-        _check_status(incident, update)
+        update.public_status = allowed.status_for(incident, update.audience, public_status)
+        allowed.check_status(incident, update)
     if components is not None:
-        update.components = known_components(components)
+        update.components = allowed.known_components(components)
     update.display_at = journal.past(display_at, field="display_at") or update.display_at
     if update.state != "published":
-        update.next_update_at = _checked_promise(incident, next_update_at, now) or update.next_update_at
-        update.publish_at = _checked_time(publish_at, now) or update.publish_at
+        update.next_update_at = allowed.checked_promise(incident, next_update_at, now) or update.next_update_at
+        update.publish_at = allowed.checked_time(publish_at, now) or update.publish_at
         update.state = "scheduled" if update.publish_at is not None else update.state
     if _wording(update) == was:
         return update
@@ -274,72 +271,9 @@ def updates_of(incident: Incident) -> list[Update]:
     return list(db.session.scalars(select(Update).where(Update.incident_id == incident.id).order_by(Update.id)))
 
 
-def known_components(given: Mapping[str, Any]) -> dict[str, str]:
-    """The same mapping, checked: every id is a component of ours and every status a word we know."""
-    if not given:
-        return {}
-    known = {component.public_id for component in all_components()}
-    problems = [f"There is no component {name}." for name in given if name not in known]
-    problems += [f"{word!r} is no component status." for word in given.values() if word not in [*ComponentStatus]]
-    if problems:
-        raise Malformed({"components": " ".join(problems[:5])})
-    return {str(name): str(word) for name, word in given.items()}
-
-
 def event_of(update: Update) -> str:
     """What the outbox knows this publication by."""
     return f"update/{update.public_id}"
-
-
-def _check_audience(incident: Incident, audience: str) -> None:
-    if audience not in ("public", "internal"):
-        raise Malformed({"audience": "Choose public or internal."})
-    if audience == "public" and incident.visibility != Visibility.PUBLIC:
-        raise NotAllowed(
-            f"{incident.ref} is {incident.visibility}: nothing of it goes to the public. Make it public first."
-        )
-
-
-def _status_for(incident: Incident, audience: str, given: str | None) -> str | None:
-    if audience == "internal":
-        return None
-    if given is None:
-        return default_public_status(Step(incident.step), in_place=incident.mitigated_at is not None)
-    if given not in [*PublicStatus]:
-        raise Malformed({"status": f"Choose one of {', '.join(PublicStatus)}."})
-    return given
-
-
-def _check_status(incident: Incident, update: Update) -> None:
-    if update.audience == "internal" or update.public_status is None:
-        return
-    says_over = update.public_status in (PublicStatus.RESOLVED, PublicStatus.POSTMORTEM)
-    if incident.is_open and says_over:
-        raise NotAllowed("Resolve the incident to tell the public that it is over.")
-    if not incident.is_open and not says_over:
-        raise NotAllowed("This incident is over. Reopen it to tell the public that it goes on.")
-
-
-def _checked_promise(incident: Incident, given: datetime | None, at: datetime) -> datetime | None:
-    """The promise cut to the minute, as ``policy.cadence.promise_refusal`` allows it."""
-    if given is None or not incident.is_open:
-        return None
-    refusal = cadence_rules.promise_refusal(
-        given, now=at, cadence=matrix.rule_of(incident).cadence, agreed=cadence.agreed_of(incident)
-    )
-    if refusal:
-        raise Malformed({"next_update_at": refusal})
-    return clock.to_the_minute(given)
-
-
-def _checked_time(publish_at: datetime | None, now: datetime) -> datetime | None:
-    if publish_at is None:
-        return None
-    if publish_at <= now:
-        raise Malformed({"publish_at": "This time has passed. Publish it now or choose a later time."})
-    if publish_at > now + _LATEST_PUBLICATION:
-        raise Malformed({"publish_at": "Choose a time within the next 30 days."})
-    return publish_at
 
 
 def _schedule(incident: Incident, update: Update, *, by: Actor) -> Update:
