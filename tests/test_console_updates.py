@@ -153,6 +153,17 @@ def test_who_neither_commands_nor_leads_confirms_once(app: Flask, incident: Inci
     assert publishing.find(incident.id) is not None
 
 
+def test_a_drill_asks_for_no_confirmation_because_nothing_of_it_is_public(
+    app: Flask, browser: FlaskClient, maya: Person
+) -> None:
+    drill = an_incident(by=maya, severity="P2", title="Game day", is_drill=True)
+    room = f"/console/incidents/{drill.ref}"
+
+    assert 'name="confirmed"' not in browser.get(f"{room}/updates").text
+    assert "Not published" not in words(browser.get(room))
+    assert "Drill" in words(browser.get(room))
+
+
 def test_the_commander_is_not_asked(app: Flask, browser: FlaskClient, incident: Incident) -> None:
     assert 'name="confirmed"' not in browser.get(updates(incident)).text
 

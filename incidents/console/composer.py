@@ -95,7 +95,7 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         components=offered,
         templates=matrix.templates_for(incident),
         next_step=_next_step(incident),
-        must_confirm=incident.visibility == Visibility.PUBLIC and not leads(incident, me),
+        must_confirm=incident.visibility == Visibility.PUBLIC and not incident.is_drill and not leads(incident, me),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
         number=sum(update.state == "published" for update in known) + 1,
         after=timeline.newest_entry(incident),
