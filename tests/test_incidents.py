@@ -304,10 +304,12 @@ def test_a_drill_runs_everything_and_stays_off_the_page(alice: Person) -> None:
 
 
 def test_a_drill_pages_only_people_who_agreed(app: Flask) -> None:
-    alice = a_person("Alice", agrees_to_drills=False)
-    an_incident(by=alice, is_drill=True)
+    alice = a_person("Alice")  # agrees by declaring it
+    a_person("Bob", agrees_to_drills=True)
+    a_person("Eve")
+    an_incident(by=alice, severity="P3", is_drill=True)
 
-    assert letters() == []
+    assert sorted(to for to, _ in letters()) == ["alice@example.com", "bob@example.com"]
 
 
 def test_resolving_ends_the_promise_and_tells_the_public_without_the_summary(alice: Person) -> None:

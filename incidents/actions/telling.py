@@ -23,9 +23,14 @@ def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
     meant: dict[int, Person] = {}
     for word in words:
         for person in _people_of_word(incident, word):
-            if person.is_active and (person.agrees_to_drills or not incident.is_drill):
+            if person.is_active and (not incident.is_drill or _plays_along(incident, person)):
                 meant[person.id] = person
     return list(meant.values())
+
+
+def _plays_along(incident: Incident, person: Person) -> bool:
+    """A drill pages only people who agreed: by their preference, or by declaring it."""
+    return person.agrees_to_drills or person in declarer_of(incident)
 
 
 def _people_of_word(incident: Incident, word: str) -> list[Person]:

@@ -57,7 +57,7 @@ class Person(Base):
     password_hash: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     disabled_at: Mapped[datetime | None]
-    agrees_to_drills: Mapped[bool] = mapped_column(default=True)
+    agrees_to_drills: Mapped[bool] = mapped_column(default=False)
     single_keys: Mapped[bool] = mapped_column(default=True)
 
     @property
