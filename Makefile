@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench requirements
+.PHONY: help setup run demo test check bench requirements
 
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
@@ -15,6 +15,9 @@ setup: .venv/.stamp-base ## .venv with the program and its locked dependencies
 
 run: .venv/.stamp-base ## everything on http://127.0.0.1:8000, with a SQLite file under ./var
 	@exec $(BIN)/sevenbells up
+
+demo: .venv/.stamp-base ## the same on a scratch database under ./var/demo, filled with a believable week
+	@exec $(BIN)/sevenbells demo
 
 # the tools come first, so that a run that fails later has not to fetch them again
 test: .venv/.stamp-test ## every test: unit, property, PostgreSQL, browser

@@ -25,6 +25,7 @@ _COMMANDS = {
     "up": _Place("incidents.cli.up", "Migrate, then run web workers and one clock until stopped."),
     "web": _Place("incidents.cli.web", "Run the web workers alone."),
     "clock": _Place("incidents.cli.clock", "Run the clock alone: reminders, escalations, deliveries."),
+    "demo": _Place("incidents.cli.demo", "Run everything on a scratch database filled with a believable week."),
     "db": _Place("incidents.cli.db", "Migrate the database, or check it."),
     "setup-link": _Place("incidents.cli.people", "Print a one-time set-up link, while nobody exists."),
     "user": _Place("incidents.cli.people", "Add, list, invite, reset or disable people."),
