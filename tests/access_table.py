@@ -41,6 +41,8 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/login/reset/<token>", "public"),
     Row("GET", "/invitations/<token>", "public"),
     Row("POST", "/invitations/<token>", "public"),
+    Row("GET", "/ack/<token>", "public"),
+    Row("POST", "/ack/<token>", "public"),
     Row("GET", "/console/me", "viewer"),
     Row("POST", "/console/me", "viewer"),
     Row("POST", "/console/me/preferences", "viewer"),

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..access import acknowledging
 from ..kernel.database import db
 from ..messages import about_incidents
 from ..messages.letters import Letter
 from ..records.incidents import Bell, Incident
-from ..records.people import Person
+from ..records.people import Person, Role
+from ..records.timeline import TimelineEntry
 from ..reports import communication
 from . import telling, watch
 
@@ -36,6 +38,7 @@ class Strike:
     is_catch_up: bool
     tellings: list[Telling] = field(default_factory=list)
     rung: list[str] = field(default_factory=list)
+    entries: list[TimelineEntry] = field(default_factory=list)  # those that say who was told
 
     @property
     def struck(self) -> watch.Struck:
@@ -61,11 +64,18 @@ def send_letters(looks: Sequence[Strike]) -> None:
     templates = communication.template_texts([look.incident for look in writing])
     letters = []
     for look in writing:
+        _name_the_letter(look)
         for person in look.people():
             mine = sorted((each for each in look.tellings if person in each.people), key=lambda each: -each.weight)
             letter = _letter(look, mine, person, templates[look.incident.id])
             letters.append(telling.addressed(letter, to=person, event=_event(look), incident=look.incident))
     telling.send_all(letters)
+
+
+def _name_the_letter(look: Strike) -> None:
+    """So that the timeline can say what became of it: who was told, and who could not be (see ``reports.tellings``)."""
+    for entry in look.entries:
+        entry.detail = {**entry.detail, "event": _event(look)}
 
 
 def _event(look: Strike) -> str:
@@ -84,8 +94,8 @@ def _letter(look: Strike, tellings: Sequence[Telling], person: Person, template:
         paragraphs.append("Sevenbells was not running when this fell due. This message stands for all that was missed.")
     base = telling.base_url()
     buttons = []
-    if not incident.is_acknowledged:
-        buttons += about_incidents.page_buttons(incident, base)[:1]
+    if not incident.is_acknowledged and person.may(Role.RESPONDER):
+        buttons.append(about_incidents.acknowledge_button(acknowledging.address(incident, person)))
     if any(each.asks_for_update for each in tellings):
         buttons += about_incidents.update_buttons(incident, base)
     else:

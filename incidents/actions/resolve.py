@@ -93,7 +93,7 @@ def reopen(
     if incident.is_open:
         raise NotAllowed(f"{incident.ref} is open.")
     if incident.outcome == Outcome.MERGED:
-        raise NotAllowed(f"{incident.ref} was merged. Go on in INC-{incident.merged_into_id}.")
+        raise NotAllowed(f"{incident.ref} was merged into another incident. Go on in that one.")
     try:
         step = Step(to)
     except ValueError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -36,7 +36,16 @@ def acknowledge(incident: Incident, *, by: Actor) -> TimelineEntry | None:
         incident.acknowledgement_at, incident.acknowledgement_by = now, _name_of(by)
         incident.acknowledged_at = incident.acknowledged_at or now
         targets.meet(incident, "respond", at=now)
-    entry = journal.write(incident, "acknowledged", by=by, detail={"also": not is_first})
+    entry = journal.write(
+        incident,
+        "acknowledged",
+        by=by,
+        detail={
+            "also": not is_first,
+            "after_seconds": (clock.now() - incident.detected_at) // timedelta(seconds=1),
+            "within_seconds": matrix.rule_of(incident).respond_within // timedelta(seconds=1),
+        },
+    )
     if is_first:
         _become_commander(incident, by)
         if Step(incident.step) is Step.DETECTION:
@@ -60,9 +69,16 @@ def take_back_acknowledgement(incident: Incident, *, by: Actor, reason: str | No
     watch.rearm(incident)
 
 
-def escalate(incident: Incident, *, by: Actor, reason: str, note: str | None = None) -> list[Person]:
-    """Call in the next level by hand, for one of five reasons; after the last, all of them. Answers who was told."""
+def escalate(
+    incident: Incident, *, by: Actor, reason: str, note: str | None = None, level: str | None = None
+) -> list[Person]:
+    """Call in the next level by hand, for one of five reasons; after the last, all of them. Answers who was told.
+
+    ``level`` is the key of the one to call in instead, told before or not.
+    """
     _must_be_open(incident)
+    if level is not None and level not in {each.key for each in matrix.levels_of(incident)}:
+        raise Malformed({"level": "Choose one of the levels of this incident."})
     try:
         trigger = Trigger(reason)
     except ValueError:
@@ -70,7 +86,7 @@ def escalate(incident: Incident, *, by: Actor, reason: str, note: str | None = N
     note = journal.optional_words(note, field="note", longest=1000) or ""
     journal.write(incident, "escalated", by=by, body=note, detail={"reason": trigger})
     why = f"{by.name} calls you in: {trigger.label.lower()}." + (f" {note}" if note else "")
-    told = strike.tell_next_level(incident, why=why)
+    told = strike.tell_next_level(incident, why=why, key=level)
     watch.rearm(incident)
     return told
 

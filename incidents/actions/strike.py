@@ -94,11 +94,18 @@ def mend_after_clock_went_back(limit: int = 1000) -> int:
     return len(ahead)
 
 
-def tell_next_level(incident: Incident, *, why: str) -> list[Person]:
-    """Call in the next level that was not told in this cycle; after the last, all of them once more."""
+def tell_next_level(incident: Incident, *, why: str, key: str | None = None) -> list[Person]:
+    """Call in the next level that was not told in this cycle, after the last all of them; or the level of that key."""
     db.session.flush()
     look = Strike(incident, clock.now(), watch.read([incident])[incident.id], is_catch_up=False)
-    _tell_next(look, why=why, headline=f"{_severity(incident)}, you are called in", weight=5)
+    headline = f"{_severity(incident)}, you are called in"
+    chosen = next((level for level in matrix.levels_of(incident) if level.key == key), None)
+    if chosen is None:
+        _tell_next(look, why=why, headline=headline, weight=5)
+    else:
+        if chosen.key not in look.struck.levels:
+            look.ring(watch.level_key(incident, chosen.key))
+        _tell_level(look, chosen, headline=headline, sentence=why, weight=5)
     send_letters([look])
     return look.people()
 
@@ -217,7 +224,7 @@ def _remind(look: Strike) -> None:
     stage = stages[-1]
     incident.rang_at = look.now
     people = _people_reminded(look, stage, struck)
-    journal.write(
+    entry = journal.write(
         incident,
         "reminder" if people else "nobody_to_tell",
         by=CLOCK,
@@ -225,9 +232,10 @@ def _remind(look: Strike) -> None:
             "stage": stage.key,
             "due_at": due_at.isoformat(),
             "late_minutes": cadence.minutes_late(due_at, look.now),
-            "people": [person.name for person in people],
+            **_named(people),
         },
     )
+    look.entries.append(entry)
     what = "public update" if incident.visibility == "public" else "update"
     late = cadence.minutes_late(due_at, look.now)
     look.tellings.append(
@@ -289,17 +297,22 @@ def _tell_level(look: Strike, level: Level, *, headline: str, sentence: str, wei
     if look.incident.visibility == "restricted":
         for person in people:
             visibility.name_person(look.incident, person=person, by=CLOCK, reason="an escalation reached them")
-    _note_told(look, people, label=level.label or "a level")
+    _note_told(look, people, label=level.label or "a level", key=level.key)
     look.tellings.append(Telling(headline, sentence, people, weight))
 
 
-def _note_told(look: Strike, people: Sequence[Person], *, label: str) -> None:
-    journal.write(
+def _note_told(look: Strike, people: Sequence[Person], *, label: str, key: str = "") -> None:
+    entry = journal.write(
         look.incident,
         "told" if people else "nobody_to_tell",
         by=CLOCK,
-        detail={"level": label, "people": [person.name for person in people]},
+        detail={"level": label, "level_key": key, **_named(people)},
     )
+    look.entries.append(entry)
+
+
+def _named(people: Sequence[Person]) -> dict[str, list[str] | list[int]]:
+    return {"people": [person.name for person in people], "person_ids": [person.id for person in people]}
 
 
 def _severity(incident: Incident) -> str:

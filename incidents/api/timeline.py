@@ -25,7 +25,7 @@ from .shapes import FLAG, MAYBE_TEXT, NUMBER, OBJECT, TEXT, TIME, stamp
 _LONGEST, _LINK = 20_000, 2000
 _OWN_KINDS = ("event", "note", "decision")
 # rows' numbers, which mean nothing outside, and incidents that not everybody may know of
-_KEPT_BACK = ("person_id", "token_id", "other_id")
+_KEPT_BACK = ("person_id", "person_ids", "token_id", "other_id", "event", "level_key")
 
 shapes.named(
     "TimelineEntry",

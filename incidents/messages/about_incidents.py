@@ -24,7 +24,6 @@ def addresses(incident: Incident, base_url: str) -> dict[str, str]:
     room = f"{base_url}/console/incidents/{incident.ref}"
     return {
         "room": room,
-        "acknowledge": f"{room}/acknowledgement",
         "update": f"{room}/updates",
         "no_change": f"{room}/updates/no-change",
         "snooze": f"{room}/snoozes",
@@ -56,10 +55,9 @@ def update_buttons(incident: Incident, base_url: str) -> list[Button]:
     ]
 
 
-def page_buttons(incident: Incident, base_url: str) -> list[Button]:
-    """Acknowledge, and the room."""
-    to = addresses(incident, base_url)
-    return [Button("Acknowledge", to["acknowledge"]), Button("Open the incident", to["room"])]
+def acknowledge_button(address: str) -> Button:
+    """One page with one button, for its recipient alone (see ``access.acknowledging``)."""
+    return Button("Acknowledge", address)
 
 
 def room_button(incident: Incident, base_url: str) -> Button:
