@@ -27,7 +27,7 @@ def history(picture: Picture, months: Mapping[date, tuple[Incident, ...]], *, pa
         base=base,
         heading=f"History, {times.month(newest)}" if single else "History",
         headline=_mid_sentence(words.headline(picture)),
-        about=None,
+        about=f"What happened, month by month. {words.headline(picture)}.",
         months=[_month(first, found, picture, with_calendar=first == newest) for first, found in months.items()],
         weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
         links=_other_months(picture, oldest, newest if single and newest < this_month else None),

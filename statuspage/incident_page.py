@@ -30,7 +30,7 @@ def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
         base=base,
         key=words.DARK if dark else marks.KEY[incident.state],
         incident=view,
-        about=None,
+        about=f"{incident.row.title}. {_outcome(incident, picture)}",
         sentence=_outcome(incident, picture) if not dark else words.headline(picture),
         continues=incident.row.continues,
         promise=words.promise(incident.promise, minute=minute, zone=zone) if incident.promise else None,

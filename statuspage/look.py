@@ -37,7 +37,7 @@ def look(accent: str | None, accent_dark: str | None) -> Look:
     script = _small_script(_SCRIPT.read_text(encoding="utf-8"))
     policy = (
         f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(script)}; img-src 'self' data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return Look(Markup(css), Markup(script), policy)  # noqa: S704 - our own files
 

@@ -52,7 +52,7 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
         base=base,
         key=key,
         component=component,
-        about=None,
+        about=f"{component.name}: the last 90 days, and what happened on them.",
         state_word=words.headline(picture) if picture.dark_since else marks.WORD[marks.KEY[component.status]],
         uptime=f"{marks.percent(component)} uptime over the last 90 days." if component.uptime is not None else "",
         as_of=words.as_of(picture),

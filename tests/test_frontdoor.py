@@ -203,7 +203,7 @@ def test_running_renewers_show_a_change_and_a_withdrawal_in_every_worker(
         db.session.commit()
         for worker in (ours, theirs):
             assert eventually(lambda worker=worker: "Canary 17" in worker.get("/").text)  # type: ignore[misc]
-            assert worker.get(path).text.startswith("<!doctype html>")
+            assert worker.get(path).text.startswith("<!DOCTYPE html>")
         publishing.withdraw_incident(1)
         db.session.commit()
         for worker in (ours, theirs):

@@ -332,7 +332,7 @@ def test_the_policy_allows_exactly_the_style_and_script_that_stand_in_the_page(c
 
     assert policy == (
         f"default-src 'none'; style-src 'sha256-{hash_of('style')}'; script-src 'sha256-{hash_of('script')}'; "
-        "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
