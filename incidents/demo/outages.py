@@ -103,7 +103,7 @@ def database_refuses(cast: Cast, parts: Parts) -> Scene:
     actions.post_update(
         incident,
         by=jonas,
-        body="The application does not answer since 23:40. We have found nobody to blame but our own database and are on it.",
+        body="The application does not answer since 23:40. Our database takes no new connections, and we are finding out why.",
         audience="public",
         public_status="investigating",
         components={parts[parts_of.WEB]: _MAJOR, parts[parts_of.API]: _MAJOR, parts[parts_of.BILLING]: _MAJOR},

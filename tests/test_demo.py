@@ -1,0 +1,86 @@
+"""The demo: a week that was really lived, two incidents open, one of them late; and it answers on this machine alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from incidents.cli import demo as command
+from incidents.demo import filling, people, today
+from incidents.jobs import audit
+from incidents.kernel import clock as clock_module
+from incidents.kernel.database import db
+from incidents.kernel.outbox import OutboxMessage
+from incidents.policy import cadence
+from incidents.policy.lifecycle import Outcome
+from incidents.policy.severity import Severity
+from incidents.records.incidents import Incident
+from incidents.records.people import find_person
+from incidents.records.timeline import TimelineEntry
+from tests.factories_people import sign_in
+
+
+@pytest.fixture
+def lived(app: Flask, clock: Any) -> list[Incident]:
+    """Every incident of a filled database, oldest first."""
+    filling.fill()
+    return list(db.session.scalars(select(Incident).order_by(Incident.id)))
+
+
+def test_two_incidents_are_open_and_the_update_of_one_is_late(lived: list[Incident]) -> None:
+    late, young = (incident for incident in lived if incident.is_open)
+
+    assert late.next_update_due_at is not None
+    assert cadence.minutes_late(late.next_update_due_at, clock_module.now()) == today.LATE_MINUTES
+    assert not young.is_acknowledged
+    assert {late.severity, young.severity} == {"P1", "P2"}
+
+
+def test_it_holds_every_kind_of_incident(lived: list[Incident]) -> None:
+    assert {incident.severity for incident in lived} == {*Severity}
+    assert {incident.outcome for incident in lived} == {None, *Outcome}
+    assert {incident.visibility for incident in lived} == {"public", "internal", "restricted"}
+    assert any(incident.is_drill for incident in lived)
+    assert any(incident.cycle > 1 for incident in lived)
+    kinds = set(db.session.scalars(select(TimelineEntry.kind).distinct()))
+    assert kinds >= {"snooze", "cadence", "escalated", "role_accepted", "decision", "merged", "reopened", "reminder"}
+
+
+def test_nothing_of_it_is_told_ahead_of_its_time_or_late(lived: list[Incident]) -> None:
+    """Every entry was written at its own moment, in order, and the self-audit finds nothing that should have happened."""
+    moments = list(db.session.scalars(select(TimelineEntry.recorded_at).order_by(TimelineEntry.id)))
+
+    assert moments == sorted(moments)
+    assert moments[-1] <= clock_module.now()
+    assert audit.findings() == []
+
+
+def test_no_letter_of_it_waits_or_pretends_to_have_been_sent(lived: list[Incident]) -> None:
+    states = dict(db.session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)).all())
+
+    assert set(states) == {"skipped"}
+
+
+def test_who_signs_in_and_who_reads_the_page_are_told_of_the_late_update(
+    app: Flask, client: Any, lived: list[Incident]
+) -> None:
+    late = next(incident for incident in lived if incident.is_open)
+    maya = find_person(people.MAYA.email)
+    assert maya is not None
+    sign_in(client, maya, password=people.PASSWORD)
+
+    assert late.title in client.get("/console/").text
+    assert f"{today.LATE_MINUTES} min late" in app.test_client().get("/").text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_it_answers_on_this_machine(host: str) -> None:
+    assert command._is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "status.example.com"])
+def test_it_answers_to_nobody_else(host: str) -> None:
+    assert not command._is_loopback(host)
