@@ -71,7 +71,9 @@ def _page(answer: Answer) -> ResponseReturnValue:
         answer=answer,
         incident=incident,
         began=clock_time(incident.began_at, person.zone) if incident and person else "",
-        becomes_commander=bool(incident) and answer.is_offered and roles.holder(incident, roles.COMMANDER) is None,
+        becomes_commander=incident is not None
+        and answer.is_offered
+        and roles.holder(incident, roles.COMMANDER) is None,
     )
     return make_response(page, answer.status)
 

@@ -16,6 +16,7 @@ from ..records.updates import Update
 from . import composer, standing, timeline
 from .incident_pages import load
 from .shell import shell
+from .timeline import Timeline
 
 bp = Blueprint("console_room", __name__, url_prefix="/console/incidents")
 
@@ -42,6 +43,8 @@ def show(ref: str) -> ResponseReturnValue:
         undoable=undoable(incident, person),
         may_act=may_act,
         newest=timeline.newest_entry(incident),
+        seen=_seen(incident),
+        is_older=_is_older(),
         signs=timeline.SIGNS,
         errors={},
     )
@@ -50,22 +53,54 @@ def show(ref: str) -> ResponseReturnValue:
 @bp.get("/<ref>/timeline")
 @may(Role.VIEWER)
 def news(ref: str) -> ResponseReturnValue:
-    """What was written after ``?after``, with the header and the margin as they now are; 204 when nothing was."""
+    """What was written after ``?after``, with the header and the margin as they now are; 204 when nothing is new.
+
+    ``?seen`` is what the page showed besides (see ``_seen``): without it only a new entry is news. ``?page=older``
+    asks for the header and the margin alone.
+    """
     incident, person = load(ref), me()
     after = _number("after") or 0
-    newest = timeline.newest_entry(incident)
-    if newest <= after:
+    newest, seen = timeline.newest_entry(incident), _seen(incident)
+    asked = request.args.get("seen", seen)
+    if newest <= after and asked == seen:
         return "", 204
+    story, is_whole = _news(incident, person, after, has_changed=asked.partition(".")[2] != seen.partition(".")[2])
     shell()
-    return render_template(
+    page = render_template(
         "console/_room_news.html",
         incident=incident,
         facts=standing.of(incident, me=person),
         shown=_shown(),
-        story=timeline.read(incident, me=person, show=_shown(), after=after),
+        story=story,
+        told=[line for line in story.lines if line.is_new],
+        is_whole=is_whole,
+        is_older=_is_older(),
         may_act=person.may(Role.RESPONDER),
         newest=newest,
+        seen=seen,
     )
+    # a line that belongs further down, or a corrected one: the first page again instead of lines above it
+    return page, 200, {"HX-Reswap": "innerHTML"} if is_whole else {}
+
+
+def _news(incident: Incident, person: Person, after: int, *, has_changed: bool) -> tuple[Timeline, bool]:
+    """The lines to show, and whether they stand for the whole first page."""
+    if _is_older():
+        return Timeline(lines=[]), False
+    story = timeline.read(incident, me=person, show=_shown(), after=after)
+    if has_changed or not timeline.is_in_order(incident, story.lines, after=after):
+        return timeline.read(incident, me=person, show=_shown(), new_after=after), True
+    return story, False
+
+
+def _seen(incident: Incident) -> str:
+    """A print of the header and the margin, and after a point one of the lines that were there before."""
+    corrected = timeline.newest_correction(incident)
+    return f"{standing.print_of(incident)}.{int(corrected.timestamp()) if corrected else 0}"
+
+
+def _is_older() -> bool:
+    return request.args.get("page") == "older" or "before" in request.args
 
 
 def undoable(incident: Incident, person: Person) -> Update | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +10,13 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ..access.visibility import merged_into, visible_to
-from ..actions import components, matrix, relations, roles, steps, targets, telling, updates, visibility, watch
+from ..actions import components, relations, roles, targets, updates, visibility
 from ..kernel import clock
 from ..kernel.database import db
-from ..policy import escalation, severity
+from ..policy import severity
 from ..policy.components import BADNESS, ComponentStatus, worst
 from ..policy.durations import duration
-from ..policy.escalation import Level
-from ..policy.lifecycle import NEXT, Outcome, Requirement, Step, Visibility
+from ..policy.lifecycle import Outcome, Visibility
 from ..policy.severity import SlaState
 from ..published import publishing
 from ..published.components import all_components
@@ -24,39 +24,11 @@ from ..published.incidents import PublishedIncident
 from ..records.incidents import Incident, IncidentRole
 from ..records.people import Person
 from ..records.updates import Update
-from . import glance, timeline
-from .formats import clock_words, viewer_zone
+from ..reports import tellings
+from . import ladder, stepper
 from .glance import Mark
-
-_NEXT_WORDS = {
-    Step.TRIAGE: "Start triage",
-    Step.COMMUNICATION: "Start communication",
-    Step.INVESTIGATION: "Start investigation",
-    Step.MITIGATION: "Start mitigation",
-    Step.RESOLUTION: "Resolve",
-    Step.POSTMORTEM: "Write it up",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Go:
-    """The button under the next step: it posts at once where nothing is missing, else it opens the form that asks."""
-
-    step: Step
-    word: str
-    address: str
-    posts: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rung:
-    """One level of the escalation ladder: who by name, and when."""
-
-    level: Level
-    names: str
-    at: datetime
-    was_told: bool
-    is_stopped: bool
+from .ladder import Rung
+from .stepper import Go
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +39,11 @@ class Seat:
     label: str
     held: IncidentRole | None
     person: Person | None
+
+    @property
+    def is_unaccepted(self) -> bool:
+        """Whether its holder was given it by somebody else and has not said "I have it"."""
+        return self.held is not None and self.held.accepted_at is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +66,12 @@ class Related:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """The room's facts; ``missing`` is what entering the next step asks for."""
+    """The room's facts."""
 
     incident: Incident
+    my_id: int
     marks: Sequence[Mark]
     go: Go | None
-    missing: Sequence[Requirement]
     commander: Person | None
     seats: Sequence[Seat]
     rungs: Sequence[Rung]
@@ -112,6 +89,15 @@ class Standing:
     @property
     def is_untaken(self) -> bool:
         return self.incident.is_open and not self.incident.is_acknowledged
+
+    @property
+    def mine_to_accept(self) -> list[Seat]:
+        """Roles that the viewer was given and has not accepted."""
+        return [
+            seat
+            for seat in self.seats
+            if seat.is_unaccepted and seat.person is not None and seat.person.id == self.my_id
+        ]
 
     @property
     def touched(self) -> list[tuple[str, list[str]]]:
@@ -137,12 +123,12 @@ def of(incident: Incident, *, me: Person) -> Standing:
     known = [update for update in all_updates if update.state == "published"]
     return Standing(
         incident=incident,
-        marks=_marks(incident),
-        go=_go(incident),
-        missing=_missing(incident),
+        my_id=me.id,
+        marks=stepper.marks(incident),
+        go=stepper.go(incident),
         commander=next((seat.person for seat in seats if seat.role == roles.COMMANDER), None),
         seats=seats,
-        rungs=_rungs(incident),
+        rungs=ladder.rungs(incident),
         components=named_components,
         worst=worst([status for _name, status in named_components]),
         deadlines=_deadlines(incident),
@@ -156,83 +142,11 @@ def of(incident: Incident, *, me: Person) -> Standing:
     )
 
 
-def _marks(incident: Incident) -> list[Mark]:
-    """Each step with when it began and how long it took; the present one with how long so far."""
-    entered = timeline.steps_entered(incident)
-    here = Step(incident.step)
-    return [_mark(mark, here, entered) for mark in glance.marks(here)]
-
-
-def _mark(mark: Mark, here: Step, entered: dict[Step, datetime]) -> Mark:
-    if mark.state == "done" and mark.step not in entered:
-        return Mark(mark.step, "skipped", "skipped")
-    return Mark(mark.step, mark.state, _note(mark.step, here, entered))
-
-
-def _note(step: Step, here: Step, entered: dict[Step, datetime]) -> str:
-    begun = entered.get(step)
-    if begun is None or step.number > here.number:
-        return ""
-    if step is here:
-        return f"{duration(clock.now() - begun)} so far" if here.number < Step.RESOLUTION.number else _time_of(begun)
-    ended = min((at for other, at in entered.items() if other.number > step.number and at >= begun), default=None)
-    return f"{_time_of(begun)}, {duration(ended - begun)}" if ended else _time_of(begun)
-
-
-def _time_of(at: datetime) -> str:
-    local, today = at.astimezone(viewer_zone()), clock.now().astimezone(viewer_zone())
-    return clock_words(at) if local.date() == today.date() else f"{local.day} {local:%b}, {local:%H:%M}"
-
-
-def _next(incident: Incident) -> Step | None:
-    if incident.outcome in (Outcome.MERGED, Outcome.FALSE_ALARM) or incident.closed_at is not None:
-        return None
-    return NEXT[Step(incident.step)]
-
-
-def _missing(incident: Incident) -> Sequence[Requirement]:
-    following = _next(incident)
-    return steps.missing_for(incident, following) if following else ()
-
-
-def _go(incident: Incident) -> Go | None:
-    following = _next(incident)
-    if following is None:
-        return None
-    room = f"/console/incidents/{incident.ref}"
-    if following is Step.TRIAGE and not incident.is_acknowledged:
-        return None  # acknowledging enters it, and that button stands at the top
-    if following is Step.RESOLUTION:
-        return Go(step=following, word=_NEXT_WORDS[following], address=f"{room}/resolution", posts=False)
-    if following is Step.POSTMORTEM or steps.missing_for(incident, following):
-        return Go(step=following, word=_NEXT_WORDS[following], address=f"{room}/steps?step={following}", posts=False)
-    return Go(step=following, word=_NEXT_WORDS[following], address=f"{room}/steps", posts=True)
-
-
 def _seats(incident: Incident) -> list[Seat]:
     held = {row.role: (row, person) for row, person in roles.current_roles(incident)}
     return [
         Seat(role=role, label=label, held=held.get(role, (None, None))[0], person=held.get(role, (None, None))[1])
         for role, label in roles.role_labels().items()
-    ]
-
-
-def _rungs(incident: Incident) -> list[Rung]:
-    levels = matrix.levels_of(incident)
-    struck = watch.struck_for(incident)
-    timed = escalation.ladder(
-        levels, started_at=incident.watch_started_at, told=struck.levels, resumed_at=incident.escalation_resumed_at
-    )
-    is_stopped = not incident.is_open or incident.is_acknowledged or incident.pages_nobody
-    return [
-        Rung(
-            level=level,
-            names=", ".join(person.name for person in telling.people_meant(incident, level.tell)),
-            at=at,
-            was_told=level.key in struck.levels,
-            is_stopped=is_stopped and level.key not in struck.levels,
-        )
-        for level, at in timed
     ]
 
 
@@ -290,3 +204,10 @@ def update_is_pressing(incident: Incident) -> bool:
     """Whether the composer opens by itself: the promise is due within five minutes, or late."""
     due_at = incident.next_update_due_at
     return due_at is not None and (due_at - clock.now()).total_seconds() <= 300
+
+
+def print_of(incident: Incident) -> str:
+    """Something that is another one as soon as the head or the margin of the room would say something else."""
+    age = duration(clock.now() - incident.began_at) if incident.is_open else ""
+    facts = (incident.version, age, tellings.print_of(incident))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
