@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Flask
 
 from ..kernel.settings import Settings
-from . import acknowledgement_link, acts, declare, incident_list, now, room, updates
+from . import acknowledgement_link, acts, audits, declare, incident_list, now, room, updates
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
-    for screen in (acknowledgement_link, now, incident_list, declare, room, updates):
+    for screen in (acknowledgement_link, audits, now, incident_list, declare, room, updates):
         app.register_blueprint(screen.bp)
     acts.init_app(app, settings)

@@ -33,6 +33,7 @@ _ALL: tuple[tuple[str, tuple[Place, ...]], ...] = (
             ("people", "People and roles", "console_people.page"),
             ("tokens", "API tokens", "console_tokens.page"),
             ("mail", "E-mail", "console_mail.page"),
+            ("audit", "Audit", "console_audits.audit"),
         ),
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from ..kernel import outbox
 from ..kernel.database import db
@@ -88,7 +88,7 @@ def _addresses(ids: Iterable[int]) -> dict[int, str]:
     }
 
 
-_Letter = Row[Any]
+_Letter = Any  # a row of five columns
 
 
 def _letters(events: Iterable[str]) -> dict[tuple[str, str], _Letter]:
