@@ -168,7 +168,7 @@ def test_a_correction_keeps_the_original_and_shows_it(app: Flask) -> None:
     page = client.get(path).text
     assert "What it said before" in page
     assert "Restarted the pool" in page
-    assert "See the original" in client.get(room(incident)).text
+    assert "see original" in client.get(room(incident)).text
 
 
 def test_a_correction_sent_twice_is_one_and_an_untouched_form_is_none(app: Flask, clock: WoundClock) -> None:

@@ -45,6 +45,18 @@ def text(name: str) -> str:
     return request.form.get(name, "").replace("\x00", "").replace("\r\n", "\n").strip()
 
 
+def check_lengths() -> None:
+    """Raise Malformed beside a line that is too long; what an action keeps in full it measures itself."""
+    limits = {"reason": 1000, "silence": 500}
+    problems = {
+        name: f"Use at most {most:,} characters. There are {len(text(name)):,} now."
+        for name, most in limits.items()
+        if len(text(name)) > most
+    }
+    if problems:
+        raise Malformed(problems)
+
+
 def time_of(name: str) -> datetime | None:
     """A datetime-local field as an instant of the viewer's zone; None where it was left empty. Raises Malformed."""
     given = text(name)

@@ -24,6 +24,7 @@ class Rung:
     state: str
     names: str  # of those told, or of those who would be; empty where it names nobody
     at: datetime
+    meant: Sequence[Person] = ()  # whom its words mean at the moment
     reason: str = ""
     may_call: bool = False  # by hand
 
@@ -75,6 +76,7 @@ def _rung(
         state=state,
         names=", ".join(names or [person.name for person in meant]),
         at=at,
+        meant=meant,
         reason=known.reasons if known else "",
         may_call=incident.is_open and bool(meant) and state in ("stopped", "missed", "nobody"),
     )

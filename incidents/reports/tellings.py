@@ -129,13 +129,18 @@ def _outcome(letter: _Letter | None) -> tuple[str, str]:
     if letter is None:
         return outbox.SENT, ""
     if letter.state == outbox.WAITING:
-        settings: Settings = current_app.extensions["sevenbells.settings"]
-        if settings.smtp_url is None:
+        if not can_leave():
             return outbox.FAILED, NO_MAIL_SERVER
         if letter.attempts and letter.reason:
             return outbox.FAILED, _as_clause(letter.reason)
         return outbox.WAITING, ""
     return letter.state, _as_clause(letter.reason or "no reason is known")
+
+
+def can_leave() -> bool:
+    """Whether a mail server is set: without one no letter reaches anybody."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    return settings.smtp_url is not None
 
 
 def _as_clause(reason: str) -> str:

@@ -16,7 +16,7 @@ from ...kernel.requests import is_reading
 from ...policy.lifecycle import SENTENCES, Requirement
 from ...records.incidents import Incident
 from .. import timeline
-from ..incident_pages import load, load_to_act, text, to_room
+from ..incident_pages import check_lengths, load, load_to_act, text, to_room
 from .repeats import number
 
 Facts = Callable[[Incident], dict[str, Any]]
@@ -42,6 +42,7 @@ def answer(
         return page(template, load(ref), facts)
     incident = load_to_act(ref)
     try:
+        check_lengths()
         said = act(incident)
     except (Malformed, NotAllowed, Outdated) as refusal:
         return refused(template, ref, facts, refusal, beside=beside)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from ... import actions
 from ...access import Role, actor, may
-from ...actions import matrix, telling, watch
+from ...actions.looks import each_once
 from ...policy.escalation import TRIGGER_LABELS
 from ...records.incidents import Incident
-from ...records.people import Person
+from ...reports import tellings
+from .. import ladder
 from ..incident_pages import text
+from ..ladder import Rung
 from .asking import answer
 from .blueprint import FORM, bp
 from .repeats import sent_before
@@ -31,23 +35,30 @@ def _escalate(incident: Incident) -> str | None:
     reason, note = text("reason"), text("note")
     if sent_before(incident, "escalated", body=note, detail={"reason": reason}):
         return None
-    told = actions.escalate(incident, by=actor(), reason=reason, note=note)
+    told = actions.escalate(incident, by=actor(), reason=reason, note=note, level=text("level") or None)
+    names = ", ".join(person.name for person in told)
     if not told:
         return "Nobody could be told. Call somebody yourself"
-    return f"Called in: {', '.join(person.name for person in told)}"
+    return (
+        f"Called in: {names}" if tellings.can_leave() else f"{names} could not be told: no mail server. Call yourself"
+    )
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    label, people = _next(incident)
-    return {"values": {"reason": "", "note": ""}, "reasons": _REASONS, "level": label, "people": people}
+    rungs = ladder.rungs(incident)
+    rung = _chosen(rungs)
+    return {
+        "values": {"reason": "", "note": "", "level": ""},
+        "reasons": _REASONS,
+        "rung": rung,
+        "people": rung.meant if rung else each_once(person for each in rungs for person in each.meant),
+        "silent": [each.title for each in rungs if not each.meant],
+        "can_leave": tellings.can_leave(),
+    }
 
 
-def _next(incident: Incident) -> tuple[str, list[Person]]:
-    """The next level that reaches anybody, as ``actions.escalate`` will choose it; after the last, all of them."""
-    levels = matrix.levels_of(incident)
-    told = watch.struck_for(incident).levels
-    for place, level in enumerate(levels, start=1):
-        people = telling.people_meant(incident, level.tell)
-        if level.key not in told and people:
-            return level.label or f"Level {place}", people
-    return "", telling.people_meant(incident, [word for level in levels for word in level.tell])
+def _chosen(rungs: Sequence[Rung]) -> Rung | None:
+    """The level that the address names, else the next that reaches anybody, as ``actions.escalate`` will choose it."""
+    wanted = request.form.get("level") or request.args.get("level")
+    named = next((rung for rung in rungs if rung.level.key == wanted), None)
+    return named or next((rung for rung in rungs if rung.meant and not rung.was_told), None)

@@ -36,7 +36,7 @@ def _act(incident: Incident) -> str | None:
     reason = text("reason")
     if not reason:
         raise Malformed({"reason": "Say in one line why they need to see it."})
-    actions.name_person(incident, person=person, by=actor(), reason=reason[:500])
+    actions.name_person(incident, person=person, by=actor(), reason=reason)
     return f"{person.name} can see {incident.ref} now"
 
 

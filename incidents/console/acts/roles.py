@@ -54,8 +54,12 @@ def _hand_over(incident: Incident) -> str | None:
 
 def _responder(email: str) -> Person:
     person = find_person(email)
-    if person is None or not person.may(Role.RESPONDER):
+    if person is None:
         raise Malformed({"person": "Choose somebody from the list."})
+    if not person.is_active:
+        raise Malformed({"person": f"The account of {person.name} is disabled. Choose somebody else."})
+    if not person.may(Role.RESPONDER):
+        raise Malformed({"person": f"{person.name} may only look. Choose a responder."})
     return person
 
 
