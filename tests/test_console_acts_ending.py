@@ -12,6 +12,7 @@ from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
+from incidents.records.postmortems import find_postmortem, sections_of
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
 from tests.factories import a_component, an_incident
 from tests.factories_people import make_person
@@ -253,6 +254,11 @@ def test_merging_into_itself_into_nothing_or_hiding_a_published_one_is_refused(a
     assert publishing.find(one.id) is not None
 
 
+def summary_of(incident: Incident) -> str | None:
+    begun = find_postmortem(incident.id)
+    return sections_of(begun)["summary"].written if begun else None
+
+
 def test_a_postmortem_in_plain_text_closes_the_incident_and_two_writers_see_each_other(app: Flask) -> None:
     client, maya = browser_of(app)
     jonas = make_person("jonas@example.com")
@@ -266,12 +272,12 @@ def test_a_postmortem_in_plain_text_closes_the_incident_and_two_writers_see_each
     assert refused.status_code == 409
     assert "Jonas: the limit was low." in refused.text
     assert "Maya: retries made it worse." in refused.text
-    assert incident.postmortem_text == "Jonas: the limit was low."
+    assert summary_of(incident) == "Jonas: the limit was low."
     form = opened(client, path)
     both = "Jonas: the limit was low.\r\nMaya: retries made it worse."
     assert [send(client, path, form, act="write", body=both).status_code for _ in "12"] == [303, 303]
-    assert incident.postmortem_text == both.replace("\r\n", "\n")
-    assert len(entries(incident, "postmortem")) == 2
+    assert summary_of(incident) == both.replace("\r\n", "\n")
+    assert len(entries(incident, "postmortem")) == 4
     assert incident.step == "postmortem"
 
 

@@ -6,8 +6,17 @@ from .cadence import agree_slower, snooze
 from .components import set_components
 from .declare import correct_times, declare, describe_impact, rename
 from .notes import add_note, correct_entry
+from .postmortems import (
+    begin_postmortem,
+    publish_postmortem,
+    regenerate_section,
+    set_postmortem_owner,
+    waive_postmortem,
+    write_postmortem,
+    write_section,
+)
 from .relations import relate, unrelate
-from .resolve import merge, reopen, resolve, set_cause, waive_postmortem, write_postmortem
+from .resolve import merge, reopen, resolve, set_cause
 from .respond import acknowledge, change_severity, escalate, take_back_acknowledgement
 from .roles import accept_role, assign_role, remove_role
 from .steps import advance, mark_in_place
@@ -21,6 +30,7 @@ __all__ = [
     "advance",
     "agree_slower",
     "assign_role",
+    "begin_postmortem",
     "change_severity",
     "change_visibility",
     "correct_entry",
@@ -35,6 +45,8 @@ __all__ = [
     "no_change",
     "post_update",
     "publish_draft",
+    "publish_postmortem",
+    "regenerate_section",
     "relate",
     "remove_role",
     "rename",
@@ -43,6 +55,7 @@ __all__ = [
     "revise_update",
     "set_cause",
     "set_components",
+    "set_postmortem_owner",
     "snooze",
     "take_back_acknowledgement",
     "undo_update",
@@ -51,4 +64,5 @@ __all__ = [
     "waive_postmortem",
     "withdraw_update",
     "write_postmortem",
+    "write_section",
 ]

@@ -1,4 +1,4 @@
-"""How an incident ends and begins again: resolved, false alarm, merged, reopened; and its last step in plain text."""
+"""How an incident ends and begins again: resolved, false alarm, merged, reopened."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from ..published.page_settings import page_settings
 from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.matrix import TeamWord
+from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import cadence, journal, relations, strike, targets, updates, watch
+from . import cadence, journal, postmortems, relations, strike, targets, updates, watch
 
 
 def resolve(
@@ -103,7 +104,8 @@ def reopen(
     reason = journal.words(reason, field="reason", sentence="Say why it is not over.", longest=1000)
     now = clock.now()
     incident.outcome = incident.outcome_reason = incident.resolved_at = incident.closed_at = None
-    incident.postmortem_due_at = incident.mitigated_at = None
+    incident.postmortem_due_at = incident.mitigated_at = incident.postmortem_waived_reason = None
+    postmortems.take_back_publication(incident)
     incident.step = step
     incident.cycle += 1
     incident.watch_started_at, incident.pages_nobody = now, False
@@ -162,36 +164,6 @@ def causes() -> dict[str, str]:
     return {**{cause.value: cause.value.capitalize() for cause in Cause}, **{row.slug: row.label for row in own}}
 
 
-def write_postmortem(incident: Incident, *, by: Actor, body: str) -> None:
-    """The seventh step: what was learnt, as plain text. Written while resolved, it enters the step and closes it."""
-    if incident.is_open:
-        raise NotAllowed("Resolve the incident first. The post-mortem comes after it.")
-    incident.postmortem_text = journal.words(body, field="body", sentence="Write what was learnt.")
-    journal.write(incident, "postmortem", by=by)
-    if incident.step != Step.POSTMORTEM:
-        before, incident.step = incident.step, Step.POSTMORTEM
-        journal.write(incident, "step", by=by, detail={"before": before, "after": Step.POSTMORTEM, "move": "forward"})
-    close(incident, by=by)
-
-
-def waive_postmortem(incident: Incident, *, by: Actor, reason: str) -> None:
-    """No post-mortem is written, for this reason; the incident is closed."""
-    if incident.is_open:
-        raise NotAllowed("Resolve the incident first.")
-    incident.postmortem_waived_reason = journal.words(
-        reason, field="reason", sentence="Say why none is needed.", longest=1000
-    )
-    journal.write(incident, "postmortem", by=by, body=incident.postmortem_waived_reason, detail={"waived": True})
-    close(incident, by=by)
-
-
-def close(incident: Incident, *, by: Actor) -> None:
-    """Nothing is owed any more."""
-    if incident.closed_at is None:
-        incident.closed_at = clock.now()
-        journal.write(incident, "closed", by=by)
-
-
 def _already_over(incident: Incident, outcome: str) -> bool:
     if incident.outcome == outcome:
         return False
@@ -229,8 +201,8 @@ def _owe_postmortem(incident: Incident, *, by: Actor) -> None:
         incident.postmortem_due_at = severity.postmortem_due(
             Severity(incident.severity), incident.resolved_at, ZoneInfo(page_settings().zone)
         )
-    elif not incident.postmortem_text:
-        close(incident, by=by)
+    elif find_postmortem(incident.id) is None:
+        postmortems.close(incident, by=by)
 
 
 def _tell_the_public(incident: Incident, *, by: Actor, body: str | None, notify: bool) -> Update | None:

@@ -6,9 +6,10 @@ from ..kernel import clock
 from ..kernel.errors import Malformed, NotAllowed
 from ..policy import lifecycle
 from ..policy.lifecycle import Facts, Move, Requirement, Step
+from ..policy.postmortems import SectionName
 from ..records.actors import Actor
 from ..records.incidents import Incident
-from . import cadence, journal, watch
+from . import cadence, journal, postmortems, watch
 
 # the names themselves: `from . import resolve` would be the action of that name, not its module
 from .resolve import reopen, resolve
@@ -24,7 +25,7 @@ def facts_of(incident: Incident) -> Facts:
         first_communication=incident.first_communicated_at is not None or bool(incident.no_communication_reason),
         attempt=bool(incident.attempt),
         resolution_summary=bool(incident.resolution_summary),
-        postmortem=bool(incident.postmortem_text),
+        postmortem=not incident.is_open,  # drafted from the record at the moment the step is entered
     )
 
 
@@ -68,6 +69,9 @@ def advance(
     unmet = lifecycle.missing_for_move(here, target, facts_of(incident), resolved=not incident.is_open)
     if unmet and not reason:
         raise NotAllowed(_asking(target, unmet), missing=[*unmet])
+    if target is Step.POSTMORTEM:
+        _enter_postmortem(incident, by=by, note=note)
+        return True
     if target is Step.RESOLUTION and incident.is_open:
         resolve(incident, by=by, summary=note or incident.resolution_summary or "", reason=reason)
         return True
@@ -101,8 +105,6 @@ def _take_answer(incident: Incident, target: Step, note: str | None) -> None:
         incident.no_communication_reason = journal.words(note, field="note", sentence="", longest=2000)
     elif target is Step.RESOLUTION:
         incident.resolution_summary = journal.words(note, field="note", sentence="")
-    elif target is Step.POSTMORTEM:
-        incident.postmortem_text = journal.words(note, field="note", sentence="")
 
 
 def _enter(
@@ -131,6 +133,14 @@ def _enter(
     )
     if target is Step.TRIAGE or (move is Move.SKIP and Step(before) is Step.DETECTION):
         cadence.arm(incident)
+    watch.rearm(incident)
+
+
+def _enter_postmortem(incident: Incident, *, by: Actor, note: str | None) -> None:
+    """Draft it; words given on the way in become its summary."""
+    postmortem = postmortems.begin_postmortem(incident, by=by)
+    if note:
+        postmortems.write_section(postmortem, SectionName.SUMMARY, by=by, body=note)
     watch.rearm(incident)
 
 

@@ -27,10 +27,10 @@ def upgrade(revision: str) -> None:
     _tell_of(migrating.upgrade(starting.settings(), revision))
 
 
-@db.command()
+@db.command(context_settings={"ignore_unknown_options": True})  # -1 is a revision here
 @click.argument("revision")
 def downgrade(revision: str) -> None:
-    """Take the tables back to REVISION; `base` removes them all.
+    """Take the tables back to REVISION; -1 is the one before this, `base` removes them all.
 
     A SQLite file is copied first.
     """

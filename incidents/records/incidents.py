@@ -50,6 +50,12 @@ class Incident(Base):
             sqlite_where=text("outcome IS NULL"),
         ),
         Index("ix_incidents_detected_at", "detected_at"),
+        Index(
+            "ix_incidents_postmortem_due_at",
+            "postmortem_due_at",
+            postgresql_where=text("postmortem_due_at IS NOT NULL AND closed_at IS NULL"),
+            sqlite_where=text("postmortem_due_at IS NOT NULL AND closed_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -70,7 +76,6 @@ class Incident(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"))
     no_communication_reason: Mapped[str | None]
 
-    postmortem_text: Mapped[str | None]
     postmortem_waived_reason: Mapped[str | None]
     postmortem_due_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

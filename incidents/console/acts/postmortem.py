@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from ... import actions
 from ...access import Role, actor, may
 from ...records.incidents import Incident
+from ...records.postmortems import find_postmortem, sections_of
 from ..incident_pages import text
 from .asking import answer
 from .blueprint import FORM, bp
@@ -26,13 +27,13 @@ def _act(incident: Incident) -> str | None:
     if text("act") == "waive":
         return _waive(incident, text("reason"))
     body = text("body")
-    if body and body == incident.postmortem_text:
+    if body and body == _written(incident):
         return None
     insist_on_sight(
         incident,
         _seen(incident),
         "Somebody wrote it meanwhile. Both texts are below.",
-        body=incident.postmortem_text or "",
+        body=_written(incident) or "",
     )
     actions.write_postmortem(incident, by=actor(), body=body)
     return f"Kept. {incident.ref} is closed"
@@ -45,15 +46,20 @@ def _waive(incident: Incident, reason: str) -> str | None:
         incident,
         _seen(incident),
         "Somebody wrote it meanwhile. Look at it first.",
-        body=incident.postmortem_text or "",
+        body=_written(incident) or "",
     )
     actions.waive_postmortem(incident, by=actor(), reason=reason)
     return f"{incident.ref} is closed without a post-mortem"
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    return {"values": {"body": incident.postmortem_text or "", "reason": ""}, "seen": _seen(incident)}
+    return {"values": {"body": _written(incident) or "", "reason": ""}, "seen": _seen(incident)}
 
 
 def _seen(incident: Incident) -> str:
-    return fingerprint(incident.postmortem_text, incident.postmortem_waived_reason)
+    return fingerprint(_written(incident), incident.postmortem_waived_reason)
+
+
+def _written(incident: Incident) -> str | None:
+    begun = find_postmortem(incident.id)
+    return sections_of(begun)["summary"].written if begun else None

@@ -54,7 +54,7 @@ def _move(incident: Incident) -> str | None:
     elif text("in_place"):
         actions.mark_in_place(incident, by=actor())
         return None
-    if wanted == Step.POSTMORTEM and not incident.is_open:
+    if wanted == Step.POSTMORTEM and note and not incident.is_open:
         actions.write_postmortem(incident, by=actor(), body=note)
         return None
     actions.advance(

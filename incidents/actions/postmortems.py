@@ -1,0 +1,206 @@
+"""The seventh step: drafting the post-mortem, writing it, publishing it to colleagues, or waiving it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Malformed, NotAllowed, Outdated
+from ..policy.lifecycle import Outcome, Step
+from ..policy.postmortems import WRITABLE, SectionName, State
+from ..records.actors import Actor
+from ..records.incidents import Incident, IncidentRole
+from ..records.people import Person
+from ..records.postmortems import Postmortem, PostmortemSection, find_postmortem, sections_of
+from ..records.timeline import TimelineEntry
+from ..reports import postmortem as report
+from . import journal, roles
+
+
+def begin_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
+    """Draft it from the record and enter the seventh step; the one that exists, when it was begun before.
+
+    One begun on an incident that was closed (P3 and P4 close at resolution) opens it again until it is published
+    or waived. Raises NotAllowed before the end, and for what was merged or a false alarm.
+    """
+    found = find_postmortem(incident.id)
+    if found is not None:
+        return found
+    _refuse_before_the_end(incident)
+    if incident.outcome != Outcome.RESOLVED:
+        raise NotAllowed("A post-mortem is written of an incident that was resolved.")
+    owner = owner_of(incident)
+    now = clock.now()
+    postmortem = Postmortem(
+        incident_id=incident.id,
+        owner_id=owner.id if owner else None,
+        owner_name=owner.name if owner else "",
+        begun_at=now,
+        begun_by_name=by.name,
+    )
+    db.session.add(postmortem)
+    db.session.flush()
+    drafted = report.draft(incident)
+    db.session.add_all(
+        PostmortemSection(postmortem_id=postmortem.id, name=name, generated=section.text, generated_at=now)
+        for name, section in drafted.sections.items()
+    )
+    incident.closed_at = incident.postmortem_waived_reason = None
+    journal.write(incident, "postmortem", by=by, detail={"begun": True})
+    _enter_the_step(incident, by=by)
+    db.session.flush()
+    return postmortem
+
+
+def write_section(
+    postmortem: Postmortem, name: str, *, by: Actor, body: str, seen_version: int | None = None
+) -> PostmortemSection:
+    """Put a person's words into a section; an empty text gives the draft back its place.
+
+    Raises Outdated with the other text when somebody wrote after ``seen_version``, Malformed for a section that is
+    drafted from facts.
+    """
+    if name not in WRITABLE:
+        raise Malformed({name: f"This section is drafted from the record. Write one of {', '.join(WRITABLE)}."})
+    section = sections_of(postmortem)[name]
+    text = journal.optional_words(body, field=name)
+    if text == section.written:
+        return section
+    if seen_version is not None and seen_version != section.version:
+        raise Outdated(
+            f"{section.written_by_name or 'Somebody'} wrote this section meanwhile. Both texts are below.",
+            version=section.version,
+            theirs={name: section.text},
+        )
+    section.written, section.written_by_name, section.written_at = text, by.name, clock.now()
+    section.version += 1
+    postmortem.version += 1
+    _note_writing(postmortem, name, by=by)
+    return section
+
+
+def regenerate_section(postmortem: Postmortem, name: str, *, by: Actor) -> PostmortemSection:
+    """Draft one section anew from the record; what people wrote in it stays as it is."""
+    if name not in list(SectionName):
+        raise Malformed({"name": f"Choose one of {', '.join(SectionName)}."})
+    incident = db.session.get_one(Incident, postmortem.incident_id)
+    section = sections_of(postmortem)[name]
+    section.generated = report.draft(incident).text(name)
+    section.generated_at = clock.now()
+    postmortem.version += 1
+    return section
+
+
+def set_postmortem_owner(postmortem: Postmortem, *, person: Person, by: Actor) -> None:
+    """Say who brings it to its end; reminders go to that person."""
+    if not person.is_active:
+        raise Malformed({"owner": f"{person.name}'s account is disabled. Choose somebody else."})
+    if postmortem.owner_id == person.id:
+        return
+    before, postmortem.owner_name, postmortem.owner_id = postmortem.owner_name, person.name, person.id
+    postmortem.version += 1
+    incident = db.session.get_one(Incident, postmortem.incident_id)
+    journal.write(incident, "postmortem", by=by, detail={"owner": person.name, "before": before})
+
+
+def publish_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
+    """Publish it to colleagues, and close the incident. The public hears nothing: the RCA is a text of its own."""
+    _refuse_before_the_end(incident)
+    postmortem = begin_postmortem(incident, by=by)
+    if postmortem.state == State.PUBLISHED:
+        return postmortem
+    postmortem.state, postmortem.published_at, postmortem.published_by_name = State.PUBLISHED, clock.now(), by.name
+    postmortem.version += 1
+    incident.postmortem_waived_reason = None
+    journal.write(incident, "postmortem", by=by, detail={"published": True})
+    _enter_the_step(incident, by=by)
+    close(incident, by=by)
+    return postmortem
+
+
+def write_postmortem(incident: Incident, *, by: Actor, body: str) -> Postmortem:
+    """The whole step in one text: it becomes the summary, and is published to colleagues at once."""
+    text = journal.words(body, field="body", sentence="Write what was learnt.")
+    _refuse_before_the_end(incident)
+    postmortem = begin_postmortem(incident, by=by)
+    write_section(postmortem, SectionName.SUMMARY, by=by, body=text)
+    return publish_postmortem(incident, by=by)
+
+
+def waive_postmortem(incident: Incident, *, by: Actor, reason: str) -> None:
+    """No post-mortem is written, for this reason; the incident is closed."""
+    _refuse_before_the_end(incident)
+    incident.postmortem_waived_reason = journal.words(
+        reason, field="reason", sentence="Say why none is needed.", longest=1000
+    )
+    journal.write(incident, "postmortem", by=by, body=incident.postmortem_waived_reason, detail={"waived": True})
+    close(incident, by=by)
+
+
+def close(incident: Incident, *, by: Actor) -> None:
+    """Nothing is owed any more."""
+    if incident.closed_at is None:
+        incident.closed_at = clock.now()
+        journal.write(incident, "closed", by=by)
+
+
+def take_back_publication(incident: Incident) -> None:
+    """It was reopened: what was published of it is a draft again."""
+    postmortem = find_postmortem(incident.id)
+    if postmortem is not None and postmortem.state != State.DRAFT:
+        postmortem.state, postmortem.published_at, postmortem.published_by_name = State.DRAFT, None, None
+        postmortem.version += 1
+
+
+def owner_of(incident: Incident) -> Person | None:
+    """Who owes it: its owner once begun, else the commander at resolution, who resolved it, or who declared it.
+
+    Somebody whose account is disabled owes nothing; None when nobody is left.
+    """
+    begun = find_postmortem(incident.id)
+    ids = [begun.owner_id if begun else None, _last_commander(incident), _resolver(incident)]
+    if incident.declared_by_kind == "person":
+        ids.append(incident.declared_by_id)
+    for person_id in ids:
+        person = db.session.get(Person, person_id) if person_id is not None else None
+        if person is not None and person.is_active:
+            return person
+    return None
+
+
+def _last_commander(incident: Incident) -> int | None:
+    held = select(IncidentRole.person_id).where(
+        IncidentRole.incident_id == incident.id, IncidentRole.role == roles.COMMANDER
+    )
+    return db.session.scalar(held.order_by(IncidentRole.until.is_(None).desc(), IncidentRole.since.desc()).limit(1))
+
+
+def _resolver(incident: Incident) -> int | None:
+    resolved = select(TimelineEntry.by_id).where(
+        TimelineEntry.incident_id == incident.id, TimelineEntry.kind == "resolved", TimelineEntry.by_kind == "person"
+    )
+    return db.session.scalar(resolved.order_by(TimelineEntry.id.desc()).limit(1))
+
+
+def _refuse_before_the_end(incident: Incident) -> None:
+    if incident.is_open:
+        raise NotAllowed("Resolve the incident first. The post-mortem comes after it.")
+
+
+def _enter_the_step(incident: Incident, *, by: Actor) -> None:
+    if incident.step != Step.POSTMORTEM:
+        before, incident.step = incident.step, Step.POSTMORTEM
+        journal.write(incident, "step", by=by, detail={"before": before, "after": Step.POSTMORTEM, "move": "forward"})
+
+
+def _note_writing(postmortem: Postmortem, name: str, *, by: Actor) -> None:
+    """One line on the timeline for a stretch of writing by one person, not one for each section saved."""
+    incident = db.session.get_one(Incident, postmortem.incident_id)
+    db.session.flush()
+    last = db.session.scalar(
+        select(TimelineEntry).where(TimelineEntry.incident_id == incident.id).order_by(TimelineEntry.id.desc()).limit(1)
+    )
+    if last is not None and last.kind == "postmortem" and last.by_name == by.name and last.detail.get("wrote"):
+        return
+    journal.write(incident, "postmortem", by=by, detail={"wrote": name})
