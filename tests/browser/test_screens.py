@@ -1,0 +1,159 @@
+"""Every screen on a lived week: readable in both themes on three widths, by everybody, whatever its titles hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+from sqlalchemy import select
+
+from incidents import actions
+from incidents.demo import filling, people
+from incidents.kernel.database import db
+from incidents.published import publishing
+from incidents.published.components import all_components, all_groups
+from incidents.records.incidents import Incident
+from incidents.records.people import find_person
+from incidents.records.timeline import TimelineEntry
+from incidents.records.updates import Update
+from tests.browser.addresses import CONSOLE, NO_SCREENS, PUBLIC, ROOM
+from tests.browser.conftest import Served
+
+WIDTHS = (1440, 390, 320)
+# the themes differ in colour alone
+RULES = {"light": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], "dark": ["color-contrast"]}
+GEOMETRY = (Path(__file__).parent / "geometry.js").read_text(encoding="utf-8")
+RUN_AXE = """async (only) => {
+    await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)));
+    return (await axe.run(document, {runOnly: only, resultTypes: ["violations"]})).violations.map(
+    (each) => `${each.id} at ${each.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
+}"""
+HOSTILE = {
+    "long": ("Payments, invoices and every report asked for since the night before last fail in a way " * 3)[:199],
+    "unbroken": "x" * 200,
+    "arabic": "فشل الاتصال بقاعدة البيانات في جميع المناطق منذ الليلة الماضية",
+    "emoji": "🔥🔥🔥 Everything is on fire 👩🏽‍🚒🧯 and nobody 🤷 knows why 🇩🇪🇫🇷",
+    "markup": "<script>alert(1)</script> & <b>bold</b> \"quoted\" 'title' {{ 7*7 }} **stars**",
+}
+
+
+@pytest.fixture
+def database_url(tmp_path: Any, sqlite_schema: Any) -> str:
+    """Looks do not depend on the database."""
+    path = tmp_path / "sevenbells.db"
+    path.write_bytes(sqlite_schema.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def places(served: Served, clock: Any) -> dict[str, str]:
+    """What stands in the addresses, on a week that was lived."""
+    filling.fill()
+    late, young = db.session.scalars(select(Incident).where(Incident.outcome.is_(None)).order_by(Incident.id))
+    over = db.session.scalars(select(Incident).where(Incident.postmortem_due_at.is_not(None)).limit(1)).one()
+    published, published_over = publishing.find(late.id), publishing.find(over.id)
+    assert published is not None
+    assert published_over is not None
+    draft = select(Update.public_id).where(Update.incident_id == late.id, Update.state == "draft")
+    entry = select(TimelineEntry.id).where(TimelineEntry.incident_id == late.id, TimelineEntry.kind == "note")
+    found = {
+        "late": late.ref,
+        "young": young.ref,
+        "over": over.ref,
+        "public": published.public_id,
+        "public_over": published_over.public_id,
+        "component": all_components()[-1].public_id,
+        "group": all_groups()[0].public_id,
+        "month": f"{published_over.started_at:%Y-%m}",
+        "draft": str(db.session.scalar(draft)),
+        "entry": str(db.session.scalar(entry.limit(1))),
+    }
+    db.session.commit()
+    db.session.remove()
+    served.page_now()
+    return found
+
+
+@pytest.fixture
+def signed_in(served: Served, page: Page, places: dict[str, str]) -> Page:
+    page.goto(served.address + "/login")
+    page.locator("#email").fill(people.MAYA.email)
+    page.locator("#password").fill(people.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/**")
+    return page
+
+
+@pytest.mark.parametrize("screens", [CONSOLE[:12], CONSOLE[12:], ROOM[:14], ROOM[14:]])
+def test_every_screen_is_readable(
+    served: Served, signed_in: Page, places: dict[str, str], screens: Sequence[str]
+) -> None:
+    found = [trouble for path in screens for trouble in troubles(signed_in, served.address, path.format(**places))]
+
+    assert not found, "\n".join(found)
+
+
+def test_what_strangers_see_is_readable(served: Served, page: Page, places: dict[str, str]) -> None:
+    found = [trouble for path in PUBLIC for trouble in troubles(page, served.address, path.format(**places))]
+
+    assert not found, "\n".join(found)
+
+
+def test_whatever_titles_hold_stays_readable(served: Served, signed_in: Page, places: dict[str, str]) -> None:
+    rooms = [f"/console/incidents/{ref}" for ref in _declare_hostile()]
+    served.page_now()
+
+    around = ["/", "/history", "/console/", "/console/incidents", "/console/incidents/new", f"{rooms[1]}/updates"]
+    found = [trouble for path in [*around, *rooms] for trouble in troubles(signed_in, served.address, path, axe=False)]
+
+    assert not found, "\n".join(found)
+
+
+def test_no_screen_is_left_out(app: Any) -> None:
+    listed = {re.sub(r"\{\w+\}", "<>", path.partition("?")[0]) for path in (*PUBLIC, *ROOM, *CONSOLE)}
+    ours = {
+        re.sub(r"<[^>]+>", "<>", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if "GET" in rule.methods and rule.rule.startswith("/console") and rule.rule not in NO_SCREENS
+    }
+
+    assert sorted(ours - {re.sub(r"/(P1|1)$", "/<>", path) for path in listed}) == []
+
+
+def troubles(page: Page, address: str, path: str, *, axe: bool = True) -> Iterator[str]:
+    """What is wrong with one screen, on three widths and in both themes, in words."""
+    for scheme, rules in RULES.items() if axe else [("light", [])]:
+        # loaded anew for each theme: Chromium keeps inherited colours of the former one
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        answer = page.goto(address + path)
+        if answer is None or answer.status != 200:
+            yield f"{path} answers {answer and answer.status}"
+            return
+        if rules:
+            page.evaluate(AXE_SCRIPT)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            wrong = page.evaluate(GEOMETRY) if scheme == "light" else []
+            wrong += page.evaluate(RUN_AXE, rules) if rules else []
+            yield from (f"{path} at {width}, {scheme}: {each}" for each in wrong)
+
+
+def _declare_hostile() -> list[str]:
+    """Incidents whose titles try the screens, each known to the public; their refs."""
+    maya = find_person(people.MAYA.email)
+    assert maya is not None
+    refs = []
+    for title in HOSTILE.values():
+        incident = actions.declare(title=title, severity="P2", by=maya.as_actor(), impact=title)
+        actions.acknowledge(incident, by=maya.as_actor())
+        actions.post_update(incident, by=maya.as_actor(), body=title, audience="public")
+        actions.add_note(incident, by=maya.as_actor(), body=title)
+        refs.append(incident.ref)
+    db.session.commit()
+    db.session.remove()
+    return refs
