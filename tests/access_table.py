@@ -205,6 +205,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/console/incidents/<ref>/components", "responder"),
     Row("POST", "/console/incidents/<ref>/components", "responder"),
     Row("GET", "/console/incidents/<ref>/deliveries", "viewer"),
+    Row("POST", "/console/incidents/<ref>/deliveries/retry", "admin"),
     Row("POST", "/console/incidents/<ref>/deliveries/<int:message_id>/retry", "admin"),
     Row("GET", "/console/incidents/<ref>/escalations", "responder"),
     Row("POST", "/console/incidents/<ref>/escalations", "responder"),

@@ -14,6 +14,7 @@ from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from incidents.records.postmortems import find_postmortem, sections_of
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
+from tests.browsing import words
 from tests.factories import a_component, an_incident
 from tests.factories_people import make_person
 
@@ -234,7 +235,7 @@ def test_merging_goes_on_in_the_other_room_and_is_done_once(app: Flask) -> None:
     page = client.get(path)
     answers = [send(client, path, form, into=other.ref.lower()) for _ in range(2)]
 
-    assert f"{other.ref} Vendor down" in page.text
+    assert f"{other.ref} Vendor down" in words(page)
     assert [(answer.status_code, answer.location) for answer in answers] == [(303, room(other))] * 2
     assert (one.outcome, one.merged_into_id) == ("merged", other.id)
     assert len(entries(other, "merged_here")) == 1

@@ -118,6 +118,12 @@ def clock_words(at: datetime) -> str:
     return f"{at.astimezone(viewer_zone()):%H:%M}"
 
 
+def short_words(at: datetime) -> str:
+    """``02:41``, or with its day where that is not today, as plain text."""
+    local = at.astimezone(viewer_zone())
+    return f"{local:%H:%M}" if is_today(at) else f"{local.day} {local:%b}, {local:%H:%M}"
+
+
 def iso(at: datetime) -> str:
     """RFC 3339 in UTC, for machines."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -12,7 +12,7 @@ from ..policy.durations import duration
 from ..policy.lifecycle import NEXT, Outcome, Requirement, Step
 from ..records.incidents import Incident
 from . import glance, timeline
-from .formats import clock_words, viewer_zone
+from .formats import short_words
 from .glance import Mark
 
 _NEXT_WORDS = {
@@ -68,19 +68,14 @@ def _mark(mark: Mark, here: Step, stay: _Stay | None) -> Mark:
         return Mark(mark.step, mark.state, _present(here, stay))
     if mark.state != "done":
         return mark  # it was there before somebody went back; the timeline says so
-    return Mark(mark.step, "done", f"{_time_of(stay.first_at)}, {duration(stay.whole)}")
+    return Mark(mark.step, "done", f"{short_words(stay.first_at)}, {duration(stay.whole)}")
 
 
 def _present(here: Step, stay: _Stay) -> str:
     if here.number >= Step.RESOLUTION.number:
-        return _time_of(stay.last_at)
+        return short_words(stay.last_at)
     so_far = f"{duration(clock.now() - stay.last_at)} so far"
     return f"again, {so_far}" if stay.times > 1 else so_far
-
-
-def _time_of(at: datetime) -> str:
-    local, today = at.astimezone(viewer_zone()), clock.now().astimezone(viewer_zone())
-    return clock_words(at) if local.date() == today.date() else f"{local.day} {local:%b}, {local:%H:%M}"
 
 
 def following(incident: Incident) -> Step | None:

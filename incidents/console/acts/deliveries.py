@@ -16,6 +16,7 @@ from ...kernel.database import db
 from ...kernel.outbox import OutboxMessage
 from ...records.incidents import Incident
 from ...records.people import Person
+from ...reports import tellings
 from ..incident_pages import load, load_to_act
 from .asking import page
 from .blueprint import bp
@@ -55,6 +56,21 @@ def delivery_retry(ref: str, message_id: int) -> ResponseReturnValue:
     return way_back
 
 
+@bp.post("/deliveries/retry")
+@may(Role.ADMIN)
+def deliveries_retry(ref: str) -> ResponseReturnValue:
+    """Begin again with every one that failed or was skipped; what is held waits for its own word."""
+    incident = load_to_act(ref)
+    again = select(OutboxMessage.id).where(
+        OutboxMessage.incident_id == incident.id, OutboxMessage.state.in_((outbox.FAILED, outbox.SKIPPED))
+    )
+    begun = sum(outbox.retry(message_id) for message_id in db.session.scalars(again.limit(_MOST)).all())
+    way_back = redirect(f"/console/incidents/{incident.ref}/deliveries", 303)
+    db.session.commit()
+    flash(f"{begun} {'message goes' if begun == 1 else 'messages go'} out at the next turn of the clock")
+    return way_back
+
+
 def _facts(incident: Incident) -> dict[str, Any]:
     messages = list(
         db.session.scalars(
@@ -69,6 +85,8 @@ def _facts(incident: Incident) -> dict[str, Any]:
         "paused": outbox.paused(),
         "may_retry": me().may(Role.ADMIN),
         "again": _AGAIN,
+        "undone": sum(message.state in (outbox.FAILED, outbox.SKIPPED) for message in messages),
+        "can_leave": tellings.can_leave(),
         "most": _MOST if len(messages) == _MOST else None,
     }
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from ... import actions
 from ...access import Role, actor, may, me
-from ...access.visibility import find_incident, visible_incidents
+from ...access.visibility import find_incident
 from ...kernel.database import db
 from ...kernel.errors import Malformed
 from ...kernel.requests import is_reading
 from ...published import publishing
 from ...records.incidents import Incident
+from .. import other_incidents
 from ..incident_pages import text
 from .asking import answer
 from .blueprint import FORM, bp
 
 _NO_SUCH = "There is no such incident. Write its number, such as INC-7."
-_MOST = 30
 
 
 @bp.route("/merge", methods=FORM)
@@ -55,9 +55,9 @@ def _to_the_other(incident: Incident) -> ResponseReturnValue:
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    others = visible_incidents(me()).where(Incident.outcome.is_(None), Incident.id != incident.id)
+    words = request.args.get("q", "").strip()
     return {
-        "values": {"into": ""},
-        "others": list(db.session.scalars(others.order_by(Incident.id.desc()).limit(_MOST))),
+        "values": {"into": "", "q": words},
+        "others": other_incidents.found(incident, words, me=me(), only_open=True),
         "is_published": publishing.find(incident.id) is not None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from ... import actions
@@ -14,12 +15,12 @@ from ...actions.relations import KINDS, relations_of
 from ...kernel.database import db
 from ...kernel.errors import Malformed
 from ...records.incidents import Incident, Relation
+from .. import other_incidents
 from ..incident_pages import text
 from .asking import answer
 from .blueprint import FORM, bp
 
 _BACKWARDS = {"duplicate_of": "Its duplicate is", "caused_by": "It caused", "seen_before": "It was seen again in"}
-_MOST = 30
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def _known(incident: Incident) -> list[Known]:
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    others = visible_incidents(me()).where(Incident.id != incident.id)
+    words = request.args.get("q", "").strip()
     return {
-        "values": {"kind": "duplicate_of", "to": ""},
+        "values": {"kind": "duplicate_of", "to": "", "q": words},
         "known": _known(incident),
         "kinds": list(KINDS.items()),
-        "others": list(db.session.scalars(others.order_by(Incident.id.desc()).limit(_MOST))),
+        "others": other_incidents.found(incident, words, me=me()),
     }

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from ... import actions
 from ...access import Role, actor, may
-from ...actions import matrix
+from ...actions import matrix, telling, watch
+from ...kernel import clock
+from ...policy import cadence, escalation
 from ...policy.durations import duration
 from ...policy.severity import Severity, SeverityRule
 from ...records.incidents import Incident
+from ..formats import short_words
 from ..icons import sev
 from ..incident_pages import text
 from .asking import answer
@@ -35,26 +41,68 @@ def _judge(incident: Incident) -> str | None:
             f"Somebody changed the severity to {incident.severity} meanwhile. Choose again.",
             severity=incident.severity,
         )
-    actions.change_severity(incident, to=wanted, by=actor(), reason=text("reason"))
-    return None
+    changed = actions.change_severity(incident, to=wanted, by=actor(), reason=text("reason"))
+    return f"{incident.ref} is {incident.severity} now" if changed else None
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
+    told = watch.struck_for(incident).levels
     return {
         "values": {"severity": incident.severity, "reason": ""},
         "seen": _seen(incident),
-        "severities": [_row(each, matrix.rule_of(incident, each)) for each in Severity],
+        "severities": [_row(incident, each, told) for each in Severity],
     }
 
 
-def _row(severity: Severity, rule: SeverityRule) -> dict[str, object]:
+def _row(incident: Incident, severity: Severity, told: Mapping[str, datetime]) -> dict[str, object]:
+    rule = matrix.rule_of(incident, severity)
     owed = f". An update every {duration(rule.cadence)}" if rule.cadence else ""
+    moves = _moves(incident, severity, rule, told) if incident.is_open else ""
     return {
         "value": severity.value,
         "mark": sev(severity),
-        "text": f"{rule.examples.rstrip('.')}{owed}",
+        "text": Markup('{}<br><span class="quiet sm">{}</span>').format(f"{rule.examples.rstrip('.')}{owed}", moves),
         "right": duration(rule.respond_within),
     }
+
+
+def _moves(incident: Incident, severity: Severity, rule: SeverityRule, told: Mapping[str, datetime]) -> str:
+    """What the choice moves, with clock times: deadlines, the next update, and who is told at once."""
+    if severity == incident.severity:
+        return "As it is now: nothing moves."
+    since = incident.detected_at if incident.cycle == 1 else incident.watch_started_at
+    said = []
+    if not incident.is_acknowledged:
+        said.append(f"Acknowledge by {short_words(rule.respond_by(since))}")
+    resolve_by = rule.resolve_by(since)
+    said.append(f"Resolve by {short_words(resolve_by)}" if resolve_by else "No target to resolve")
+    due_at = _due_at(incident, severity, rule)
+    said.append(f"Next update by {short_words(due_at)}" if due_at else "No update is owed")
+    names = _told_at_once(incident, severity, told)
+    return ". ".join([*said, f"Told at once: {', '.join(names)}" if names else "Nobody is told at once"]) + "."
+
+
+def _due_at(incident: Incident, severity: Severity, rule: SeverityRule) -> datetime | None:
+    """The promise afterwards, as ``actions.change_severity`` will set it."""
+    due_at = incident.next_update_due_at
+    if due_at is None and not severity.is_worse_than(Severity(incident.severity)):
+        return None
+    return cadence.rebase(due_at, cadence=rule.cadence, now=clock.now())
+
+
+def _told_at_once(incident: Incident, severity: Severity, told: Mapping[str, datetime]) -> list[str]:
+    levels = escalation.from_snapshot({severity: incident.rules["levels"][severity]})[severity]
+    due = escalation.due_levels(
+        levels,
+        started_at=incident.watch_started_at,
+        now=clock.now(),
+        told=told,
+        acknowledged=incident.is_acknowledged or incident.pages_nobody,
+        resumed_at=incident.escalation_resumed_at,
+        reaches_nobody=watch.unreachable(incident, levels),
+    )
+    words = [word for level in due for word in level.tell]
+    return [person.name for person in telling.people_meant(incident, words)]
 
 
 def _seen(incident: Incident) -> str:
