@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench requirements
+.PHONY: help setup run demo docs test check bench requirements
 
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
@@ -31,6 +31,9 @@ check: .venv/.stamp-test ## formatting, lint, types, import rules, then the test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_requirements.py
 	@$(MAKE) test
+
+docs: .venv/.stamp-base ## the documentation as HTML, in var/docs
+	@exec $(BIN)/python docs/build.py var/docs
 
 bench: .venv/.stamp-test ## the benchmarks beside their reference, as ratios; also into var/bench.json
 	@exec $(BIN)/python -m tests.bench
