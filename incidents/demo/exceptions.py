@@ -9,6 +9,7 @@ from ..kernel.database import db
 from ..policy.components import ComponentStatus
 from ..records.incidents import Incident
 from . import components as parts_of
+from . import learning
 from .components import Parts
 from .course import Scene
 from .people import Cast
@@ -129,3 +130,5 @@ def strange_sign_ins(cast: Cast, parts: Parts) -> Scene:
         summary="Ten keys revoked. Keys now end when a contract does. No report was read by strangers.",
         cause="security",
     )
+    yield 60 * 20
+    learning.draft(incident, by=helena, words={}, owner=cast.jonas)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import actions
 from ..policy.components import ComponentStatus
 from . import components as parts_of
+from . import learning
 from .components import Parts
 from .course import Scene
 from .people import Cast
@@ -85,6 +86,8 @@ def provider_limits_us(cast: Cast, parts: Parts) -> Scene:
         "charged.",
         cause="dependency",
     )
+    yield 60 * 26
+    learning.publish(incident, by=maya, words=learning.PROVIDER_LIMITS)
 
 
 def database_refuses(cast: Cast, parts: Parts) -> Scene:
@@ -226,6 +229,8 @@ def upgrades_not_granted(cast: Cast, parts: Parts) -> Scene:
         summary="Both workers use the new secret. An alarm now compares paid and granted upgrades every 15 minutes.",
         public_body="All plans that were paid are granted, and every part that processes payments has been checked.",
     )
+    yield 60 * 5
+    learning.draft(incident, by=priya, words=learning.UPGRADES)
 
 
 def bad_deployment(cast: Cast, parts: Parts) -> Scene:

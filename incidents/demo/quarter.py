@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .. import actions
 from ..policy.components import ComponentStatus
@@ -33,7 +33,8 @@ class Past:
     first: str
     then: str
     last: str
-    learnt: str = field(default="")
+    learnt: str = ""
+    waived: str = ""
 
 
 PAST = (
@@ -185,7 +186,7 @@ PAST = (
         "Scheduled analyses run twice. Nobody is charged for the second one.",
         "Two schedulers were running. One has been stopped.",
         "Scheduled analyses run once. The copies have been removed.",
-        "A scheduler that is replaced must be seen to stop before the next one begins.",
+        waived="The same as in spring, whose post-mortem names the cause; its last action is due this week.",
     ),
 )
 
@@ -218,7 +219,10 @@ def _scene(past: Past, place: int, cast: Cast, parts: Parts) -> Scene:
     actions.resolve(incident, by=commander, summary=past.learnt or past.then, public_body=past.last, cause=past.cause)
     if past.learnt:
         yield 60 * 20
-        learning.publish(incident, by=commander, summary=past.first, root_cause=past.learnt)
+        learning.publish(incident, by=commander, words={"summary": past.first, "root_cause": past.learnt})
+    if past.waived:
+        yield 30
+        actions.waive_postmortem(incident, by=commander, reason=past.waived)
 
 
 def _told_while_it_lasts(past: Past, incident: Incident, commander: Actor) -> Scene:
