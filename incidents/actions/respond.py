@@ -42,7 +42,7 @@ def acknowledge(incident: Incident, *, by: Actor) -> TimelineEntry | None:
         by=by,
         detail={
             "also": not is_first,
-            "after_seconds": (clock.now() - incident.detected_at) // timedelta(seconds=1),
+            "after_seconds": (clock.now() - _counting_from(incident)) // timedelta(seconds=1),
             "within_seconds": matrix.rule_of(incident).respond_within // timedelta(seconds=1),
         },
     )

@@ -31,6 +31,7 @@ GROUPS: Mapping[str, str] = {
 }
 _OF_PEOPLE = ("role", "role_accepted", "named", "unnamed", "visibility", "acknowledged", "acknowledgement_taken_back")
 _OF_WORDS = ("note", "decision", "event", "update", "update_edited", "update_withdrawn", "update_undone", "draft")
+_OF_CHANGE = ("step", "severity", "title", "visibility", "cause", "event")  # those whose detail says from and to
 _STATES = {"waiting": "waiting", "sent": "sent", "failed": "failed", "skipped": "not sent", "held": "held"}
 
 
@@ -95,7 +96,7 @@ def _change(entry: TimelineEntry) -> tuple[str, str]:
     before, after = detail.get("before"), detail.get("after")
     if entry.kind == "impact":
         return before or "", entry.body
-    if not before and not after:
+    if entry.kind not in _OF_CHANGE:
         return "", ""
     return _word(entry.kind, before), _word(entry.kind, after)
 
@@ -105,6 +106,8 @@ def _word(kind: str, value: object) -> str:
         return ""
     if kind == "step" and value in [*Step]:
         return Step(str(value)).label
+    if kind == "event":
+        return full_text(datetime.fromisoformat(str(value)))
     return str(value)
 
 

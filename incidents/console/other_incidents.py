@@ -9,7 +9,7 @@ from ..kernel.database import db
 from ..records.incidents import Incident
 from ..records.people import Person
 
-_MOST = 10
+_MOST, _OFFERED = 10, 5  # found, and offered before anything was looked for
 _LONGEST = 100
 
 
@@ -24,4 +24,4 @@ def found(incident: Incident, words: str, *, me: Person, only_open: bool = False
     else:
         for word in words[:_LONGEST].split():
             wanted = wanted.where(Incident.title.icontains(word, autoescape=True))
-    return list(db.session.scalars(wanted.order_by(Incident.id.desc()).limit(_MOST)))
+    return list(db.session.scalars(wanted.order_by(Incident.id.desc()).limit(_MOST if words else _OFFERED)))
