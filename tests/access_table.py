@@ -83,7 +83,11 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/console/settings/templates/<int:template_id>", "admin"),
     Row("POST", "/console/settings/templates/<int:template_id>", "admin"),
     Row("POST", "/console/settings/templates/<int:template_id>/deletion", "admin"),
+    Row("POST", "/console/settings/templates/<int:template_id>/position", "admin"),
     Row("GET", "/console/settings/words", "admin"),
+    # what somebody typed and has not sent
+    Row("POST", "/console/unsent", "responder"),
+    Row("POST", "/console/unsent/<int:unsent_id>/discard", "responder"),
     Row("POST", "/console/settings/words", "admin"),
     Row("POST", "/console/settings/words/<int:word_id>/deletion", "admin"),
     # what the status page lists
@@ -217,6 +221,7 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/console/incidents/<ref>/notes", "responder"),
     Row("GET", "/console/incidents/<ref>/people", "responder"),
     Row("POST", "/console/incidents/<ref>/people", "responder"),
+    Row("GET", "/console/search", "viewer"),
     Row("GET", "/console/incidents/<ref>/postmortem", "responder"),
     Row("POST", "/console/incidents/<ref>/postmortem", "responder"),
     Row("GET", "/console/incidents/<ref>/relations", "responder"),

@@ -131,7 +131,7 @@ def test_who_wrote_while_another_update_went_out_reads_that_one_before_his_own_g
 
     assert asked.status_code == 409
     assert "Jonas Weber posted an update" in words(asked)
-    assert "“Reports are slow.”" in words(asked)
+    assert "Reports are slow." in words(asked)
     assert "Everything is down." in asked.text
     assert newest(incident).body == "Reports are slow."
 

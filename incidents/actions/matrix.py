@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from ..kernel import clock
 from ..kernel.database import db
@@ -156,7 +156,7 @@ def save_template(
     if taken is not None and taken is not template:
         raise Malformed({"name": "Another template has this name."})
     if template is None:
-        template = MessageTemplate()
+        template = MessageTemplate(position=_behind_all())
         db.session.add(template)
     template.name = name
     template.body = journal.words(body, field="body", sentence="Write the text.", longest=10_000)
@@ -168,20 +168,49 @@ def save_template(
     return template
 
 
+def _behind_all() -> int:
+    last = db.session.scalar(select(func.max(MessageTemplate.position)))
+    return 0 if last is None else last + 1
+
+
 def delete_template(template: MessageTemplate, *, by: Actor) -> None:
     """Remove a template; texts that were written with it stay."""
     audit.note("deleted the message template", by=by, subject=template.name)
     db.session.delete(template)
 
 
+def move_template(template: MessageTemplate, *, by: Actor, up: bool) -> None:
+    """One place up or down in the list; at its end nothing happens."""
+    standing = all_templates()
+    here = standing.index(template)
+    there = here - 1 if up else here + 1
+    if 0 <= there < len(standing):
+        standing[here], standing[there] = standing[there], standing[here]
+        audit.note("moved the message template", by=by, subject=template.name)
+    for position, each in enumerate(standing):
+        each.position = position
+
+
+def all_templates() -> list[MessageTemplate]:
+    """Every template, in the team's order."""
+    return list(db.session.scalars(select(MessageTemplate).order_by(MessageTemplate.position, MessageTemplate.name)))
+
+
 def templates_for(incident: Incident, public_status: str | None = None) -> list[MessageTemplate]:
-    """The templates that fit an incident's severity (and status, when one is given), by name."""
-    fits = select(MessageTemplate).where(
-        MessageTemplate.severity.is_(None) | (MessageTemplate.severity == incident.severity)
-    )
-    if public_status:
-        fits = fits.where(MessageTemplate.public_status.is_(None) | (MessageTemplate.public_status == public_status))
-    return list(db.session.scalars(fits.order_by(MessageTemplate.name)))
+    """The templates that fit an incident's severity, and the status when one is given.
+
+    First those made for both, then those for one of the two, then those for all; among equals in the team's order.
+    """
+
+    def fits(template: MessageTemplate) -> bool:
+        return template.severity in (None, incident.severity) and (
+            public_status is None or template.public_status in (None, public_status)
+        )
+
+    def is_general(template: MessageTemplate) -> int:
+        return (template.severity is None) + (template.public_status is None)
+
+    return sorted(filter(fits, all_templates()), key=is_general)
 
 
 def add_team_word(kind: str, *, label: str, by: Actor) -> TeamWord:

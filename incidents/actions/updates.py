@@ -143,9 +143,13 @@ def no_change(incident: Incident, *, by: Actor, can_be_undone: bool = False) -> 
 
 
 def no_change_text(incident: Incident) -> str:
-    """What *No change* says."""
+    """What *No change* says: what is still true. When the next update comes stands beneath it, as under any update."""
+    if latest(incident) is None:
+        return "We are looking into this. There is nothing more to tell yet."
     words = {Step.MITIGATION: "We are still working on a fix", Step.DETECTION: "We are still looking into this"}
     doing = words.get(Step(incident.step), "We are still investigating")
+    if incident.mitigated_at is not None:
+        doing = "A temporary fix is in place, and we are still watching it"
     return f"{doing}. Nothing has changed since the last update."
 
 

@@ -4,34 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from flask import current_app, request
 from markupsafe import Markup
 
-from ..actions import cadence, components, matrix, roles, steps, updates
+from ..actions import components, matrix, roles, steps, updates
 from ..kernel import clock
 from ..kernel.database import db
-from ..kernel.errors import Malformed
 from ..kernel.text import render_markdown
-from ..policy import cadence as cadence_rules
 from ..policy import communication, lifecycle
 from ..policy.components import ComponentStatus
-from ..policy.durations import duration
 from ..policy.lifecycle import NEXT, PublicStatus, Step, Visibility, default_public_status
 from ..published.components import Component, all_components
 from ..records.incidents import Incident
 from ..records.matrix import MessageTemplate
 from ..records.people import Person
 from ..reports.communication import placeholder_values
-from . import timeline
-from .formats import clock_words
-from .incident_pages import chosen_components
+from . import promises, reach, timeline, unsent
 from .shell import page_address
 
-# in minutes; a promise may be earlier than the cadence, and on P3 and P4 it is freely given or not at all
-_EARLIER = (10, 15, 20)
-_FREE = (30, 60, 120, 240)
+_FEW = 8  # components that all fit on the screen
 COMPONENT_WORDS: Mapping[str, str] = {
     ComponentStatus.OPERATIONAL: "Operational",
     ComponentStatus.DEGRADED: "Degraded",
@@ -50,13 +42,19 @@ class Composer:
     audiences: Sequence[tuple[str, str]]
     statuses: Sequence[tuple[str, str]]
     promises: Sequence[tuple[str, str]]
+    promise: promises.Said
     components: Sequence[tuple[Component, str]]  # with what stands in its field
     templates: Sequence[MessageTemplate]
+    other_templates: Sequence[MessageTemplate]
+    replaced: str  # what stood in the text before a template took its place
     next_step: Step | None
     must_confirm: bool
     preview: Markup
+    reach: str
     number: int
     after: int  # the timeline's last entry when the form was made: so that a double click acts once
+    draft: unsent.Draft
+    now_affected: Mapping[str, str]  # component → status before this form
 
     @property
     def is_public(self) -> bool:
@@ -68,38 +66,91 @@ class Composer:
         return COMPONENT_WORDS
 
     @property
+    def affected(self) -> list[tuple[Component, str]]:
+        """The components that the incident or this form names; where there are few, all of them."""
+        if len(self.components) <= _FEW:
+            return [*self.components]
+        return [(each, status) for each, status in self.components if status or each.public_id in self.now_affected]
+
+    @property
+    def unaffected(self) -> list[tuple[Component, str]]:
+        """The rest, behind a filter."""
+        shown = {each.public_id for each, _status in self.affected}
+        return [(each, status) for each, status in self.components if each.public_id not in shown]
+
+    @property
     def touched(self) -> str:
         """How many components the form names, in words."""
         named = [status for _component, status in self.components if status and status != ComponentStatus.OPERATIONAL]
         return f"{len(named)} affected" if named else "none affected"
 
 
-def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None) -> Composer:
-    """The composer as it opens, or with what was ``typed``."""
-    chosen = chosen_components() if typed is not None else {}
-    values = _opening(incident) if typed is None else {**_opening(incident, bare=True), **typed}
+def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None, replaced: str = "") -> Composer:
+    """The composer as it opens, with a text that was not sent if there is one, or with what was ``typed``."""
+    draft = unsent.of(draft_key(incident), is_wanted=not {"template", "from"} & set(request.args))
+    if typed is None and draft.is_back:
+        values, chosen = _back(incident, draft.fields)
+    elif typed is None:
+        values, chosen = _opening(incident), None
+    else:
+        values, chosen = {**_opening(incident, bare=True), **typed}, _named_components(typed)
     if incident.visibility != Visibility.PUBLIC:
         values["audience"] = "internal"
     statuses = components.statuses_of(incident)
-    offered = [
-        (each, chosen.get(each.public_id, "" if typed is not None else statuses.get(each.public_id, "")))
-        for each in all_components()
-    ]
+    offered = with_components(statuses if chosen is None else chosen)
     known = updates.updates_of(incident)
+    fitting = matrix.templates_for(incident, values["status"] if values["audience"] == "public" else None)
     return Composer(
         incident=incident,
         values=values,
         audiences=[("public", "Public"), ("internal", "Internal")],
-        statuses=_statuses(incident),
-        promises=_promises(incident),
+        statuses=statuses_of(incident),
+        promises=promises.choices(incident),
+        promise=promises.said(incident, values),
         components=offered,
-        templates=matrix.templates_for(incident),
+        templates=fitting,
+        other_templates=[each for each in matrix.all_templates() if each not in fitting],
+        replaced=replaced,
         next_step=_next_step(incident),
-        must_confirm=incident.visibility == Visibility.PUBLIC and not incident.is_drill and not leads(incident, me),
+        must_confirm=must_confirm(incident, me),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
+        reach=reach.words(incident, audience=values["audience"], me=me),
         number=sum(update.state == "published" for update in known) + 1,
         after=timeline.newest_entry(incident),
+        draft=draft,
+        now_affected=statuses,
     )
+
+
+def _back(incident: Incident, kept: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields of a text that was not sent; a status that no longer fits gives way to the present one."""
+    opening = _opening(incident, bare=True)
+    values = {**opening, **{name: kept[name] for name in opening if name in kept}}
+    if values["status"] not in dict(statuses_of(incident)):
+        values["status"] = opening["status"]
+    return values, _named_components(kept)
+
+
+def _named_components(fields: Mapping[str, str]) -> dict[str, str]:
+    named = {name: status for name, status in fields.items() if name.startswith("component-") and status}
+    return {name.removeprefix("component-"): status for name, status in named.items()}
+
+
+def with_components(statuses: Mapping[str, str]) -> list[tuple[Component, str]]:
+    """Every component in the page's order, with what stands in its field."""
+    return [(each, statuses.get(each.public_id, "")) for each in all_components()]
+
+
+def gone_components(statuses: Mapping[str, str]) -> list[str]:
+    """Of the components that a text names, those that were deleted or archived since."""
+    known = {each.public_id for each in all_components()}
+    kept = {each.public_id: each.name for each in all_components(archived=True)}
+    return [kept.get(public_id, "A deleted component") for public_id in statuses if public_id not in known]
+
+
+def must_confirm(incident: Incident, me: Person) -> bool:
+    """Whether this person says once more that he means to publish."""
+    return incident.visibility == Visibility.PUBLIC and not incident.is_drill and not leads(incident, me)
 
 
 def leads(incident: Incident, person: Person) -> bool:
@@ -126,7 +177,7 @@ def preview(incident: Incident, values: Mapping[str, str], impact: Mapping[str, 
         body_html=render_markdown(body),
         components=_known_impact(impact),
         display_at=clock.now(),
-        next_update_at=promised(incident, values.get("next", "")),
+        next_update_at=promises.due_or_none(incident, values),
         now=clock.now(),
     )
 
@@ -141,29 +192,6 @@ def _known_impact(given: Mapping[str, str]) -> dict[str, str]:
     return {each: status for each, status in given.items() if each in known and status in [*ComponentStatus]}
 
 
-def promised(incident: Incident, word: str) -> datetime | None:
-    """The instant that a choice of "next update" means: minutes from now, none, or what the cadence asks."""
-    if word == "none" or not incident.is_open:
-        return None
-    if word:
-        return clock.to_the_minute(clock.now() + timedelta(minutes=_minutes(word)))
-    return cadence_rules.promise_after(
-        clock.now(), cadence=matrix.rule_of(incident).cadence, agreed=cadence.agreed_of(incident)
-    )
-
-
-def given_promise(incident: Incident) -> datetime | None:
-    """What the form promises beside the cadence; None leaves it to the cadence."""
-    word = request.form.get("next", "")
-    return promised(incident, word) if word and word != "none" else None
-
-
-def _minutes(word: str) -> int:
-    if not word.isascii() or not word.isdigit() or not 1 <= int(word) <= 1440:
-        raise Malformed({"next": "Choose when the next update comes."})
-    return int(word)
-
-
 def _opening(incident: Incident, *, bare: bool = False) -> dict[str, str]:
     """The fields as they open: the last public text, else the team's template; internal text never goes public."""
     audience = "public" if incident.visibility == Visibility.PUBLIC and not incident.is_drill else "internal"
@@ -172,15 +200,14 @@ def _opening(incident: Incident, *, bare: bool = False) -> dict[str, str]:
     if not incident.is_open:
         status = PublicStatus.RESOLVED
     body = "" if bare else _first_text(incident, audience=audience, status=status)
-    return {"audience": audience, "status": status, "body": body, "next": "", "publish_at": "", "also": ""}
+    opening = dict.fromkeys(("next", "next_at", "publish_at", "display_at", "also"), "")
+    return {"audience": audience, "status": status, "body": body, **opening}
 
 
 def _first_text(incident: Incident, *, audience: str, status: str) -> str:
     asked = request.args.get("template", "")
-    fitting = matrix.templates_for(incident, None if asked else status)
-    for template in fitting:
-        if asked and str(template.id) == asked:
-            return filled(incident, template.body, audience=audience)
+    if asked:
+        return from_template(incident, asked, audience=audience, status=status) or ""
     taken_back = request.args.get("from", "")
     for update in updates.updates_of(incident) if taken_back else ():
         if update.public_id == taken_back and update.audience == audience:
@@ -188,41 +215,37 @@ def _first_text(incident: Incident, *, audience: str, status: str) -> str:
     last = updates.latest(incident, audience=audience)
     if last is not None:
         return last.body
-    return filled(incident, fitting[0].body, audience=audience) if fitting and not asked else ""
+    fitting = matrix.templates_for(incident, status)
+    return filled(incident, fitting[0].body, audience=audience, status=status) if fitting else ""
 
 
-def filled(incident: Incident, body: str, *, audience: str) -> str:
+def from_template(incident: Incident, template_id: str, *, audience: str, status: str) -> str | None:
+    """A template's text, filled; None where there is no such template (any more)."""
+    template = next((each for each in matrix.all_templates() if str(each.id) == template_id), None)
+    return None if template is None else filled(incident, template.body, audience=audience, status=status)
+
+
+def filled(incident: Incident, body: str, *, audience: str, status: str) -> str:
     """A template's text with its placeholders filled; for the public only with what the public may know."""
     settings = current_app.extensions["sevenbells.settings"]
     values = placeholder_values(
-        incident, base_url=settings.base_url, page_url=page_address(), for_public=audience == "public"
+        incident,
+        base_url=settings.base_url,
+        page_url=page_address(),
+        for_public=audience == "public",
+        public_status=_known_status(incident, status),
+        next_update=promises.due_or_none(incident, {}),
     )
     return communication.fill(body, values)
 
 
-def _statuses(incident: Incident) -> list[tuple[str, str]]:
+def statuses_of(incident: Incident) -> list[tuple[str, str]]:
     """Before the end what is going on, after it that it is over: resolving has a form of its own."""
     if incident.is_open:
         offered = (PublicStatus.INVESTIGATING, PublicStatus.IDENTIFIED, PublicStatus.MONITORING)
     else:
         offered = (PublicStatus.RESOLVED, PublicStatus.POSTMORTEM)  # type: ignore[assignment]
     return [(status.value, status.label) for status in offered]
-
-
-def _promises(incident: Incident) -> list[tuple[str, str]]:
-    if not incident.is_open:
-        return []
-    now = clock.now()
-    length = cadence.cadence_of(incident)
-    if length is None:
-        return [("", "None promised"), *((str(minutes), _in(minutes, now)) for minutes in _FREE)]
-    whole = int(length.total_seconds() // 60)
-    return [("", _in(whole, now)), *((str(minutes), _in(minutes, now)) for minutes in _EARLIER if minutes < whole)]
-
-
-def _in(minutes: int, now: datetime) -> str:
-    length = timedelta(minutes=minutes)
-    return f"In {duration(length)}, at {clock_words(clock.to_the_minute(now + length))}"
 
 
 def _next_step(incident: Incident) -> Step | None:

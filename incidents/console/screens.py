@@ -5,11 +5,38 @@ from __future__ import annotations
 from flask import Flask
 
 from ..kernel.settings import Settings
-from . import acknowledgement_link, acts, audits, declare, incident_list, now, room, updates
+from . import (
+    acknowledgement_link,
+    acts,
+    audits,
+    declare,
+    form_again,
+    incident_list,
+    now,
+    once,
+    room,
+    search,
+    unsent,
+    update_edits,
+    updates,
+)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
-    for screen in (acknowledgement_link, audits, now, incident_list, declare, room, updates):
+    for screen in (
+        acknowledgement_link,
+        audits,
+        now,
+        incident_list,
+        declare,
+        room,
+        search,
+        unsent,
+        update_edits,
+        updates,
+    ):
         app.register_blueprint(screen.bp)
     acts.init_app(app, settings)
+    form_again.init_app(app)
+    once.init_app(app)

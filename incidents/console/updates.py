@@ -8,19 +8,21 @@ from textwrap import shorten
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from werkzeug.exceptions import NotFound
 
 from .. import actions
 from ..access import Role, actor, may, me
-from ..actions.updates import no_change_text
-from ..kernel.database import db
+from ..actions.journal import LONGEST_TEXT
+from ..actions.updates import latest, no_change_text
+from ..kernel.database import db, reading
 from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
 from ..published import publishing
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
-from ..records.updates import Update, UpdateRevision
-from . import composer
+from ..records.updates import Update
+from . import composer, promises, reach, timeline, unsent
 from .acts.repeats import number, sent_before
+from .confirming import insist_on_confirmation, update_of
+from .conflicts import conflict_page
 from .formats import when
 from .incident_pages import (
     chosen_components,
@@ -30,7 +32,6 @@ from .incident_pages import (
     text,
     time_of,
     to_room,
-    version_seen,
 )
 
 bp = Blueprint("console_updates", __name__, url_prefix="/console/incidents/<ref>/updates")
@@ -50,8 +51,10 @@ def ask(ref: str) -> ResponseReturnValue:
 def post(ref: str) -> ResponseReturnValue:
     """Publish, keep as a draft, set for later, or show the preview."""
     act = text("act")
-    if act == "preview":
-        return _composer_page(load(ref), typed=True, previewed=True)
+    if act in {"preview", "put_back"} or act.startswith("template-"):
+        db.session.rollback()
+        with reading():
+            return _looked_at(load(ref), act)
     incident = load_to_act(ref)
     if act != "draft" and sent_before(
         incident, "update_scheduled" if act == "schedule" else "update", body=_journalled(act)
@@ -60,7 +63,8 @@ def post(ref: str) -> ResponseReturnValue:
     try:
         if act != "draft":
             _mind_the_newest(incident)
-        _confirm(incident, act)
+        insist_on_confirmation(incident, act)
+        publish_at = _time_for_later() if act == "schedule" else None
         update = actions.post_update(
             incident,
             by=actor(),
@@ -68,15 +72,19 @@ def post(ref: str) -> ResponseReturnValue:
             audience=text("audience") or "public",
             public_status=text("status") or None,
             components=chosen_components(),
-            next_update_at=composer.given_promise(incident),
-            publish_at=_time_for_later() if act == "schedule" else None,
+            next_update_at=promises.given(incident, request.form, base=publish_at),
+            publish_at=publish_at,
             draft=act == "draft",
+            display_at=time_of("display_at"),
             can_be_undone=True,
         )
         if update.state == "published":
             _also_go_on(incident)
+    except Outdated as refusal:
+        return _somebody_was_faster(ref, refusal, act)
     except Refusal as refusal:
         return _refused(ref, refusal)
+    unsent.sent(composer.draft_key(incident))
     db.session.commit()
     flash(composer.draft_key(incident), "posted")
     if update.state != "published":
@@ -87,13 +95,20 @@ def post(ref: str) -> ResponseReturnValue:
 @bp.post("/preview")
 @may(Role.RESPONDER)
 def preview(ref: str) -> ResponseReturnValue:
-    """What the public would see of the form as it is typed; nothing is recorded."""
-    incident = load(ref)
-    try:
-        drawn = composer.preview(incident, request.form, chosen_components())
-    except Malformed:
-        return "", 204
-    return render_template("console/_preview.html", drawn=drawn, audience=request.form.get("audience"))
+    """What the public would see of the form as it is typed, and what changes around it; nothing is recorded."""
+    db.session.rollback()
+    with reading():
+        incident = load(ref)
+        audience = request.form.get("audience", "")
+        return render_template(
+            "console/_composer_news.html",
+            incident=incident,
+            drawn=composer.preview(incident, request.form, chosen_components()),
+            audience=audience,
+            said=promises.said(incident, request.form),
+            reach=reach.words(incident, audience=audience, me=me()),
+            is_too_long=len(text("body")) > LONGEST_TEXT,
+        )
 
 
 @bp.get("/no-change")
@@ -108,9 +123,12 @@ def ask_no_change(ref: str) -> ResponseReturnValue:
 def no_change(ref: str) -> ResponseReturnValue:
     """One honest line: what was said still holds, and when the next update comes."""
     incident = load_to_act(ref)
+    if sent_before(incident, "update", body=text("said") or no_change_text(incident)):
+        return to_room(incident)
     try:
+        _mind_the_newest(incident, is_no_change=True)
         if publishing.find(incident.id) is not None:
-            _confirm(incident, "publish", audience="public")
+            insist_on_confirmation(incident, "publish", audience="public")
         actions.no_change(incident, by=actor(), can_be_undone=True)
     except Refusal as refusal:
         db.session.rollback()
@@ -125,7 +143,7 @@ def undo(ref: str, update_id: str) -> ResponseReturnValue:
     """Take a publication back within ten seconds; the text comes back in the composer."""
     incident = load_to_act(ref)
     try:
-        actions.undo_update(incident, _update(incident, update_id), by=actor())
+        actions.undo_update(incident, update_of(incident, update_id), by=actor())
     except Refusal as refusal:
         db.session.rollback()
         flash(refusal.sentence)
@@ -133,83 +151,6 @@ def undo(ref: str, update_id: str) -> ResponseReturnValue:
     db.session.commit()
     flash("Taken back. The page and the promise are as before")
     return redirect(f"/console/incidents/{incident.ref}/updates?from={update_id}", 303)
-
-
-@bp.get("/<update_id>")
-@may(Role.RESPONDER)
-def show(ref: str, update_id: str) -> ResponseReturnValue:
-    """One update: its text to edit, and what it said before."""
-    incident = load(ref)
-    return _update_page(incident, _update(incident, update_id))
-
-
-@bp.post("/<update_id>")
-@may(Role.RESPONDER)
-def revise(ref: str, update_id: str) -> ResponseReturnValue:
-    """Edit. Nobody is told again; the page says "edited" and the old wording is kept."""
-    incident = load_to_act(ref)
-    update = _update(incident, update_id)
-    try:
-        actions.revise_update(
-            incident,
-            update,
-            by=actor(),
-            body=text("body"),
-            public_status=text("status") or None,
-            display_at=time_of("display_at"),
-            publish_at=time_of("publish_at") if update.state != "published" else None,
-            version=version_seen(),
-        )
-    except Outdated as refusal:
-        db.session.rollback()
-        return form_page(
-            "console/conflict.html",
-            load(ref),
-            status=409,
-            refusal=refusal,
-            typed_texts={"body": text("body")},
-            again=f"/console/incidents/{ref}/updates/{update_id}",
-        )
-    except Refusal as refusal:
-        db.session.rollback()
-        return _update_page(load(ref), _update(load(ref), update_id), refusal=refusal)
-    db.session.commit()
-    return to_room(incident)
-
-
-@bp.post("/<update_id>/publication")
-@may(Role.RESPONDER)
-def publish(ref: str, update_id: str) -> ResponseReturnValue:
-    """A draft, or an update set for later, goes out now."""
-    incident = load_to_act(ref)
-    update = _update(incident, update_id)
-    try:
-        _confirm(incident, "publish", audience=update.audience)
-        actions.publish_draft(incident, update, by=actor(), can_be_undone=True)
-    except Refusal as refusal:
-        db.session.rollback()
-        return _update_page(load(ref), _update(load(ref), update_id), refusal=refusal)
-    db.session.commit()
-    return to_room(incident)
-
-
-@bp.get("/<update_id>/withdrawal")
-@may(Role.RESPONDER)
-def ask_withdrawal(ref: str, update_id: str) -> ResponseReturnValue:
-    """One question that states the consequence."""
-    incident = load(ref)
-    return form_page("console/withdrawal.html", incident, update=_update(incident, update_id))
-
-
-@bp.post("/<update_id>/withdrawal")
-@may(Role.RESPONDER)
-def withdraw(ref: str, update_id: str) -> ResponseReturnValue:
-    """Remove an update from everything that is served; it stays on the timeline."""
-    incident = load_to_act(ref)
-    update = _update(incident, update_id)
-    actions.withdraw_update(incident, update, by=actor(), reason=text("reason"))
-    db.session.commit()
-    return to_room(incident)
 
 
 def _time_for_later() -> datetime:
@@ -225,17 +166,8 @@ def _journalled(act: str) -> str:
     return "" if act == "schedule" else text("body")
 
 
-def _update(incident: Incident, update_id: str) -> Update:
-    found = db.session.scalars(
-        select(Update).where(Update.public_id == update_id, Update.incident_id == incident.id)
-    ).one_or_none()
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _mind_the_newest(incident: Incident) -> None:
-    """Who wrote while another update went out reads that one first; sent again, his own goes out too."""
+def _mind_the_newest(incident: Incident, *, is_no_change: bool = False) -> None:
+    """Who wrote while another update went out reads that one first, and chooses; Outdated says which it is."""
     after = number("after")
     if after is None:
         return
@@ -254,20 +186,35 @@ def _mind_the_newest(incident: Incident) -> None:
     if newest is not None:
         by = actor()
         who = "You" if (newest.by_kind, newest.by_id) == (by.kind, by.id) else newest.by_name
-        raise NotAllowed(
-            f"{who} posted an update {when(newest.published_at).striptags()}, after you opened this form: "
-            f"“{shorten(newest.body, 300, placeholder='…')}” Change yours, or send it once more as it is."
+        came = f"{who} posted an update {when(newest.published_at).striptags()}, after you opened this form"
+        if is_no_change:
+            raise NotAllowed(f"{came}: “{shorten(newest.body, 300, placeholder='…')}” Is there still no change?")
+        raise Outdated(f"{came}.", version=incident.version, theirs={"body": newest.body})
+
+
+def _somebody_was_faster(ref: str, refusal: Outdated, act: str) -> ResponseReturnValue:
+    """Both texts; whatever is chosen, the other update is known now."""
+    db.session.rollback()
+    with reading():
+        incident = load(ref)
+        room = f"/console/incidents/{incident.ref}"
+        mine = {"publish": "Publish mine too", "schedule": "Set mine for its time"}.get(act, "Send mine too")
+        return conflict_page(
+            incident,
+            refusal,
+            field="body",
+            again=f"{room}/updates",
+            keep_theirs=room,
+            carried={"after": str(timeline.newest_entry(incident))},
+            words={
+                "mine": mine,
+                "mine_act": act,
+                "theirs": "Leave it at theirs",
+                "joined": "Go on with the joined text",
+                "joined_act": "preview",
+            },
+            label="Current status",
         )
-
-
-def _confirm(incident: Incident, act: str, *, audience: str | None = None) -> None:
-    """Who is neither commander nor communications lead says once that he means it."""
-    to_public = (audience or text("audience") or "public") == "public" and not incident.is_drill
-    if act == "draft" or not to_public or composer.leads(incident, me()) or text("confirmed"):
-        return
-    raise Malformed(
-        {"confirmed": "You are neither commander nor communications lead. Tick this to publish all the same."}
-    )
 
 
 def _also_go_on(incident: Incident) -> None:
@@ -276,54 +223,57 @@ def _also_go_on(incident: Incident) -> None:
         actions.advance(incident, to=step, by=actor())
 
 
+def _looked_at(incident: Incident, act: str) -> ResponseReturnValue:
+    """The form again, nothing recorded: with its preview, with a template's text, or with the text before that."""
+    typed = {**request.form.to_dict(), "body": text("body")}
+    replaced = ""
+    if act == "put_back":
+        typed["body"] = text("replaced")
+    elif act.startswith("template-"):
+        audience = text("audience") or "public"
+        found = composer.from_template(
+            incident, act.removeprefix("template-"), audience=audience, status=text("status")
+        )
+        if found is None:
+            return _composer_page(incident, typed=typed, errors={"body": "This template was deleted."}, status=409)
+        typed["body"], replaced = found, typed["body"]
+    return _composer_page(incident, typed=typed, replaced=replaced)
+
+
 def _composer_page(
     incident: Incident,
     *,
-    typed: bool = False,
+    typed: dict[str, str] | None = None,
     errors: dict[str, str] | None = None,
     status: int = 200,
-    previewed: bool = False,
+    replaced: str = "",
 ) -> ResponseReturnValue:
-    made = composer.of(incident, me=me(), typed=request.form.to_dict() if typed else None)
-    return form_page(_PAGE, incident, errors=errors, status=status, composer=made, previewed=previewed)
+    made = composer.of(incident, me=me(), typed=typed, replaced=replaced)
+    return form_page(_PAGE, incident, errors=errors, status=status, composer=made)
 
 
 def _refused(ref: str, refusal: Refusal) -> ResponseReturnValue:
     db.session.rollback()
     errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence}
     if "next_update_at" in errors:
-        errors["next"] = errors.pop("next_update_at")
-    return _composer_page(load(ref), typed=True, errors=errors, status=refusal.status)
+        errors[promises.field_of(request.form)] = errors.pop("next_update_at")
+    with reading():
+        return _composer_page(load(ref), typed=request.form.to_dict(), errors=errors, status=refusal.status)
 
 
 def _no_change_page(incident: Incident, *, refusal: Refusal | None = None) -> ResponseReturnValue:
     errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence} if refusal else {}
     is_public = publishing.find(incident.id) is not None
+    last = latest(incident, audience="public") if is_public else latest(incident)
     return form_page(
         "console/no_change.html",
         incident,
         errors=errors,
         status=refusal.status if refusal else 200,
         sentence=no_change_text(incident),
-        promise=composer.promised(incident, ""),
+        promise=promises.due_or_none(incident, {}),
+        last=last,
+        after=timeline.newest_entry(incident),
         is_public=is_public,
         must_confirm=is_public and not composer.leads(incident, me()),
-    )
-
-
-def _update_page(incident: Incident, update: Update, *, refusal: Refusal | None = None) -> ResponseReturnValue:
-    errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence} if refusal else {}
-    earlier = db.session.scalars(
-        select(UpdateRevision).where(UpdateRevision.update_id == update.id).order_by(UpdateRevision.id.desc())
-    ).all()
-    made = composer.of(incident, me=me())
-    return form_page(
-        "console/update_edit.html",
-        incident,
-        errors=errors,
-        status=refusal.status if refusal else 200,
-        update=update,
-        earlier=earlier,
-        statuses=made.statuses,
-        must_confirm=made.must_confirm and update.audience == "public",
     )

@@ -58,7 +58,7 @@ log = structlog.get_logger(__name__)
 def init_app(app: Flask) -> None:
     """Answer every error in one voice."""
     app.register_error_handler(Refusal, _refused)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(PoolTimeout, _pool_exhausted)
     app.register_error_handler(OSError, _operating_system)
@@ -133,7 +133,8 @@ def _refused(refusal: Refusal) -> Response:
     return _answer(refusal.status, refusal.sentence)
 
 
-def _http(error: HTTPException) -> HTTPException | Response:
+def http_error(error: HTTPException) -> HTTPException | Response:
+    """The answer to an error that has a number of its own."""
     if error.code is None or error.code < 400 or error.response is not None:
         return error
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}

@@ -34,6 +34,7 @@ def render_markdown(source: str) -> Markup:
 
     Text that is too long, too deeply nested or breaks the parser comes out escaped, with its line breaks.
     """
+    source = _storable(source)
     if _is_too_much(source):
         return _unformatted(source)
     try:
@@ -52,6 +53,11 @@ def render_markdown(source: str) -> Markup:
             url_relative="deny",
         )
     )
+
+
+def _storable(source: str) -> str:
+    """Without half characters, which nothing downstream can write out, and without NUL."""
+    return source.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 def _is_too_much(source: str) -> bool:

@@ -19,20 +19,29 @@ _PLACEHOLDER = re.compile(r"\{\{ {0,8}([A-Za-z][A-Za-z0-9_.]{0,63}) {0,8}\}\}")
 PLACEHOLDERS: tuple[tuple[str, str], ...] = (
     ("incident.ref", "its number, INC-42"),
     ("incident.title", "its title"),
-    ("incident.severity", "P1, P2, P3 or P4"),
-    ("incident.status", "Investigating, Mitigating or Resolved"),
+    ("incident.severity", "P1, P2, P3 or P4; for the public only where the page shows it"),
+    ("incident.status", "Investigating, Mitigating or Resolved; for the public the public status"),
     ("incident.step", "the step it stands at"),
     ("incident.impact", "the impact in words"),
     ("incident.start", "when the impact began, or it was detected"),
     ("incident.commander", "who commands it"),
     ("incident.communications_lead", "who leads the communication"),
     ("incident.url", "the address of its room"),
-    ("components", "the affected components, with commas"),
-    ("update.latest", "the latest update"),
+    ("components", "the affected components, with commas; for the public those on its page"),
+    ("update.latest", "the latest update; for the public the latest public one"),
     ("update.next", "when the next update is expected"),
     ("page.name", "the name of the status page"),
     ("page.url", "the address of the status page"),
     ("page.support_url", "where customers find help"),
+)
+
+# what only colleagues read: empty in a text for the public, whatever a template asks for
+INTERNAL = (
+    "incident.step",
+    "incident.impact",
+    "incident.commander",
+    "incident.communications_lead",
+    "incident.url",
 )
 
 

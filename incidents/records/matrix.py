@@ -66,6 +66,7 @@ class MessageTemplate(Base):
     public_status: Mapped[str | None] = mapped_column(String(16))
     body: Mapped[str]
     updated_at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(default=0, server_default="0")  # among those that fit equally well
 
 
 class TeamWord(Base):

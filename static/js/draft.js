@@ -1,53 +1,103 @@
-// Keeps what is typed into a form[data-draft] in this browser, and brings it back after a crash or an ended session.
+// Keeps what is typed into a form[data-draft]: within five seconds on the server, and in this browser for when that is
+// away. The server prints a kept text back by itself; this brings back only what the server never got.
 (() => {
   const kept = (name) => `draft-${name}`;
-  for (const posted of document.querySelectorAll("[data-draft-posted]")) localStorage.removeItem(kept(posted.dataset.draftPosted));
+  const sent = (name) => `sent-${name}`;
+  const read = (name) => { try { return JSON.parse(localStorage.getItem(name)); } catch { return null; } };
+  const write = (name, value) => { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* full, or forbidden: the server has it */ } };
+  const NOT_KEPT = /^(csrf_token|after|version|act|confirmed|once|tab_.*|seen.*)$/;
 
-  const read = (form) => {
-    const values = {};
-    for (const field of form.querySelectorAll("[data-keep]")) values[field.name] = field.value;
-    return values;
+  const values = (form) => {
+    const found = {};
+    for (const [name, value] of new FormData(form)) if (typeof value === "string" && !NOT_KEPT.test(name)) found[name] = value;
+    return found;
+  };
+  // what was sent never comes back, not by the browser's arrow either
+  for (const { dataset: { draftPosted } } of document.querySelectorAll("[data-draft-posted]")) {
+    const last = read(kept(draftPosted));
+    if (last) write(sent(draftPosted), last.words);
+    localStorage.removeItem(kept(draftPosted));
+  }
+
+  const fill = (form, words) => {
+    for (const [name, value] of Object.entries(words)) {
+      const field = form.elements[name];
+      if (!field) continue;
+      if (field.type === "checkbox") field.checked = true;
+      else field.value = value;
+    }
+    form.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
-  const note = (form, before) => {
-    const place = form.querySelector("[data-draft-note]");
-    if (!place) return;
-    place.hidden = false;
-    place.querySelector("button").addEventListener("click", () => {
-      localStorage.removeItem(kept(form.dataset.draft));
-      for (const [name, value] of Object.entries(before)) form.elements[name].value = value;
-      place.hidden = true;
-      form.dispatchEvent(new Event("input", { bubbles: true }));
+  const watch = (form) => {
+    const key = form.dataset.draft;
+    const before = values(form);
+    let written = JSON.stringify(before);
+    let timer = 0;
+    let leaving = false;
+
+    const note = form.querySelector("[data-draft-note]");
+    const local = read(kept(key));
+    const printed = form.elements.tab_stamp?.value ?? "";
+    const known = local && JSON.stringify(local.words);
+    const newer = local && (!printed || local.at > Date.parse(printed));
+    if (newer && !form.dataset.typed && known !== written && known !== JSON.stringify(read(sent(key)))) {
+      fill(form, local.words);
+      written = known;
+      const discard = note?.querySelector("button");
+      if (note?.hidden && discard) {
+        note.hidden = false;
+        discard.addEventListener("click", () => {
+          localStorage.removeItem(kept(key));
+          fill(form, before);
+          note.hidden = true;
+        });
+      }
+    }
+    note?.querySelector("[formaction]")?.addEventListener("click", () => { leaving = true; localStorage.removeItem(kept(key)); });
+
+    const packed = (words) => {
+      const body = new URLSearchParams({ fields: words });
+      for (const name of ["csrf_token", "tab_key", "tab_page", "tab_row", "tab_stamp"]) body.set(name, form.elements[name]?.value ?? "");
+      return body;
+    };
+    const changed = () => {
+      const words = JSON.stringify(values(form));
+      if (leaving || words === written) return null;
+      written = words;
+      write(kept(key), { at: Date.now(), words: JSON.parse(words) });
+      return words;
+    };
+    const keep = async () => {
+      timer = 0;
+      const words = changed();
+      if (!words || !form.elements.tab_page) return;
+      try {
+        const answer = await fetch("/console/unsent", { method: "POST", body: packed(words), headers: { "HX-Request": "true" } });
+        if (answer.status !== 200 || leaving) return;
+        const { row, stamp } = await answer.json();
+        form.elements.tab_row.value = row;
+        form.elements.tab_stamp.value = stamp;
+      } catch { /* this browser has it */ }
+    };
+    form.addEventListener("input", () => { leaving = false; timer ||= setTimeout(keep, 3000); });
+    form.addEventListener("change", () => { timer ||= setTimeout(keep, 3000); });
+    addEventListener("pagehide", () => {
+      const words = changed();
+      if (words && form.elements.tab_page) navigator.sendBeacon("/console/unsent", packed(words));
+    });
+    form.addEventListener("submit", () => {
+      changed();
+      clearTimeout(timer);
+      timer = 0;
+      leaving = true;
     });
   };
 
-  for (const form of document.querySelectorAll("form[data-draft]")) {
-    const before = read(form);
-    const saved = JSON.parse(localStorage.getItem(kept(form.dataset.draft)) ?? "null");
-    // what the server printed back after a mistake is newer than what is kept
-    if (saved && !form.querySelector("[aria-invalid]")) {
-      let changed = false;
-      for (const [name, value] of Object.entries(saved)) {
-        const field = form.elements[name];
-        if (field && value && field.value !== value) {
-          field.value = value;
-          changed = true;
-        }
-      }
-      if (changed) {
-        note(form, before);
-        form.dispatchEvent(new Event("input", { bubbles: true }));
-      }
-    }
-    let written = JSON.stringify(read(form));
-    const keep = () => {
-      const present = JSON.stringify(read(form));
-      if (present === written) return;
-      written = present;
-      localStorage.setItem(kept(form.dataset.draft), present);
-    };
-    setInterval(keep, 5000);
-    addEventListener("pagehide", keep);
-    form.addEventListener("submit", keep);
-  }
+  for (const form of document.querySelectorAll("form[data-draft]")) watch(form);
+  // a page out of the browser's own memory still shows what was sent
+  addEventListener("pageshow", (event) => {
+    const gone = [...document.querySelectorAll("form[data-draft]")].some((form) => read(sent(form.dataset.draft)));
+    if (event.persisted && gone) location.reload();
+  });
 })();
