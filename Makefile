@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo docs test check bench requirements
+.PHONY: help setup run demo docs pictures test check bench requirements
 
 BIN := .venv/bin
 LOCK := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
@@ -34,6 +34,9 @@ check: .venv/.stamp-test ## formatting, lint, types, import rules, then the test
 
 docs: .venv/.stamp-base ## the documentation as HTML, in var/docs
 	@exec $(BIN)/python docs/build.py var/docs
+
+pictures: .venv/.stamp-test ## the README's pictures anew, from the demo's week
+	@CHROMIUM="$$(sh .ci/chromium)" && export CHROMIUM && exec $(BIN)/python -m tests.browser.pictures
 
 bench: .venv/.stamp-test ## the benchmarks beside their reference, as ratios; also into var/bench.json
 	@exec $(BIN)/python -m tests.bench
