@@ -9,6 +9,8 @@ import hashlib
 import mimetypes
 from pathlib import Path
 
+from incidents.kernel import bundles
+
 from .prepared import Document, Prepared, prepare
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -19,7 +21,9 @@ class Files:
     """The files below ``folder``, by the address ``/static/<path>``, each read and compressed when first asked for."""
 
     def __init__(self, folder: Path) -> None:
-        self._known = {f"/static/{file.relative_to(folder).as_posix()}": file for file in _files_below(folder)}
+        self._folder = folder
+        paths = [*(file.relative_to(folder).as_posix() for file in _files_below(folder)), *bundles.BUNDLES]
+        self._known = {f"/static/{path}": path for path in paths}
         self._prepared: dict[tuple[str, str], Prepared] = {}
 
     def get(self, path: str, query: str) -> Prepared | None:
@@ -34,7 +38,7 @@ class Files:
     def _read(self, path: str) -> None:
         if (path, "") in self._prepared:
             return  # another version than ours was asked for: it gets ours, and not to keep
-        body = self._known[path].read_bytes()
+        body = bundles.contents(self._folder, self._known[path])
         version = f"v={hashlib.sha256(body).hexdigest()[:12]}"
         document = Document(_type_of(path), body, headers={"X-Content-Type-Options": "nosniff"})
         self._prepared[path, version] = prepare(document, cache_control=_FOR_EVER)

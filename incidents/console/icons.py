@@ -58,6 +58,7 @@ _LINES: dict[str, str] = {
     ),
     "lock": ('<rect x="3" y="7" width="10" height="7" rx="1.5"/><path d="M5.2 7V4.8a2.8 2.8 0 0 1 5.6 0V7"/>'),
     "plus": '<path d="M8 3v10M3 8h10"/>',
+    "search": '<circle cx="7" cy="7" r="4.5" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="m10.5 10.5 3.7 3.7" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"/>',
     "x": '<path d="m4 4 8 8m0-8-8 8"/>',
     "chev": '<path d="m6 3.5 4.5 4.5L6 12.5"/>',
     "down": '<path d="m3.5 6 4.5 4.5L12.5 6"/>',

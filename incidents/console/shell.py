@@ -16,6 +16,7 @@ from ..kernel.settings import Settings
 from ..policy.components import ComponentStatus
 from ..policy.lifecycle import Step
 from ..published.page_settings import DEFAULT_NAME, page_settings
+from ..records.incidents import Incident
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
 from . import assets, attention, formats, icons, mail_state, page_state
@@ -72,6 +73,7 @@ class Shell:
     page_state: str = ComponentStatus.OPERATIONAL
     person: Person | None = None
     open_count: int = 0
+    owed_count: int = 0  # post-mortems that are owed, as far as this person may see
     needs: Sequence[Need] = ()
     watch: Watch | None = None
     live: Live | None = None
@@ -135,12 +137,17 @@ def _ask() -> Shell:
         page_state=page_state.overall_now().status,
         person=found.person,
         open_count=sum(incident.is_open for incident in seen.incidents),
+        owed_count=sum(_owes_postmortem(incident) for incident in seen.incidents),
         needs=wanted,
         watch=seen,
         live=_live(seen),
         rings=_rings(wanted),
         banners=_banners(seen, found.person),
     )
+
+
+def _owes_postmortem(incident: Incident) -> bool:
+    return not incident.is_open and incident.closed_at is None and incident.postmortem_due_at is not None
 
 
 def _live(seen: Watch) -> Live | None:

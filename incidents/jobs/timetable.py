@@ -13,6 +13,8 @@ from sqlalchemy import delete
 from ..kernel import beats, clock, database
 from ..kernel.database import db
 from ..records.idempotency import KEPT_FOR, KeyedRequest
+from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
+from ..records.once import SentForm
 from ..records.sessions import ServerSession
 from . import audit
 
@@ -34,6 +36,7 @@ def forget_what_has_expired() -> None:
     now = clock.now()
     db.session.execute(delete(ServerSession).where(ServerSession.expires_at < now))
     db.session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < now - KEPT_FOR))
+    db.session.execute(delete(SentForm).where(SentForm.at < now - SENT_FORMS_KEPT_FOR))
     beats.forget_the_long_gone()
     db.session.commit()
 

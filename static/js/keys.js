@@ -25,12 +25,12 @@
     return true;
   };
 
-  const go = { n: "/console/", i: "/console/incidents" };
+  const go = { n: "/console/", i: "/console/incidents", p: "/console/postmortems" };
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) {
       event.preventDefault();
-      event.target.form.requestSubmit();
+      event.target.form.requestSubmit(event.target.form.querySelector("button:not([type=button], [formaction])"));
       return;
     }
     if (off || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
@@ -44,6 +44,9 @@
     if (key === "g") {
       after = "g";
       setTimeout(() => { after = ""; }, 1500);
+    } else if (key === "/") {
+      event.preventDefault();
+      window.sevenbells.openPalette?.();
     } else if (key === "?") document.getElementById("keys")?.showModal();
     else if (key === "j" || key === "k") move(key === "j" ? 1 : -1);
     else if (key === "a" ? use(acknowledge()) : /^[cunse]$/.test(key) && use(document.querySelector(`[data-key=${key}]`))) {
