@@ -149,6 +149,7 @@ def save_template(
     body: str,
     severity: str | None = None,
     public_status: str | None = None,
+    position: int | None = None,
 ) -> MessageTemplate:
     """Add a message template or change one. Placeholders are filled when it is used, never run."""
     name = journal.words(name, field="name", sentence="Give the template a name.", longest=80)
@@ -162,6 +163,7 @@ def save_template(
     template.body = journal.words(body, field="body", sentence="Write the text.", longest=10_000)
     template.severity = known_severity(severity) if severity else None
     template.public_status = _known_public_status(public_status)
+    template.position = template.position if position is None else position
     template.updated_at = clock.now()
     audit.note("saved the message template", by=by, subject=name)
     db.session.flush()

@@ -14,7 +14,7 @@ from ..policy.lifecycle import PublicStatus
 from ..policy.severity import Severity
 from ..records.matrix import MessageTemplate
 from . import loading, paging, shapes
-from .fields import Body, choice, clearable, text
+from .fields import Body, choice, clearable, text, whole
 from .operations import Answer, Given, Thing, operation
 from .paging import Page
 from .shapes import NUMBER, TEXT, TIME, stamp
@@ -27,11 +27,16 @@ shapes.named(
         body=TEXT,
         severity=shapes.maybe_word(Severity),
         public_status=shapes.maybe_word(PublicStatus),
+        position=NUMBER,
         updated_at=TIME,
     ),
 )
 _WORDS = {"name": text(80), "body": text(10_000)}
-_FITS = {"severity": clearable(choice(Severity)), "public_status": clearable(choice(PublicStatus))}
+_FITS = {
+    "severity": clearable(choice(Severity)),
+    "public_status": clearable(choice(PublicStatus)),
+    "position": whole(0, 10_000),
+}
 
 
 @operation(
@@ -108,5 +113,6 @@ def _shape(template: MessageTemplate) -> dict[str, Any]:
         "body": template.body,
         "severity": template.severity,
         "public_status": template.public_status,
+        "position": template.position,
         "updated_at": stamp(template.updated_at),
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from markupsafe import Markup
 from wtforms import SelectField, StringField, TextAreaField
 
 from ..access import Role, actor, may
@@ -61,8 +62,8 @@ class TemplateForm(Form):
 @bp.get("")
 @may(Role.ADMIN)
 def page() -> ResponseReturnValue:
-    """Every template by name."""
-    templates = db.session.scalars(select(MessageTemplate).order_by(MessageTemplate.name)).all()
+    """Every template in the team's order."""
+    templates = matrix.all_templates()
     statuses = {each.value: each.label for each in PublicStatus}
     return make_response(render_template(_LIST, templates=templates, statuses=statuses))
 
@@ -105,6 +106,15 @@ def delete(template_id: int) -> ResponseReturnValue:
     matrix.delete_template(template, by=actor())
     db.session.commit()
     return _done(f"{name} is deleted.")
+
+
+@bp.post("/<int:template_id>/position")
+@may(Role.ADMIN)
+def move(template_id: int) -> ResponseReturnValue:
+    """One place up or down, for those that fit an incident equally well."""
+    matrix.move_template(_template(template_id), by=actor(), up=request.form.get("move") == "up")
+    db.session.commit()
+    return redirect(f"/console/settings/templates#template-{template_id}", 303)
 
 
 @bp.post("/preview")
@@ -150,21 +160,30 @@ def _around(template: MessageTemplate | None, body: str) -> dict[str, Any]:
 
 
 def _sampled(body: str) -> dict[str, Any]:
-    """The text as the composer would offer it, and the names in it that nothing fills."""
+    """The text as the composer would offer it to the public and to colleagues, and the names that nothing fills."""
     page, now = page_settings(), clock.now()
     values = {
         **_SAMPLE,
         "incident.start": communication.iso_time(now, page.time_zone),
         "incident.url": f"{telling.base_url()}/console/incidents/INC-42",
-        "update.next": communication.iso_time(now, page.time_zone),
+        "update.next": communication.iso_time(now + timedelta(minutes=30), page.time_zone),
         "page.name": page.name,
         "page.url": page_address(),
         "page.support_url": page.support_url or "",
     }
+    hidden = [*communication.INTERNAL, *([] if page.shows_severity else ["incident.severity"])]
+    names = communication.placeholders_in(body)
     return {
-        "sample": render_markdown(communication.fill(body, values)) if body.strip() else None,
+        "sample": _drawn(body, {**values, **dict.fromkeys(hidden, "")}),
+        "internal_sample": _drawn(body, values),
         "unknown": communication.unknown_placeholders(body),
+        "left_empty": [name for name in names if name in hidden],
+        "hidden": hidden,
     }
+
+
+def _drawn(body: str, values: dict[str, str]) -> Markup | None:
+    return render_markdown(communication.fill(body, values)) if body.strip() else None
 
 
 def _done(sentence: str) -> ResponseReturnValue:

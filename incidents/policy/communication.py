@@ -94,6 +94,11 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), template)
 
 
+def placeholders_in(template: str) -> tuple[str, ...]:
+    """The names in a template, in order, each once."""
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(template)))
+
+
 def unknown_placeholders(template: str, known: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The names in a template that nothing will fill, in order, each once: for the hint beside the editor."""
     names = dict(PLACEHOLDERS) if known is None else known

@@ -9,7 +9,9 @@
 
   const values = (form) => {
     const found = {};
-    for (const [name, value] of new FormData(form)) if (typeof value === "string" && !NOT_KEPT.test(name)) found[name] = value;
+    for (const [name, value] of new FormData(form)) {
+      if (typeof value === "string" && !NOT_KEPT.test(name) && form.elements[name]?.type !== "hidden") found[name] = value;
+    }
     return found;
   };
   // what was sent never comes back, not by the browser's arrow either

@@ -15,7 +15,7 @@ from ...kernel.errors import Malformed, NotAllowed, Outdated, Refusal
 from ...kernel.requests import is_reading
 from ...policy.lifecycle import SENTENCES, Requirement
 from ...records.incidents import Incident
-from .. import timeline
+from .. import timeline, unsent
 from ..incident_pages import check_lengths, load, load_to_act, text, to_room
 from .repeats import number
 
@@ -47,7 +47,10 @@ def answer(
     except (Malformed, NotAllowed, Outdated) as refusal:
         return refused(template, ref, facts, refusal, beside=beside)
     way_back = then(incident)
+    unsent.sent()
     db.session.commit()
+    if request.form.get("tab_key"):
+        flash(request.form["tab_key"], "posted")
     if said:
         flash(said)
     return way_back
@@ -65,16 +68,18 @@ def page(
     """The form: its fields as they stand, or as they were sent; on GET the address may suggest some."""
     context = facts(incident)
     standing = context.pop("values", {})
+    draft = unsent.of(f"{incident.ref}:{template}")
     if request.method == "POST":
         values = {**dict.fromkeys(standing, ""), **request.form}
     else:
-        values = {**standing, **request.args}
+        values = {**standing, **draft.fields, **request.args}
     shown = render_template(
         f"console/acts/{template}.html",
         incident=incident,
         values=values,
         errors=dict(errors or {}),
         after=timeline.newest_entry(incident),
+        draft=draft,
         **context,
         **more,
     )
