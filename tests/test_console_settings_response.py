@@ -105,10 +105,10 @@ def test_levels_are_people_chosen_by_name_in_the_order_of_their_times(client: Fl
     typed = {
         "level-1-label": "The boss",
         "level-1-after": "30 min",
-        "level-1-tell": ["person:jonas@example.com", "responders"],
+        "level-1-tell[]": ["person:jonas@example.com", "responders"],
         "level-2-label": "",
         "level-2-after": "0",
-        "level-2-tell": "on_call",
+        "level-2-tell[]": "on_call",
         "level-3-label": "",
         "level-3-after": "",
     }
@@ -125,7 +125,7 @@ def test_levels_are_people_chosen_by_name_in_the_order_of_their_times(client: Fl
 
 
 def test_a_level_is_removed_and_added_without_script(client: FlaskClient, maya: Person) -> None:
-    typed = {"level-1-after": "0", "level-1-tell": "on_call", "level-2-after": "10", "level-2-tell": "responders"}
+    typed = {"level-1-after": "0", "level-1-tell[]": "on_call", "level-2-after": "10", "level-2-tell[]": "responders"}
 
     more = post(client, f"{ESCALATION}/P2", {**typed, "more": "1"})
     assert more.location == f"{ESCALATION}/P2"
@@ -140,10 +140,10 @@ def test_what_a_policy_lacks_is_said_beside_the_level_and_kept(client: FlaskClie
     typed = {
         "level-1-label": "First",
         "level-1-after": "10",
-        "level-1-tell": "on_call",
+        "level-1-tell[]": "on_call",
         "level-2-label": "Second",
         "level-2-after": "10 min",
-        "level-2-tell": "responders",
+        "level-2-tell[]": "responders",
         "level-3-label": "Third",
         "level-3-after": "whenever",
     }
@@ -157,7 +157,7 @@ def test_what_a_policy_lacks_is_said_beside_the_level_and_kept(client: FlaskClie
     assert 'value="whenever"' in answer.text
     assert len(matrix.levels_now(Severity.P1)) == 3  # the manual's
     assert "Keep at least one level" in post(client, f"{ESCALATION}/P1", {}).text
-    stranger = {"level-1-after": "0", "level-1-tell": "person:nobody@example.com"}
+    stranger = {"level-1-after": "0", "level-1-tell[]": "person:nobody@example.com"}
     refused = post(client, f"{ESCALATION}/P1", stranger)
     assert refused.status_code == 422
     assert "Nobody has the address nobody@example.com." in refused.text

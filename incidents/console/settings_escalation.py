@@ -89,7 +89,7 @@ def _typed_levels() -> list[TypedLevel]:
         TypedLevel(
             given.get(f"level-{number}-label", "").strip(),
             given.get(f"level-{number}-after", "").strip(),
-            given.getlist(f"level-{number}-tell"),
+            given.getlist(f"level-{number}-tell[]"),
         )
         for number in range(1, _MOST_LEVELS + 1)
         if str(number) != gone
