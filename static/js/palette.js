@@ -3,7 +3,9 @@
   const dialog = document.getElementById("palette");
   if (!dialog) return;
   const field = dialog.querySelector("input");
-  const list = dialog.querySelector("[role=listbox]");
+  const list = dialog.querySelector("#pal-list");
+  list.setAttribute("role", "listbox"); // it is one from here on: without script it stays empty
+  list.setAttribute("aria-label", "Choices");
   let asked = "";
   let timer = 0;
 
