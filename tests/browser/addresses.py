@@ -38,6 +38,7 @@ ROOM = (
     f"{_LATE}/people",
     f"{_LATE}/deliveries",
     f"{_LATE}/communication",
+    f"{_LATE}/audit",
     f"{_LATE}/resolution",
     f"{_YOUNG}/acknowledgement",
     f"{_OVER}/reopening",
@@ -62,6 +63,7 @@ CONSOLE = (
     "/console/settings/people/1",
     "/console/settings/tokens",
     "/console/settings/mail",
+    "/console/audit",
     "/console/status-page/components",
     "/console/status-page/components/new",
     "/console/status-page/components/{component}",
@@ -75,6 +77,7 @@ CONSOLE = (
 # Addresses that answer GET and are no screen of their own, with the reason.
 NO_SCREENS = {
     "/console/incidents/<ref>/communication.txt": "plain text",
+    "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/new/consequences": "a fragment of declaring",
     "/console/incidents/<ref>/timeline": "a fragment of the room",
     "/console/live": "a fragment of every screen",
