@@ -164,9 +164,9 @@ def _sampled(body: str) -> dict[str, Any]:
     page, now = page_settings(), clock.now()
     values = {
         **_SAMPLE,
-        "incident.start": communication.iso_time(now, page.time_zone),
+        "incident.start": communication.plain_time(now, page.time_zone),
         "incident.url": f"{telling.base_url()}/console/incidents/INC-42",
-        "update.next": communication.iso_time(now + timedelta(minutes=30), page.time_zone),
+        "update.next": communication.plain_time(now + timedelta(minutes=30), page.time_zone),
         "page.name": page.name,
         "page.url": page_address(),
         "page.support_url": page.support_url or "",

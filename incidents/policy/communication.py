@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,15 @@ def one_line(text: str) -> str:
 def iso_time(moment: datetime, zone: ZoneInfo) -> str:
     """``2026-11-23T02:41:00+01:00``: to the second, with the zone's offset at that instant."""
     return moment.astimezone(zone).isoformat(timespec="seconds")
+
+
+def plain_time(moment: datetime, zone: ZoneInfo) -> str:
+    """``23 Nov 2026, 02:41 CET (01:41 UTC)``: for sentences that people read, with the zone at that instant."""
+    local = moment.astimezone(zone)
+    name = local.tzname() or "UTC"
+    word = f"UTC{name}" if name[0] in "+-" else name
+    there = f"{local.day} {local:%b %Y, %H:%M} {word}"
+    return there if word == "UTC" else f"{there} ({moment.astimezone(UTC):%H:%M} UTC)"
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
