@@ -13,7 +13,7 @@ from incidents.kernel.settings import Settings
 from . import contents
 from .files import Files
 from .frontdoor import FrontDoor
-from .preview import preview
+from .preview import preview, rca_preview
 from .renewer import Renewer
 from .views import EXTENSION, blueprint
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PREVIEW = "sevenbells.page_preview"
+RCA_PREVIEW = "sevenbells.rca_preview"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -29,6 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         engine = db.engine
     app.extensions[EXTENSION] = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
     app.extensions[PREVIEW] = preview
+    app.extensions[RCA_PREVIEW] = rca_preview
     app.register_blueprint(blueprint)
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from incidents.policy.zones import start_of_day
 
-from . import api_v2, feeds, history_page, incident_page, page
+from . import api_v2, feeds, history_page, incident_page, page, rca_page
 from .prepared import Document
 from .records import IncidentRow
 from .snapshot import Picture
@@ -33,9 +33,10 @@ _PREPARED = (
     "/history/<month>",
     "/incidents/<public_id>",
     "/incidents/<public_id>.json",
+    "/incidents/<public_id>/rca",
     "/components/<public_id>",
 )
-INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json)?")
+INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json|/rca)?")
 COMPONENT = re.compile(r"/components/([a-z0-9]{12})")
 MONTH = re.compile(r"/history/(\d{4})-(0[1-9]|1[0-2])")
 
@@ -74,6 +75,10 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
         shape = (incident.row, records.settings, named, records.groups)
         when = (minute, dark) if incident.is_open else picture.today.year
         yield Sheet(f"incident {incident.id}", (shape, when), incident.is_open, _incident(picture, incident, base))
+        if incident.rca is not None:
+            yield Sheet(
+                f"incident {incident.id}/rca", (shape, picture.today.year), False, _rca(picture, incident, base)
+            )
         yield Sheet(f"incident {incident.id}.json", shape, False, _incident_json(picture, incident, base))
 
 
@@ -90,6 +95,11 @@ def _incident(picture: Picture, incident: Incident, base: str) -> Callable[[], d
 
 def _incident_json(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
     return lambda: {f"/incidents/{incident.id}.json": api_v2.incident(picture, incident, base=base)}
+
+
+def _rca(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
+    document = rca_page.rca(picture, incident, base=base)
+    return lambda: {f"/incidents/{incident.id}/rca": document} if document else {}
 
 
 def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Picture, base: str) -> Sheet:
@@ -138,8 +148,10 @@ def older_month(picture: Picture, first: date, found: tuple[IncidentRow, ...], *
     return history_page.history(picture, {first: told}, path=f"/history/{first:%Y-%m}", base=base)
 
 
-def older_incident(picture: Picture, row: IncidentRow, *, as_json: bool, base: str) -> Document:
-    """An incident's page from rows that were read for it."""
+def older_incident(picture: Picture, row: IncidentRow, *, form: str | None, base: str) -> Document | None:
+    """An incident's page from rows that were read for it; ``form`` is what follows its address, None the page itself."""
     incident = tell(row, picture.told.names)
-    make = api_v2.incident if as_json else incident_page.incident
+    if form == "/rca":
+        return rca_page.rca(picture, incident, base=base)
+    make = api_v2.incident if form == ".json" else incident_page.incident
     return make(picture, incident, base=base)

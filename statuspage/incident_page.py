@@ -42,6 +42,7 @@ def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
         lasted=times.lasted(incident.lasted(minute)),
         worst=None if incident.names_none else incident.worst,
         worst_for=times.lasted(_time_in(incident, incident.worst, minute)),
+        rca=incident.rca is not None,
         ribbon=_ribbon(incident, minute),
         affected=_affected(incident, picture),
     )

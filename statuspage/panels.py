@@ -69,7 +69,9 @@ def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: 
         "clock": times.at(update.display_at, zone),
         "utc": utc if utc != times.at(update.display_at, zone) else "",
         "day": times.day(local_day, near=picture.today) if local_day != picture.today or not incident.is_open else "",
-        "html": Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        # the root cause analysis has a page of its own: here stands where it is
+        "html": _rca_link(incident) if update.status == "postmortem" else Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        "rca": f"/incidents/{incident.id}/rca" if update.status == "resolved" and incident.rca else "",
         "promised_at": update.promised_at,
         "promise": _promise(update, incident, picture, is_newest=is_newest),
         "is_late": is_newest and is_late(incident, picture),
@@ -78,6 +80,10 @@ def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: 
         if update.edited_at
         else "",
     }
+
+
+def _rca_link(incident: Incident) -> Markup:
+    return Markup('<p><a href="/incidents/{}/rca">What happened, and what we change</a></p>').format(incident.id)
 
 
 def _promise(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from incidents.published.incidents import PublishedIncident
 
-from . import page, records, words
+from . import page, rca_page, records, words
 from .records import IncidentRow, UpdateRow
 from .snapshot import Picture, draw
 from .story import OVER
@@ -55,6 +55,11 @@ def preview(
     others = tuple(each for each in known.incidents if each.public_id != row.public_id)
     picture = draw(Told(replace(known, incidents=(row, *others))), now)
     return _shown(picture)
+
+
+def rca_preview(connection: Connection, *, title: str, body_html: str, now: datetime) -> Markup:
+    """The root cause analysis as its page would show it now. Nothing is written."""
+    return rca_page.preview(draw(Told(records.read(connection, now)), now), title, str(body_html))
 
 
 def _shown(picture: Picture) -> Markup:

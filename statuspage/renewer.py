@@ -290,12 +290,12 @@ class Renewer:
         if found := contents.COMPONENT.fullmatch(path):
             return contents.component(picture, found[1], base=self.base)
         if found := contents.INCIDENT.fullmatch(path):
-            return self._older_incident(picture, found[1], as_json=found[2] is not None)
+            return self._older_incident(picture, found[1], form=found[2])
         if found := contents.MONTH.fullmatch(path):
             return self._older_month(picture, int(found[1]), int(found[2]))
         return None
 
-    def _older_incident(self, picture: Picture, public_id: str, *, as_json: bool) -> Document | None:
+    def _older_incident(self, picture: Picture, public_id: str, *, form: str | None) -> Document | None:
         row = next((each.row for each in picture.incidents if each.id == public_id), None)
         if row is None:
             try:
@@ -303,7 +303,7 @@ class Renewer:
                     row = records.read_incident(connection, public_id)
             except SQLAlchemyError:
                 raise Unavailable from None
-        return contents.older_incident(picture, row, as_json=as_json, base=self.base) if row else None
+        return contents.older_incident(picture, row, form=form, base=self.base) if row else None
 
     def _older_month(self, picture: Picture, year: int, month: int) -> Document | None:
         bounds = contents.month_bounds(picture, year, month)

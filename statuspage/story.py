@@ -133,6 +133,11 @@ class Incident:
             return OPERATIONAL
         return ComponentStatus.DEGRADED if self.names_none else worst(self.now.values())
 
+    @cached_property
+    def rca(self) -> Update | None:
+        """The root cause analysis: the newest text with that status."""
+        return next((update for update in self.updates if update.status == "postmortem"), None)
+
     @property
     def promise(self) -> datetime | None:
         """When the next update is due, while that means something."""

@@ -41,6 +41,7 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/api/v2/scheduled-maintenances/active.json", endpoint="active_maintenances")
 @blueprint.get("/history/<month>", endpoint="month")
 @blueprint.get("/incidents/<public_id>.json", endpoint="incident_json")
+@blueprint.get("/incidents/<public_id>/rca", endpoint="incident_rca")
 @blueprint.get("/incidents/<public_id>", endpoint="incident")
 @blueprint.get("/components/<public_id>", endpoint="component")
 def published(**_named: str) -> ResponseReturnValue:

@@ -128,6 +128,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/history/<month>", "public"),
     Row("GET", "/incidents/<public_id>", "public"),
     Row("GET", "/incidents/<public_id>.json", "public"),
+    Row("GET", "/incidents/<public_id>/rca", "public"),
     # incidents in the console: looking is a viewer's, acting a responder's
     # the API: its description
     Row("GET", "/api/docs", "public"),
@@ -164,6 +165,9 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/api/v1/incidents/<ref>/people", "token:read"),
     Row("POST", "/api/v1/incidents/<ref>/people", "token:respond"),
     Row("DELETE", "/api/v1/incidents/<ref>/people/<email>", "token:respond"),
+    Row("GET", "/api/v1/incidents/<ref>/postmortem", "token:read"),
+    Row("PATCH", "/api/v1/incidents/<ref>/postmortem", "token:respond"),
+    Row("POST", "/api/v1/incidents/<ref>/postmortem/sections/<name>/regeneration", "token:respond"),
     Row("GET", "/api/v1/incidents/<ref>/relations", "token:read"),
     Row("POST", "/api/v1/incidents/<ref>/relations", "token:respond"),
     Row("DELETE", "/api/v1/incidents/<ref>/relations/<relation_id>", "token:respond"),

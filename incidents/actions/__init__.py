@@ -15,6 +15,7 @@ from .postmortems import (
     write_postmortem,
     write_section,
 )
+from .rca import publish_rca, revise_rca, withdraw_rca
 from .relations import relate, unrelate
 from .resolve import merge, reopen, resolve, set_cause
 from .respond import acknowledge, change_severity, escalate, take_back_acknowledgement
@@ -46,12 +47,14 @@ __all__ = [
     "post_update",
     "publish_draft",
     "publish_postmortem",
+    "publish_rca",
     "regenerate_section",
     "relate",
     "remove_role",
     "rename",
     "reopen",
     "resolve",
+    "revise_rca",
     "revise_update",
     "set_cause",
     "set_components",
@@ -62,6 +65,7 @@ __all__ = [
     "unname_person",
     "unrelate",
     "waive_postmortem",
+    "withdraw_rca",
     "withdraw_update",
     "write_postmortem",
     "write_section",
