@@ -43,7 +43,8 @@ def composer(incident: Incident) -> str:
 def keep(client: FlaskClient, form: dict[str, str], **fields: str) -> Any:
     answer = client.post("/console/unsent", data={**form, "fields": json.dumps(fields)})
     if answer.status_code == 200:
-        form["tab_row"], form["tab_stamp"] = str(answer.json["row"]), answer.json["stamp"]
+        kept = answer.get_json()
+        form["tab_row"], form["tab_stamp"] = str(kept["row"]), kept["stamp"]
     return answer
 
 
