@@ -39,6 +39,7 @@ ROOM = (
     f"{_LATE}/deliveries",
     f"{_LATE}/communication",
     f"{_LATE}/audit",
+    f"{_LATE}/audit",
     f"{_LATE}/resolution",
     f"{_YOUNG}/acknowledgement",
     f"{_OVER}/reopening",
@@ -49,6 +50,9 @@ CONSOLE = (
     "/console/incidents",
     "/console/incidents?q=nothing-is-called-so",
     "/console/incidents/new",
+    "/console/search?q=database",
+    "/console/search?q=nothing-is-called-so",
+    "/console/audit",
     "/console/me",
     "/console/restricted",
     "/console/settings/page",
@@ -77,6 +81,7 @@ CONSOLE = (
 # Addresses that answer GET and are no screen of their own, with the reason.
 NO_SCREENS = {
     "/console/incidents/<ref>/communication.txt": "plain text",
+    "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/new/consequences": "a fragment of declaring",
     "/console/incidents/<ref>/timeline": "a fragment of the room",

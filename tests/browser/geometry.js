@@ -1,5 +1,6 @@
 // What a person would call broken: text that runs out of the window, is cut off, or lies on other text.
-() => {
+async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); // a window just resized is laid out by then
   const wide = document.documentElement.clientWidth, found = [], rows = [];
   const seen = (each) => each.checkVisibility({ contentVisibilityAuto: true, opacityProperty: true, visibilityProperty: true });
   const above = (each, test) => { for (let at = each; at && at !== document.body; at = at.parentElement) if (test(getComputedStyle(at), at)) return at; return null; };
