@@ -259,6 +259,13 @@ def test_a_template_never_swallows_what_was_typed(maya: Maya, incident: Incident
     assert count(incident) == 0
 
 
+def test_a_double_click_keeps_one_draft(maya: Maya, incident: Incident) -> None:
+    post(maya[0], incident, act="draft")
+    post(maya[0], incident, act="draft")
+
+    assert len(db.session.scalars(select(Update)).all()) == 1
+
+
 def test_templates_made_for_this_severity_and_status_come_first_in_the_teams_order(
     maya: Maya, incident: Incident
 ) -> None:

@@ -178,7 +178,7 @@ def _sampled(body: str) -> dict[str, Any]:
         "internal_sample": _drawn(body, values),
         "unknown": communication.unknown_placeholders(body),
         "left_empty": [name for name in names if name in hidden],
-        "hidden": hidden,
+        "for_colleagues_only": communication.INTERNAL,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from textwrap import shorten
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -13,6 +13,7 @@ from .. import actions
 from ..access import Role, actor, may, me
 from ..actions.journal import LONGEST_TEXT
 from ..actions.updates import latest, no_change_text
+from ..kernel import clock
 from ..kernel.database import db, reading
 from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
 from ..published import publishing
@@ -37,6 +38,7 @@ from .incident_pages import (
 bp = Blueprint("console_updates", __name__, url_prefix="/console/incidents/<ref>/updates")
 
 _PAGE = "console/update.html"
+_DOUBLE_CLICK = timedelta(seconds=10)
 
 
 @bp.get("")
@@ -59,6 +61,8 @@ def post(ref: str) -> ResponseReturnValue:
     if act != "draft" and sent_before(
         incident, "update_scheduled" if act == "schedule" else "update", body=_journalled(act)
     ):
+        return to_room(incident)
+    if act == "draft" and _was_just_kept(incident):
         return to_room(incident)
     try:
         if act != "draft":
@@ -159,6 +163,20 @@ def _time_for_later() -> datetime:
     if at is None:
         raise Malformed({"publish_at": "Give the time at which it goes out."})
     return at
+
+
+def _was_just_kept(incident: Incident) -> bool:
+    """Whether this person kept the same words as a draft a moment ago: a double click; drafts leave no entry."""
+    by = actor()
+    same = select(Update.id).where(
+        Update.incident_id == incident.id,
+        Update.state == "draft",
+        Update.by_kind == by.kind,
+        Update.by_id == by.id,
+        Update.body == text("body"),
+        Update.created_at > clock.now() - _DOUBLE_CLICK,
+    )
+    return db.session.scalar(same.limit(1)) is not None
 
 
 def _journalled(act: str) -> str:
