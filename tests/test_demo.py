@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from incidents.actions import rca
 from incidents.cli import demo as command
 from incidents.demo import filling, people, today
 from incidents.jobs import audit
@@ -16,9 +17,11 @@ from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.policy import cadence
 from incidents.policy.lifecycle import Outcome
+from incidents.policy.postmortems import State
 from incidents.policy.severity import Severity
 from incidents.records.incidents import Incident
 from incidents.records.people import find_person
+from incidents.records.postmortems import Postmortem
 from incidents.records.timeline import TimelineEntry
 from tests.factories_people import sign_in
 
@@ -47,6 +50,17 @@ def test_it_holds_every_kind_of_incident(lived: list[Incident]) -> None:
     assert any(incident.cycle > 1 for incident in lived)
     kinds = set(db.session.scalars(select(TimelineEntry.kind).distinct()))
     assert kinds >= {"snooze", "cadence", "escalated", "role_accepted", "decision", "merged", "reopened", "reminder"}
+
+
+def test_its_learning_stands_at_every_stage(lived: list[Incident]) -> None:
+    now = clock_module.now()
+    states = {each.state for each in db.session.scalars(select(Postmortem))}
+    owed = [each for each in lived if each.outcome and each.postmortem_due_at and not each.closed_at]
+
+    assert {State.DRAFT, State.PUBLISHED} <= states
+    assert any(each.postmortem_waived_reason for each in lived)
+    assert any(each.postmortem_due_at and each.postmortem_due_at < now for each in owed)
+    assert any(rca.find_rca(each) for each in lived)
 
 
 def test_nothing_of_it_is_told_ahead_of_its_time_or_late(lived: list[Incident]) -> None:

@@ -10,6 +10,8 @@ PUBLIC = (
     "/history/{month}",
     "/incidents/{public}",
     "/incidents/{public_over}",
+    "/incidents/{rca}",
+    "/incidents/{rca}/rca",
     "/components/{component}",
     "/login",
     "/login/reset",

@@ -59,6 +59,9 @@ def places(served: Served, clock: Any) -> dict[str, str]:
     published, published_over = publishing.find(late.id), publishing.find(over.id)
     assert published is not None
     assert published_over is not None
+    told = select(Update.incident_id).where(Update.public_status == "postmortem", Update.state == "published")
+    with_rca = publishing.find(db.session.scalars(told.limit(1)).one())
+    assert with_rca is not None
     draft = select(Update.public_id).where(Update.incident_id == late.id, Update.state == "draft")
     entry = select(TimelineEntry.id).where(TimelineEntry.incident_id == late.id, TimelineEntry.kind == "note")
     found = {
@@ -67,6 +70,7 @@ def places(served: Served, clock: Any) -> dict[str, str]:
         "over": over.ref,
         "public": published.public_id,
         "public_over": published_over.public_id,
+        "rca": with_rca.public_id,
         "component": all_components()[-1].public_id,
         "group": all_groups()[0].public_id,
         "month": f"{published_over.started_at:%Y-%m}",
