@@ -35,6 +35,7 @@ def lived(by: Person, clock: WoundClock) -> Incident:
     clock.forward(minutes=2)
     actions.acknowledge(incident, by=by.as_actor())
     note = actions.add_note(incident, by=by.as_actor(), body="=HYPERLINK(evil)")
+    actions.add_note(incident, by=by.as_actor(), body="@SUM(1)")
     actions.assign_role(incident, role="commander", person=jonas, by=by.as_actor())
     update = actions.post_update(incident, by=by.as_actor(), body="We look into it.", audience="internal")
     clock.forward(minutes=1)
@@ -82,7 +83,7 @@ def test_the_audit_can_be_narrowed_and_saved_and_no_cell_is_a_formula(
     assert rows[0] == ["UTC", "Europe/Berlin", "Who", "What", "From", "To", "Note"]
     assert rows[1][:3] == ["2026-11-23 02:14:00", "2026-11-23 03:14:00", "Maya Lindqvist"]
     assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))] == []
-    assert any(cell.startswith("'+1 more") or ": +1 more" in cell for row in rows for cell in row)
+    assert "'@SUM(1)" in [row[-1] for row in rows]
     assert "commander" in people
     assert "HYPERLINK" not in people
 
