@@ -1,6 +1,14 @@
 // What a person would call broken: text that runs out of the window, is cut off, or lies on other text.
 async () => {
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); // a window just resized is laid out by then
+  // a window that was just resized takes some frames until it is laid out
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (let turn = 1; ; turn += 1) {
+    await frames();
+    const found = measure();
+    if (!found.length || turn === 5) return found;
+  }
+
+function measure() {
   const wide = document.documentElement.clientWidth, found = [], rows = [];
   const seen = (each) => each.checkVisibility({ contentVisibilityAuto: true, opacityProperty: true, visibilityProperty: true });
   const above = (each, test) => { for (let at = each; at && at !== document.body; at = at.parentElement) if (test(getComputedStyle(at), at)) return at; return null; };
@@ -44,4 +52,5 @@ async () => {
   const heads = [...document.querySelectorAll("h1")].filter(seen).length;
   if (heads !== 1) found.push(`${heads} headings of the first order`);
   return [...new Set(found)].slice(0, 8);
+}
 }
