@@ -70,7 +70,8 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     page.get_by_role("button", name="Save and continue").click()
     page.locator("#names").fill("API\nAnalysis Engine\nBilling System")
     page.get_by_role("button", name="Add these and continue").click()
-    page.get_by_role("button", name="Send me a test").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send me a test").click()
     page.goto(served.address + "/console/")
     picture(page, "02-now-empty")
     served.strike()
@@ -93,7 +94,8 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     picture(page, "04-now-unacknowledged")
 
     # acknowledge: triage
-    page.get_by_role("button", name="Acknowledge").first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Acknowledge").first.click()
     page.goto(served.address + "/console/incidents/INC-1")
     expect(page.locator(".steps [aria-current=step]")).to_contain_text("Triage")
     picture(page, "05-room-triage")
@@ -153,10 +155,12 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     # no change, then mitigate
     page.goto(served.address + "/console/incidents/INC-1/updates/no-change")
     picture(page, "11-no-change")
-    page.get_by_role("button", name=re.compile("Publish|No change|Tell")).first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("Publish|No change|Tell")).first.click()
     page.goto(served.address + "/console/incidents/INC-1/steps?step=mitigation")
     page.locator("textarea[name=note], input[name=note]").fill("New analyses go to another provider")
-    page.get_by_role("button", name="Start mitigation").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Start mitigation").click()
     page.goto(served.address + "/console/incidents/INC-1/updates")
     page.locator("#body").fill("New analyses go to another provider. The queue is shrinking.")
     page.get_by_role("radio", name="Identified").check(force=True)
@@ -190,11 +194,27 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     page.goto(served.address + "/history")
     picture(page, "15-history")
 
-    # the seventh step in plain text
-    page.goto(served.address + "/console/incidents/INC-1/postmortem")
-    page.locator("textarea").first.fill("We fall back sooner now.")
-    page.get_by_role("button", name=re.compile("Write|Save|Close")).first.click()
-    page.wait_for_url("**/console/incidents/INC-1")
-    expect(page.locator("#room-head")).to_contain_text("Post-mortem")
-    page.goto(served.address + "/console/incidents")
-    picture(page, "16-incidents")
+    # the seventh step: drafted, written, published to colleagues; and the public text beside it
+    page.goto(served.address + "/console/incidents/INC-1")
+    page.get_by_role("link", name="Write it up").first.click()
+    page.get_by_role("button", name="Draft it from the record").click()
+    page.wait_for_url("**/postmortem/edit")
+    page.locator("#body-root_cause").fill("Every analysis asked the same provider.")
+    page.get_by_role("button", name="Save root cause").click()
+    expect(page.locator("#story, .fields")).to_contain_text("Maya Lindqvist")
+    picture(page, "17-post-mortem-editor")
+    page.get_by_role("button", name="Publish to colleagues").click()
+    page.wait_for_url("**/console/incidents/INC-1/postmortem")
+    expect(page.locator("main")).to_contain_text("Every analysis asked the same provider.")
+    picture(page, "18-post-mortem")
+    printed = page.pdf(format="A4", print_background=True)
+    assert printed.startswith(b"%PDF-")
+    page.goto(served.address + "/console/incidents/INC-1/postmortem/rca")
+    page.locator("#body").fill("One provider **limited** us. We now ask a second one.")
+    expect(page.locator("#preview")).to_contain_text("limited us")
+    picture(page, "19-rca")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    page.wait_for_url("**/console/incidents/INC-1/postmortem")
+    assert "We now ask a second one." in read(served, f"/incidents/{incident['id']}/rca")
+    page.goto(f"{served.address}/incidents/{incident['id']}/rca")
+    picture(page, "20-rca-public")
