@@ -33,7 +33,7 @@ ACTS = (
     "visibility",
     "people",
     "details",
-    "postmortem",
+    "postmortem/rca",
     "timeline/1",
 )
 POSTS_ONLY = ("resolution/preview", "reopening/preview", "roles/commander/acceptance", "deliveries/1/retry")

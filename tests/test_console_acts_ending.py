@@ -12,7 +12,6 @@ from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
-from incidents.records.postmortems import find_postmortem, sections_of
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
 from tests.browsing import words
 from tests.factories import a_component, an_incident
@@ -253,59 +252,6 @@ def test_merging_into_itself_into_nothing_or_hiding_a_published_one_is_refused(a
     assert "Publish" in answer.text
     assert one.is_open
     assert publishing.find(one.id) is not None
-
-
-def summary_of(incident: Incident) -> str | None:
-    begun = find_postmortem(incident.id)
-    return sections_of(begun)["summary"].written if begun else None
-
-
-def test_a_postmortem_in_plain_text_closes_the_incident_and_two_writers_see_each_other(app: Flask) -> None:
-    client, maya = browser_of(app)
-    jonas = make_person("jonas@example.com")
-    incident = _over(maya)
-    path = f"{room(incident)}/postmortem"
-    form = opened(client, path)
-    actions.write_postmortem(incident, by=jonas.as_actor(), body="Jonas: the limit was low.")
-
-    refused = send(client, path, form, act="write", body="Maya: retries made it worse.")
-
-    assert refused.status_code == 409
-    assert "Jonas: the limit was low." in refused.text
-    assert "Maya: retries made it worse." in refused.text
-    assert summary_of(incident) == "Jonas: the limit was low."
-    form = opened(client, path)
-    both = "Jonas: the limit was low.\r\nMaya: retries made it worse."
-    assert [send(client, path, form, act="write", body=both).status_code for _ in "12"] == [303, 303]
-    assert summary_of(incident) == both.replace("\r\n", "\n")
-    assert len(entries(incident, "postmortem")) == 4
-    assert incident.step == "postmortem"
-
-
-def test_a_postmortem_is_waived_with_a_reason(app: Flask) -> None:
-    client, maya = browser_of(app)
-    incident = _over(maya)
-    path = f"{room(incident)}/postmortem"
-    form = opened(client, path, holding="waive")
-
-    refused = send(client, path, form, act="waive", reason="")
-    answers = [send(client, path, form, act="waive", reason="Known and planned") for _ in range(2)]
-
-    assert refused.status_code == 422
-    assert "Say why none is needed." in refused.text
-    assert [answer.status_code for answer in answers] == [303, 303]
-    assert incident.closed_at is not None
-    assert len(entries(incident, "postmortem")) == 1
-
-
-def test_the_postmortem_waits_for_the_end(app: Flask) -> None:
-    client, maya = browser_of(app)
-    incident = an_incident(by=maya)
-    form = opened(client, f"{room(incident)}/notes")
-
-    assert "Resolve the incident first." in client.get(f"{room(incident)}/postmortem").text
-    answer = send(client, f"{room(incident)}/postmortem", {"csrf_token": form["csrf_token"]}, act="write", body="x")
-    assert answer.status_code == 409
 
 
 def test_too_many_words_for_the_public_are_said_beside_their_field(app: Flask) -> None:

@@ -150,7 +150,7 @@ def test_steps_with_a_form_of_their_own_lead_to_it_and_an_unknown_one_is_refused
     incident = _in_triage(maya)
 
     assert client.get(f"{room(incident)}/steps?step=resolution").location == f"{room(incident)}/resolution"
-    assert client.get(f"{room(incident)}/steps?step=postmortem").location == f"{room(incident)}/postmortem"
+    assert client.get(f"{room(incident)}/steps?step=postmortem").location == f"{room(incident)}/postmortem/edit"
     form = opened(client, f"{room(incident)}/steps?step=communication")
     assert send(client, f"{room(incident)}/steps", {**form, "step": "lunch"}).status_code == 422
 

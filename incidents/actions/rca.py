@@ -71,6 +71,12 @@ def find_rca(incident: Incident) -> Update | None:
     return db.session.scalar(out.order_by(Update.id.desc()).limit(1))
 
 
+def last_words(incident: Incident) -> str:
+    """What it said when it was last out, or nothing."""
+    said = select(Update.body).where(Update.incident_id == incident.id, Update.public_status == PublicStatus.POSTMORTEM)
+    return db.session.scalar(said.order_by(Update.id.desc()).limit(1)) or ""
+
+
 def check_can_be_published(incident: Incident) -> None:
     """Raise NotAllowed with the reason where this incident can have no public text."""
     if incident.is_open:

@@ -10,10 +10,14 @@ from . import (
     acts,
     audits,
     declare,
+    documents,
     form_again,
     incident_list,
     now,
     once,
+    postmortem_writing,
+    postmortems,
+    rca,
     room,
     search,
     unsent,
@@ -30,6 +34,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         now,
         incident_list,
         declare,
+        postmortem_writing,
+        postmortems,
+        rca,
         room,
         search,
         unsent,
@@ -38,5 +45,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     ):
         app.register_blueprint(screen.bp)
     acts.init_app(app, settings)
+    app.add_template_global(documents.drawn, "document")
     form_again.init_app(app)
     once.init_app(app)

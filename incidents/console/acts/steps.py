@@ -42,7 +42,7 @@ def steps(ref: str) -> ResponseReturnValue:
 
 
 def _form_of_its_own(step: str) -> str | None:
-    return {Step.RESOLUTION.value: "resolution", Step.POSTMORTEM.value: "postmortem"}.get(step)
+    return {Step.RESOLUTION.value: "resolution", Step.POSTMORTEM.value: "postmortem/edit"}.get(step)
 
 
 def _move(incident: Incident) -> str | None:

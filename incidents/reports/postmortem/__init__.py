@@ -1,11 +1,15 @@
 """The post-mortem as the record tells it: sections, durations, and the whole as Markdown. It never invents."""
 
 from .drafting import Draft, Gap, Section, draft, draft_of
+from .happenings import is_chosen
+from .happenings import says as line_of
+from .lengths import NAMES as DURATION_NAMES
 from .lengths import durations, durations_of
 from .markdown import as_markdown
 from .record import Record, read
 
 __all__ = [
+    "DURATION_NAMES",
     "Draft",
     "Gap",
     "Record",
@@ -15,5 +19,7 @@ __all__ = [
     "draft_of",
     "durations",
     "durations_of",
+    "is_chosen",
+    "line_of",
     "read",
 ]
