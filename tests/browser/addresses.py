@@ -46,6 +46,8 @@ ROOM = (
     f"{_YOUNG}/acknowledgement",
     f"{_OVER}/reopening",
     f"{_OVER}/postmortem",
+    f"{_OVER}/postmortem/edit",
+    f"{_OVER}/postmortem/rca",
 )
 CONSOLE = (
     "/console/",
@@ -55,6 +57,7 @@ CONSOLE = (
     "/console/search?q=database",
     "/console/search?q=nothing-is-called-so",
     "/console/audit",
+    "/console/postmortems",
     "/console/me",
     "/console/restricted",
     "/console/settings/page",
@@ -85,6 +88,7 @@ NO_SCREENS = {
     "/console/incidents/<ref>/communication.txt": "plain text",
     "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/audit.csv": "a file",
+    "/console/incidents/<ref>/postmortem.md": "a file",
     "/console/incidents/new/consequences": "a fragment of declaring",
     "/console/incidents/<ref>/timeline": "a fragment of the room",
     "/console/live": "a fragment of every screen",
