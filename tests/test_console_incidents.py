@@ -176,8 +176,10 @@ def test_a_double_click_declares_one_incident(app: Flask, client: FlaskClient, c
     first = send(client, "/console/incidents/new", typed)
     second = send(client, "/console/incidents/new", typed)
     clock.forward(seconds=11)
-    send(client, "/console/incidents/new", typed)
+    asked = send(client, "/console/incidents/new", typed)
+    send(client, "/console/incidents/new", {**typed, "different": "1"})
 
+    assert asked.status_code == 409
     assert first.location == second.location
     assert db.session.scalar(select(func.count()).select_from(Incident)) == 2
 

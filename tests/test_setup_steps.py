@@ -32,7 +32,7 @@ def test_the_steps_lead_from_one_to_the_next(client: FlaskClient, admin: Person)
 
     assert "Web application" in client.get("/console/setup/components").text
     added = post(client, "/console/setup/components", {"names": "API\r\n\r\n Billing System \nAPI\n"})
-    assert added.location == "/console/setup/mail"
+    assert added.location == "/console/"  # no mail server is set: there is nothing to try yet
     assert [component.name for component in all_components()] == ["API", "Billing System"]
 
     assert "No mail server is set" in client.get("/console/setup/mail").text
@@ -76,6 +76,7 @@ def test_a_test_mail_takes_the_way_of_every_letter(
     client: FlaskClient = request.getfixturevalue("app").test_client()
     sign_in(client, make_person("admin@example.com", role="admin"))
 
+    assert post(client, "/console/setup/components", {"names": "API"}).location == "/console/setup/mail"
     assert post(client, "/console/setup/mail").status_code == 303
 
     letter = db.session.scalars(select(OutboxMessage)).one()

@@ -22,6 +22,7 @@ from ..policy.severity import Severity
 from ..published.components import all_components
 from ..records.incidents import Incident
 from ..records.people import Person
+from . import same_problem
 from .composer import COMPONENT_WORDS
 from .formats import clock_words
 from .icons import sev
@@ -58,6 +59,12 @@ def declare() -> ResponseReturnValue:
     if twin is not None:
         return _composing(twin)
     components = chosen_components()
+    same = None if text("different") or text("drill") else same_problem.find(text("title"), components, viewer=me())
+    if same is not None and text("title") and text("severity"):
+        db.session.rollback()
+        return _page(
+            request.form.to_dict(), {"": f"{same.ref} looks like the same problem. Look at it, or declare."}, status=409
+        )
     try:
         incident = actions.declare(
             title=text("title"),
@@ -79,6 +86,19 @@ def declare() -> ResponseReturnValue:
     db.session.commit()
     flash("declare", "posted")
     return _composing(incident)
+
+
+@bp.get("/same")
+@may(Role.RESPONDER)
+def same() -> ResponseReturnValue:
+    """The question alone, as the title is typed."""
+    asked = " ".join(request.args.get("title", "").replace("\x00", "").split())
+    touched = {
+        name.removeprefix("component-")
+        for name, status in request.args.items()
+        if name.startswith("component-") and status
+    }
+    return render_template("console/_same_problem.html", same=same_problem.find(asked, touched, viewer=me()))
 
 
 @bp.get("/consequences")
@@ -128,10 +148,18 @@ def _page(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -
             components=[(each, typed.get(f"component-{each.public_id}", "")) for each in all_components()],
             words={word: said for word, said in COMPONENT_WORDS.items() if word != "operational"},
             visibilities=_VISIBILITIES,
+            same=None if errors.get("title") else _same(typed),
             **_surroundings(typed),
         ),
         status,
     )
+
+
+def _same(typed: dict[str, str]) -> Incident | None:
+    touched = {
+        name.removeprefix("component-") for name, status in typed.items() if name.startswith("component-") and status
+    }
+    return same_problem.find(typed.get("title", ""), touched, viewer=me())
 
 
 def _surroundings(typed: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from . import (
     audits,
     declare,
     documents,
+    first_steps,
     form_again,
     incident_list,
     now,
@@ -31,6 +32,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     for screen in (
         acknowledgement_link,
         audits,
+        first_steps,
         now,
         incident_list,
         declare,

@@ -88,7 +88,8 @@ def add_components() -> ResponseReturnValue:
         db.session.rollback()
         return refused(_COMPONENTS, form, refusal)
     db.session.commit()
-    return redirect("/console/setup/mail", 303)
+    # without a mail server there is nothing to try yet: the first screen says what to set
+    return redirect("/console/setup/mail" if invitations.can_mail() else "/console/", 303)
 
 
 def _add(names: list[str]) -> None:

@@ -41,6 +41,10 @@
   }
 
   // the composer opens with the cursor in its text
+  if (new URLSearchParams(location.search).has("compose") && !document.querySelector("[data-focus]")) {
+    // going to the address's #update takes the focus away until the page has loaded
+    addEventListener("load", () => setTimeout(() => document.getElementById("body")?.focus()));
+  }
   for (const folded of document.querySelectorAll("details[data-focuses]")) {
     folded.addEventListener("toggle", () => { if (folded.open) document.getElementById(folded.dataset.focuses)?.focus(); });
   }
