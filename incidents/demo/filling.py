@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ..access import passwords
 from ..access.passwords import PasswordHash
+from ..actions import audit
 from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
@@ -49,6 +50,7 @@ def fill() -> None:
         cast = people.hire(password)
         parts = components.open_page(cast.maya.as_actor())
         components.write_templates(cast.priya.as_actor())
+        audit.note("first steps put away", by=cast.helena.as_actor())  # as the console says it
         quarter.add_past(course, days, cast, parts)
         course.add(days.ago(30, "17:00"), _parting(cast, password))
         for days_ago, at, scene in _WEEK:

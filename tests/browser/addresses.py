@@ -89,6 +89,7 @@ NO_SCREENS = {
     "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/postmortem.md": "a file",
+    "/console/incidents/new/same": "a fragment of declaring",
     "/console/incidents/new/consequences": "a fragment of declaring",
     "/console/incidents/<ref>/timeline": "a fragment of the room",
     "/console/live": "a fragment of every screen",
