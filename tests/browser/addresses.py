@@ -87,7 +87,6 @@ CONSOLE = (
 NO_SCREENS = {
     "/console/incidents/<ref>/communication.txt": "plain text",
     "/console/incidents/<ref>/audit.csv": "a file",
-    "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/postmortem.md": "a file",
     "/console/incidents/new/same": "a fragment of declaring",
     "/console/incidents/new/consequences": "a fragment of declaring",
