@@ -168,6 +168,8 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/api/v1/incidents/<ref>/postmortem", "token:read"),
     Row("PATCH", "/api/v1/incidents/<ref>/postmortem", "token:respond"),
     Row("POST", "/api/v1/incidents/<ref>/postmortem/sections/<name>/regeneration", "token:respond"),
+    Row("PUT", "/api/v1/incidents/<ref>/postmortem/publication", "token:respond"),
+    Row("DELETE", "/api/v1/incidents/<ref>/postmortem/publication", "token:respond"),
     Row("GET", "/api/v1/incidents/<ref>/relations", "token:read"),
     Row("POST", "/api/v1/incidents/<ref>/relations", "token:respond"),
     Row("DELETE", "/api/v1/incidents/<ref>/relations/<relation_id>", "token:respond"),

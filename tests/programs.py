@@ -71,7 +71,7 @@ class Program:
         entry = next(each for each in OPERATIONS if endpoint == f"api.{each.name}")
         if entry.gives is None:
             assert (answer.status_code, answer.data) == (204, b"")
-        elif entry.media == "application/json":
+        elif answer.mimetype == "application/json":
             _validator(entry.gives, is_list=entry.is_list).validate(answer.get_json())
 
 

@@ -39,6 +39,7 @@ PARTS: Mapping[str, str] = {
     "update_id": "An update's id.",
     "entry_id": "A timeline entry's id.",
     "relation_id": "A relation's id.",
+    "name": "A section of a post-mortem, such as root_cause.",
     "role": "commander, communications_lead, scribe, or one of the team's own.",
     "email": "A person's address.",
     "component_id": "A component's public id.",
@@ -174,7 +175,10 @@ def _success(entry: Operation) -> dict[str, Any]:
     return {
         "description": "A page of them." if entry.is_list else "The thing as it now is.",
         "headers": {name: _HEADERS[name] for name in names},
-        "content": {entry.media: {"schema": schema}},
+        "content": {
+            entry.media: {"schema": schema},
+            **({entry.also: {"schema": shapes.TEXT}} if entry.also is not None else {}),
+        },
     }
 
 

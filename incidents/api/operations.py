@@ -55,6 +55,7 @@ class Operation:
     status: int
     is_list: bool
     media: str
+    also: str | None  # a second media type, given to whoever prefers it by Accept
     tag: str
 
     @property
@@ -86,6 +87,7 @@ def operation(
     status: int = 200,
     is_list: bool = False,
     media: str = JSON,
+    also: str | None = None,
 ) -> Callable[[View], View]:
     """Put a view into the table and on its address.
 
@@ -107,6 +109,7 @@ def operation(
             status=status,
             is_list=is_list,
             media=media,
+            also=also,
             tag=rule.split("/")[1],
         )
         OPERATIONS.append(entry)
@@ -146,15 +149,16 @@ def _run(entry: Operation, view: View, path: Mapping[str, str]) -> Response:
 def _check_accept(entry: Operation) -> None:
     # plain text harms no program that says it takes JSON only, as many do on every request
     accepted = request.accept_mimetypes
-    if entry.gives and entry.media == JSON and accepted and not accepted.best_match([JSON]):
-        raise NotAcceptable(f"This address answers {JSON} only.")
+    known = [JSON, *([entry.also] if entry.also else [])]
+    if entry.gives and entry.media == JSON and accepted and not accepted.best_match(known):
+        raise NotAcceptable(f"This address answers {' or '.join(known)} only.")
 
 
 def _response(entry: Operation, result: Result) -> Response:
     if result is None:
         return Response(status=204)
     if isinstance(result, str):
-        return Response(result, entry.status, content_type=f"{PLAIN}; charset=utf-8")
+        return _written(entry, Response(result, entry.status, content_type=f"{entry.also or PLAIN}; charset=utf-8"))
     if isinstance(result, Page):
         response = Response(json.dumps({"items": list(result.rows)}, sort_keys=False), entry.status, mimetype=JSON)
         if result.cursor:
@@ -166,4 +170,15 @@ def _response(entry: Operation, result: Result) -> Response:
         response.headers["ETag"] = conditional.etag(answer.version)
     if answer.location is not None:
         response.headers["Location"] = PREFIX + answer.location
+    return _written(entry, response)
+
+
+def _written(entry: Operation, response: Response) -> Response:
+    if entry.also is not None:
+        response.vary.add("Accept")
     return response
+
+
+def prefers(media: str) -> bool:
+    """Whether the asker would rather have this media type than JSON; who says nothing gets JSON."""
+    return bool(request.accept_mimetypes) and request.accept_mimetypes.best_match([JSON, media]) == media

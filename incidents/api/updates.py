@@ -108,13 +108,13 @@ def post_update(given: Given, ref: str) -> Answer:
         draft=given.get("draft", False),
         display_at=given.get("display_at"),
     )
-    return _answer(incident, update, location=f"/incidents/{incident.ref}/updates/{update.public_id}")
+    return answer(incident, update, location=f"/incidents/{incident.ref}/updates/{update.public_id}")
 
 
 @operation("GET", "/incidents/<ref>/updates/<update_id>", scope=Scope.READ, summary="One update.", gives="Update")
 def show_update(given: Given, ref: str, update_id: str) -> Answer:
     incident = loading.to_read(ref)
-    return _answer(incident, _update(incident, update_id))
+    return answer(incident, _update(incident, update_id))
 
 
 @operation(
@@ -139,7 +139,7 @@ def change_update(given: Given, ref: str, update_id: str) -> Answer:
         publish_at=given.get("publish_at"),
         next_update_at=given.get("next_update_at"),
     )
-    return _answer(incident, update)
+    return answer(incident, update)
 
 
 @operation(
@@ -166,7 +166,7 @@ def withdraw_update(given: Given, ref: str, update_id: str) -> None:
 def publish_update(given: Given, ref: str, update_id: str) -> Answer:
     incident, update = _to_change(ref, update_id, given)
     actions.publish_draft(incident, update, by=actor())
-    return _answer(incident, update)
+    return answer(incident, update)
 
 
 def _to_change(ref: str, update_id: str, given: Given) -> tuple[Incident, Update]:
@@ -185,7 +185,8 @@ def _update(incident: Incident, update_id: str) -> Update:
     return found
 
 
-def _answer(incident: Incident, update: Update, *, location: str | None = None) -> Answer:
+def answer(incident: Incident, update: Update, *, location: str | None = None) -> Answer:
+    """One update as it now is."""
     db.session.flush()
     return Answer(_shape(incident, update), version=update.version, location=location)
 
