@@ -154,6 +154,8 @@ def _told(entry: TimelineEntry, telling: Telling) -> Markup:
 
 
 def _reminder(entry: TimelineEntry, telling: Telling) -> Markup:
+    if entry.detail.get("postmortem"):
+        return _of_postmortem(telling)
     late = int(entry.detail.get("late_minutes", 0))
     due = clock_words(datetime.fromisoformat(entry.detail["due_at"]))
     what = Markup("the update promised for {} {}").format(due, f"was {late} min late" if late else "is due")
@@ -163,6 +165,12 @@ def _reminder(entry: TimelineEntry, telling: Telling) -> Markup:
     if telling.waiting:
         said.append(Markup("Reminding <b>{}</b>: {}").format(_names(telling.waiting), what))
     return _with_missed(said, telling, Markup("{}: ").format(what[:1].upper() + what[1:]))
+
+
+def _of_postmortem(telling: Telling) -> Markup:
+    reached = [*telling.told, *telling.waiting]
+    said = [Markup("Reminded <b>{}</b> of the post-mortem").format(_names(reached))] if reached else []
+    return _with_missed(said, telling, Markup("The post-mortem is owed: "))
 
 
 def _with_missed(said: list[Markup], telling: Telling, begins: Markup) -> Markup:

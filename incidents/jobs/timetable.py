@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import delete
 
+from ..actions import postmortem_reminders
 from ..kernel import beats, clock, database
 from ..kernel.database import db
 from ..records.idempotency import KEPT_FOR, KeyedRequest
@@ -31,6 +32,12 @@ def fold_the_log_back() -> None:
     database.checkpoint(db.engine)
 
 
+def remind_owners_of_postmortems() -> None:
+    """Whoever owes a post-mortem is told in the morning, as long as it is owed."""
+    postmortem_reminders.remind_owners()
+    db.session.commit()
+
+
 def forget_what_has_expired() -> None:
     """Sessions that have ended, answers kept for repeated requests for a day, and clocks that are gone."""
     now = clock.now()
@@ -44,6 +51,7 @@ def forget_what_has_expired() -> None:
 CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
     fold_the_log_back: timedelta(minutes=1),
+    remind_owners_of_postmortems: timedelta(minutes=1),
     forget_what_has_expired: timedelta(minutes=10),
 }
 

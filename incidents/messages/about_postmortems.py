@@ -1,0 +1,32 @@
+"""Letters about a post-mortem that is owed."""
+
+from __future__ import annotations
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from ..records.incidents import Incident
+from .about_incidents import letter
+from .letters import Button, Letter
+
+
+def reminder(incident: Incident, *, day: date, zone: ZoneInfo, base_url: str, has_owner: bool) -> Letter:
+    """It is due tomorrow, today, or late by days; ``day`` is the reader's own."""
+    assert incident.postmortem_due_at is not None
+    due = incident.postmortem_due_at.astimezone(zone)
+    late = (day - due.date()).days
+    when = {-1: "is due tomorrow", 0: "is due today"}.get(late, f"is {late} day{'s' if late != 1 else ''} late")
+    at = f"{due.day} {due:%b %Y, %H:%M} {due.tzname() or 'UTC'}"
+    room = f"{base_url}/console/incidents/{incident.ref}"
+    owner = "You are its owner." if has_owner else "Nobody owns it yet: whoever takes it is its owner from then on."
+    return letter(
+        incident,
+        headline=f"the post-mortem {when}",
+        paragraphs=[
+            f"The post-mortem of {incident.title} {when}: {at}. {owner}",
+            "It drafts itself from what was recorded. Publish it to colleagues, or waive it with a reason, and these "
+            "reminders end.",
+        ],
+        buttons=[Button("Write it", f"{room}/postmortem/edit"), Button("Open the incident", room)],
+        template="",
+    )
