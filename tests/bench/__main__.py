@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.bench.figures import Figure, Result, keep
 
-PARTS = ("page", "updates", "reminders", "lateness", "start")
+PARTS = ("page", "updates", "draft", "screens", "reminders", "lateness", "start")
 
 
 def main(words: list[str]) -> int:
