@@ -177,3 +177,22 @@ def test_the_last_thirty_days_leave_drills_and_false_alarms_out(
     assert "1 of 2" in page
     assert "median of 2" in page
     assert "20 min" in page
+
+
+def test_an_open_tab_is_told_of_a_page_that_reached_its_person_and_of_a_role_handed_over(
+    app: Flask, clock: WoundClock
+) -> None:
+    client, maya = browser_of(app)
+    other, jonas = browser_of(app, "jonas")
+    incident = an_incident(by=maya, title="Queue stands still")
+
+    assert 'data-rings="You are being paged: P1 Queue stands still" data-pages' in client.get("/console/").text
+    assert "You are being paged" not in other.get("/console/").text
+    actions.acknowledge(incident, by=maya.as_actor())
+    actions.assign_role(incident, role="communications_lead", person=jonas, by=maya.as_actor())
+    db.session.commit()
+    assert "You are being paged" not in client.get("/console/").text
+    assert f"You are now communications lead: {incident.ref}" in other.get("/console/").text
+
+    clock.forward(minutes=6)
+    assert "You are now communications lead" not in other.get("/console/incidents").text.partition("data-rings")[2]

@@ -75,7 +75,7 @@ def needs(seen: Watch) -> list[Need]:
         return []
     now = clock.now()
     open_ones = [incident for incident in seen.incidents if incident.is_open]
-    untaken = [_untaken(seen, incident) for incident in open_ones if _waits_for_somebody(incident)]
+    untaken = [_untaken(seen, incident) for incident in open_ones if waits_for_somebody(incident)]
     updates = [_update(incident) for incident in open_ones if _owes_update(seen, incident)]
     given = _given_roles(seen, open_ones)
     postmortems = [
@@ -107,12 +107,13 @@ def most_urgent(seen: Watch) -> Incident | None:
     far = datetime.max.replace(tzinfo=clock.now().tzinfo)
     return min(
         loud,
-        key=lambda each: (not _waits_for_somebody(each), each.severity, each.next_update_due_at or far, each.id),
+        key=lambda each: (not waits_for_somebody(each), each.severity, each.next_update_due_at or far, each.id),
         default=None,
     )
 
 
-def _waits_for_somebody(incident: Incident) -> bool:
+def waits_for_somebody(incident: Incident) -> bool:
+    """Whether it is open, and nobody has said "I have it"."""
     return incident.is_open and not incident.is_acknowledged and not incident.pages_nobody
 
 
@@ -208,7 +209,7 @@ def _roles(ids: Sequence[int]) -> dict[int, dict[str, IncidentRole]]:
 
 def _escalations(incidents: Iterable[Incident]) -> dict[int, datetime]:
     """When the next level is told, for each incident that waits for somebody."""
-    waiting = [incident for incident in incidents if _waits_for_somebody(incident)]
+    waiting = [incident for incident in incidents if waits_for_somebody(incident)]
     if not waiting:
         return {}
     told: dict[int, dict[str, datetime]] = defaultdict(dict)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask, current_app, g, request
 from sqlalchemy import func, select
 
 from .. import access
+from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.settings import Settings
 from ..policy.components import ComponentStatus
@@ -23,6 +24,7 @@ from . import assets, attention, formats, icons, mail_state, page_state
 from .attention import Need, Watch
 
 _THEMES = ("light", "dark")
+_PAGE_RINGS_FOR = timedelta(minutes=5)
 _DOING = {
     Step.DETECTION: "is not acknowledged",
     Step.TRIAGE: "is in triage",
@@ -62,6 +64,7 @@ class Ring:
 
     due_at: datetime
     sentence: str
+    is_page: bool = False  # somebody calls this person, now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +144,7 @@ def _ask() -> Shell:
         needs=wanted,
         watch=seen,
         live=_live(seen),
-        rings=_rings(wanted),
+        rings=[*_pages(seen), *_rings(wanted)],
         banners=_banners(seen, found.person),
     )
 
@@ -170,6 +173,38 @@ def _rings(wanted: Sequence[Need]) -> list[Ring]:
         for need in wanted
         if need.due_at is not None and need.due_at == need.incident.next_update_due_at
     ]
+
+
+def _pages(seen: Watch) -> list[Ring]:
+    """Calls of the last minutes that reached this person and that nobody has answered; and a role just handed over."""
+    waiting = {each.id: each for each in seen.incidents if attention.waits_for_somebody(each)}
+    since = clock.now() - _PAGE_RINGS_FOR
+    told = (
+        select(TimelineEntry.incident_id, TimelineEntry.at, TimelineEntry.detail)
+        .where(
+            TimelineEntry.incident_id.in_(waiting),
+            TimelineEntry.kind.in_(("told", "escalated")),
+            TimelineEntry.recorded_at > since,
+        )
+        .order_by(TimelineEntry.id)
+    )
+    rings = {
+        row.incident_id: Ring(due_at=row.at, sentence=_call(waiting[row.incident_id]), is_page=True)
+        for row in (db.session.execute(told) if waiting else ())
+        if seen.person.id in (row.detail.get("person_ids") or ())
+    }
+    given = [
+        Ring(due_at=held.since, sentence=f"You are now {role.replace('_', ' ')}: {incident.ref}", is_page=True)
+        for incident in seen.incidents
+        if incident.is_open
+        for role, held in seen.roles[incident.id].items()
+        if held.person_id == seen.person.id and held.accepted_at is None and held.since > since
+    ]
+    return [*rings.values(), *given]
+
+
+def _call(incident: Incident) -> str:
+    return f"You are being paged: {incident.severity} {incident.title}"
 
 
 def _banners(seen: Watch, person: Person) -> list[Banner]:

@@ -31,7 +31,8 @@
     let late = "";
     for (const element of dues()) {
       if (Date.parse(element.dataset.due) > now()) continue;
-      late = late || element.dataset.rings;
+      // a call that nobody has answered comes before an update that is due
+      if (!late || "pages" in element.dataset) late = element.dataset.rings;
       const key = `rung-${element.dataset.rings}-${element.dataset.due}`;
       // one tab of many rings
       if (localStorage.getItem(key)) continue;
@@ -39,6 +40,7 @@
         if (old.startsWith(`rung-${element.dataset.rings}-`)) localStorage.removeItem(old);
       }
       localStorage.setItem(key, "1");
+      if ("pages" in element.dataset) document.getElementById("paged").textContent = element.dataset.rings;
       ring(element.dataset.rings);
     }
     document.title = late ? `(!) ${late}` : title;
