@@ -162,8 +162,8 @@ def test_the_last_thirty_days_leave_drills_and_false_alarms_out(
     maya = make_person()
     sign_in(client, maya)
     by = maya.as_actor()
-    for minutes, more in ((10, {}), (30, {}), (20, {"is_drill": True}), (90, {})):
-        incident = an_incident(by=maya, **more)
+    for minutes, is_drill in ((10, False), (30, False), (20, True), (90, False)):
+        incident = an_incident(by=maya, is_drill=is_drill)
         clock.forward(minutes=minutes)
         if minutes == 90:
             actions.resolve(incident, by=by, outcome="false_alarm", reason="A test")

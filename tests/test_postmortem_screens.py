@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,14 +14,14 @@ from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
-from incidents.records.postmortems import find_postmortem, sections_of
+from incidents.records.postmortems import PostmortemSection, find_postmortem, sections_of
 from tests.acting import browser_of, opened, room, send
 from tests.conftest import WoundClock
 from tests.factories import a_component, an_incident
 from tests.factories_people import make_person, sign_in
 
 
-def over(by: Person, clock: WoundClock, **more: object) -> Incident:
+def over(by: Person, clock: WoundClock, **more: Any) -> Incident:
     """Half an hour of trouble, told to the public, resolved."""
     incident = an_incident(by=by, title="Queue stands still", **more)
     clock.forward(minutes=5)
@@ -35,7 +36,7 @@ def over(by: Person, clock: WoundClock, **more: object) -> Incident:
     return incident
 
 
-def section(incident: Incident, name: str) -> object:
+def section(incident: Incident, name: str) -> PostmortemSection:
     db.session.expire_all()
     begun = find_postmortem(incident.id)
     assert begun is not None

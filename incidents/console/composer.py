@@ -21,6 +21,7 @@ from ..records.matrix import MessageTemplate
 from ..records.people import Person
 from ..reports.communication import placeholder_values
 from . import promises, reach, timeline, unsent
+from .promises import Said
 from .shell import page_address
 
 _FEW = 8  # components that all fit on the screen
@@ -42,7 +43,7 @@ class Composer:
     audiences: Sequence[tuple[str, str]]
     statuses: Sequence[tuple[str, str]]
     promises: Sequence[tuple[str, str]]
-    promise: promises.Said
+    promise: Said
     components: Sequence[tuple[Component, str]]  # with what stands in its field
     templates: Sequence[MessageTemplate]
     other_templates: Sequence[MessageTemplate]

@@ -24,8 +24,7 @@ def reminder(incident: Incident, *, day: date, zone: ZoneInfo, base_url: str, ha
         headline=f"the post-mortem {when}",
         paragraphs=[
             f"The post-mortem of {incident.title} {when}: {at}. {owner}",
-            "It drafts itself from what was recorded. Publish it to colleagues, or waive it with a reason, and these "
-            "reminders end.",
+            "It drafts itself from what was recorded. Publish it to colleagues or waive it, and these reminders end.",
         ],
         buttons=[Button("Write it", f"{room}/postmortem/edit"), Button("Open the incident", room)],
         template="",

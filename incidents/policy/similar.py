@@ -10,7 +10,42 @@ ALIKE = 0.5
 _SHARED_COMPONENT = 0.3
 _WORD = re.compile(r"\w+")
 _SAY_NOTHING = frozenset(
-    ["a", "an", "and", "are", "at", "by", "down", "error", "errors", "fail", "failed", "failing", "fails", "for", "from", "has", "have", "in", "is", "issue", "it", "not", "of", "on", "or", "our", "problem", "slow", "the", "to", "us", "was", "we", "with"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "at",
+        "by",
+        "down",
+        "error",
+        "errors",
+        "fail",
+        "failed",
+        "failing",
+        "fails",
+        "for",
+        "from",
+        "has",
+        "have",
+        "in",
+        "is",
+        "issue",
+        "it",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "problem",
+        "slow",
+        "the",
+        "to",
+        "us",
+        "was",
+        "we",
+        "with",
+    ]
 )
 
 

@@ -95,7 +95,7 @@ def sign_in(page: Page, address: str) -> None:
 def ref_of(page: Page, address: str, title: str) -> str:
     page.goto(f"{address}/console/incidents")
     rows = re.findall(r'href="/console/incidents/(INC-\d+)"[^>]*>(.*?)</a>', page.content(), re.DOTALL)
-    return next(ref for ref, words in rows if title in words)
+    return str(next(ref for ref, words in rows if title in words))
 
 
 def take(page: Page, address: str, shot: Shot, places: dict[str, str], *, dark: bool) -> None:

@@ -16,6 +16,7 @@ def sign_in_page(served: Served, page: Page, person: Person) -> None:
     sign_in(client, person)
     db.session.remove()
     cookies = [
-        {"name": cookie.key, "value": cookie.value, "url": served.address} for cookie in (client._cookies or {}).values()
+        {"name": cookie.key, "value": cookie.value, "url": served.address}
+        for cookie in (client._cookies or {}).values()
     ]
     page.context.add_cookies(cookies)  # type: ignore[arg-type]
