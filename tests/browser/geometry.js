@@ -1,7 +1,7 @@
 // What a person would call broken: text that runs out of the window, is cut off, or lies on other text.
 async () => {
   // a window that was just resized takes some frames until it is laid out
-  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const frames = () => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); setTimeout(done, 200); });
   for (let turn = 1; ; turn += 1) {
     await frames();
     const found = measure();

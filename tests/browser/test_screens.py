@@ -29,7 +29,9 @@ WIDTHS = (1440, 390, 320)
 RULES = {"light": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], "dark": ["color-contrast"]}
 GEOMETRY = (Path(__file__).parent / "geometry.js").read_text(encoding="utf-8")
 RUN_AXE = """async (only) => {
-    await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)));
+    // colours on their way somewhere are no colours yet; what never ends is not waited for
+    const ending = document.getAnimations().map((each) => each.finished.catch(() => null));
+    await Promise.race([Promise.all(ending), new Promise((done) => setTimeout(done, 500))]);
     return (await axe.run(document, {runOnly: only, resultTypes: ["violations"]})).violations.map(
     (each) => `${each.id} at ${each.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
 }"""
