@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden
+from werkzeug.routing import IntegerConverter, Map
 
 from . import log, problems, requests
 from .database import db, set_mode
@@ -38,11 +39,19 @@ _CSP = (
 csrf = CSRFProtect()
 
 
+class _RowNumber(IntegerConverter):
+    """``<int:…>`` in a rule: a number that no row can have is simply not there, and never asked of a database."""
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - the base's name
+        super().__init__(map, *args, **{"max": 2**31 - 1, **kwargs})
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Hang all of it on the app. Call it after the room that asks who comes in: see ``_defend``."""
     # the token lives as long as the session; where https ends is the proxy's business, and we look at Origin anyway
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     csrf.init_app(app)
+    app.url_map.converters["int"] = _RowNumber
     app.add_template_global(csp_nonce)
     app.before_request_funcs.setdefault(None, []).insert(0, _begin)
     requests.init_app(app, settings)  # these two go before the former: a refusal too has its id in the log
