@@ -214,4 +214,6 @@ def test_an_open_incident_asks_whether_it_is_the_same(app: Flask, client: FlaskC
     an_incident(by=maya, title="Database down")
     sign_in(client, maya)
 
-    assert "Database down is already open. Same problem?" in words(client.get("/console/incidents/new"))
+    assert "Same problem?" not in words(client.get("/console/incidents/new"))
+    asked = words(client.get("/console/incidents/new?title=The+database+is+down"))
+    assert "Same problem? INC-1 Database down is already open, at detection." in asked

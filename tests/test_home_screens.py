@@ -196,3 +196,16 @@ def test_an_open_tab_is_told_of_a_page_that_reached_its_person_and_of_a_role_han
 
     clock.forward(minutes=6)
     assert "You are now communications lead" not in other.get("/console/incidents").text.partition("data-rings")[2]
+
+
+def test_two_hundred_components_stand_behind_a_filter_and_a_few_do_not(app: Flask) -> None:
+    client, _maya = browser_of(app)
+    a_component("API")
+    assert "data-sieve" not in client.get("/console/incidents/new").text
+    for number in range(199):
+        a_component(f"Shard {number}")
+    db.session.commit()
+    page = main_of(client.get("/console/incidents/new"))
+
+    assert 'data-sieve="component-list"' in page
+    assert page.count('name="component-') == 200
