@@ -81,7 +81,7 @@
       return;
     }
     free();
-    if (!answer || answer.status >= 500) weather.unsent(form, answer, again);
+    if (!answer || answer.status >= 500 || [413, 429].includes(answer.status)) weather.unsent(form, answer, again);
     else if (answer.status === 401 || answer.type === "opaqueredirect") weather.signedOut(form, async () => { if (await freshToken().catch(() => false)) again(); });
     else sendAsPage(form, button);
   };

@@ -38,7 +38,7 @@
     unsent(form, answer, again) {
       waiting = () => { waiting = null; banner.hidden = true; again(); };
       const why = answer
-        ? { 503: "The server cannot reach its database.", 507: "The server's disk is full." }[answer.status] ?? `The server answered with an error${answer.headers.get("X-Request-Id") ? `, reference ${answer.headers.get("X-Request-Id")}` : ""}.`
+        ? { 413: "It is too long: a form holds at most a megabyte.", 429: "Too many were sent at once. Wait a minute.", 503: "The server cannot reach its database.", 507: "The server's disk is full." }[answer.status] ?? `The server answered with an error${answer.headers.get("X-Request-Id") ? `, reference ${answer.headers.get("X-Request-Id")}` : ""}.`
         : `The server has not answered since ${clock(heard)}.`;
       show("It was not sent.", `${why} Your text is still in the form. Sent again, it acts once.`, [["Send again", waiting], ["Copy text", copy(form)]]);
     },

@@ -69,7 +69,7 @@ def test_a_text_survives_a_server_that_is_away_and_is_sent_once(
     assert notes(served) == ["Failover is on for 2 of 4 workers"]
 
     # the server answers with an error, then without its database: each says so, and the text stays
-    for status, sentence in ((500, "answered with an error"), (503, "cannot reach its database")):
+    for status, sentence in ((413, "too long"), (500, "answered with an error"), (503, "cannot reach its database")):
         page.route("**/notes", answering(status))
         page.locator("#note").fill(f"Typed at {status}")
         page.get_by_role("button", name="Note", exact=True).click()
