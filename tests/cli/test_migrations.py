@@ -163,3 +163,39 @@ def _with_one_more(tmp_path: Path, body: str) -> Path:
         f"def upgrade() -> None:\n    {body}\n\n\ndef downgrade() -> None:\n    op.drop_table('extra')\n"
     )
     return folder
+
+
+def test_a_postmortem_written_as_one_text_becomes_a_summary_and_goes_back(run: Run, settings: Settings) -> None:
+    run("db", "upgrade")
+    assert run("db", "downgrade", "0001").err == ""
+    moment, no = "'2026-11-23 02:14:00+00:00'", "false"
+    for number, words in ((1, "'We learnt to ask first. Ça va?'"), (2, "NULL")):
+        values = {
+            "id": number, "title": "'Old'", "severity": "'P1'", "severity_is_judged": no, "step": "'postmortem'",
+            "visibility": "'public'", "is_drill": no, "is_security": no, "components_answered": no,
+            "outcome": "'resolved'", "resolved_at": moment, "closed_at": moment, "declared_at": moment,
+            "declared_by_kind": "'person'", "declared_by_name": "'Maya'", "pages_nobody": no, "detected_at": moment,
+            "detected_by": "'Maya'", "rules": "'{}'", "cycle": 1, "watch_started_at": moment,
+            "acknowledgement_round": 1, "last_human_entry_at": moment, "snoozes_in_a_row": 0, "version": 1,
+            "created_at": moment, "postmortem_text": words,
+        }  # fmt: skip
+        execute(
+            settings, f"INSERT INTO incidents ({', '.join(values)}) VALUES ({', '.join(map(str, values.values()))})"
+        )
+
+    assert run("db", "upgrade").err == ""
+    with schema.brief_engine(settings) as engine, engine.connect() as connection:
+        kept = connection.execute(
+            text(
+                "SELECT p.incident_id, p.state, s.name, s.written FROM postmortem_sections s "
+                "JOIN postmortems p ON p.id = s.postmortem_id ORDER BY s.id"
+            )
+        ).all()
+    assert len(kept) == 16
+    assert tuple(kept[0]) == (1, "published", "summary", "We learnt to ask first. Ça va?")
+    assert {row.written for row in kept[1:]} == {None}
+
+    assert run("db", "downgrade", "0001").err == ""
+    with schema.brief_engine(settings) as engine, engine.connect() as connection:
+        back = connection.execute(text("SELECT postmortem_text FROM incidents ORDER BY id")).scalars().all()
+    assert back == ["We learnt to ask first. Ça va?", None]
