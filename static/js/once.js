@@ -3,6 +3,7 @@
 (() => {
   const LATE = 10e3;
   const GIVEN_UP = 45e3;
+  const sent = new WeakMap();
   const ours = (form, button) =>
     form.method === "post" &&
     form.closest("#main, #toasts, .dock") &&
@@ -55,7 +56,10 @@
   const send = async (form, button) => {
     if (form.dataset.sending) return;
     form.dataset.sending = "1";
-    form.dataset.once ||= crypto.randomUUID();
+    // other words are another filling: what the server may have of the first ones must not swallow them
+    const words = [...fieldsOf(form, button)].filter(([name]) => !/^(csrf_token|tab_.*)$/.test(name)).join("\n");
+    if (!form.dataset.once || sent.get(form) !== words) form.dataset.once = crypto.randomUUID();
+    sent.set(form, words);
     const weather = window.sevenbells.weather;
     const again = () => send(form, button);
     const free = busy(button);
@@ -69,10 +73,11 @@
     } catch { /* the server is away: said below */ }
     clearTimeout(late);
     clearTimeout(timer);
-    delete form.dataset.sending;
     const to = answer?.headers.get("X-Goes-To");
     if (to) {
       weather.clear();
+      // it was acted on: what is written here after coming back is another filling
+      delete form.dataset.once;
       // a page that is only another place on this one would not be asked for anew
       const next = new URL(to, location.href);
       if (next.pathname + next.search === location.pathname + location.search && next.hash) location.hash = next.hash;
@@ -80,11 +85,16 @@
       else location.assign(next.href);
       return;
     }
+    delete form.dataset.sending;
     free();
     if (!answer || answer.status >= 500 || [413, 429].includes(answer.status)) weather.unsent(form, answer, again);
     else if (answer.status === 401 || answer.type === "opaqueredirect") weather.signedOut(form, async () => { if (await freshToken().catch(() => false)) again(); });
     else sendAsPage(form, button);
   };
+
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) for (const form of document.querySelectorAll("[data-sending]")) delete form.dataset.sending;
+  });
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
