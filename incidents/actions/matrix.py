@@ -17,6 +17,7 @@ from ..policy.escalation import Level
 from ..policy.lifecycle import Cause
 from ..policy.severity import Severity, SeverityRule
 from ..records.actors import Actor
+from ..records.escalation import EscalationRepeat, RoundRobinTurn  # noqa: F401
 from ..records.incidents import Incident, IncidentRole
 from ..records.matrix import EscalationLevelSetting, MessageTemplate, SeveritySetting, TeamWord
 from ..records.people import find_person

@@ -16,6 +16,7 @@ from ..policy.escalation import ON_CALL, RESPONDERS
 from ..policy.lifecycle import Visibility
 from ..records.incidents import Incident
 from ..records.people import Person, Role, active_people, find_person
+from . import oncall, reach  # noqa: F401
 
 
 def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:

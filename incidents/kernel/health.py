@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
-from . import beats, clock, outbox
+from . import beats, clock, leases, outbox  # noqa: F401
 from .database import db, has_wal_reset_bug, reading, wrong_pragmas
 from .outbox import OutboxMessage
 from .settings import Settings

@@ -50,6 +50,15 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     smtp_url: str | None = field(repr=False)
     mail_from: str | None
+    slack_bot_token: str | None = field(repr=False)
+    slack_signing_secret: str | None = field(repr=False)
+    slack_channel: str
+    slack_api_base_url: str
+    pagerduty_routing_key: str | None = field(repr=False)
+    pagerduty_events_url: str
+    apprise_urls: tuple[str, ...] = field(repr=False)
+    outbound_allow: tuple[Network, ...]
+    heartbeat_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     log_level: LogLevel
     log_format: LogFormat
@@ -91,6 +100,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=reader.parsed("TRUSTED_PROXIES", _networks, ()),
         smtp_url=reader.parsed("SMTP_URL", _smtp_url, None),
         mail_from=reader.parsed("MAIL_FROM", _mail_from, None),
+        slack_bot_token=reader.text("SLACK_BOT_TOKEN"),
+        slack_signing_secret=reader.text("SLACK_SIGNING_SECRET"),
+        slack_channel=reader.text("SLACK_CHANNEL") or "#ops-alerts",
+        slack_api_base_url=reader.parsed("SLACK_API_BASE_URL", _endpoint, "https://slack.com/api/"),
+        pagerduty_routing_key=reader.text("PAGERDUTY_ROUTING_KEY"),
+        pagerduty_events_url=reader.parsed(
+            "PAGERDUTY_EVENTS_URL", _endpoint, "https://events.pagerduty.com/v2/enqueue"
+        ),
+        apprise_urls=reader.parsed("APPRISE_URLS", _apprise_urls, ()),
+        outbound_allow=reader.parsed("OUTBOUND_ALLOW", _networks, ()),
+        heartbeat_url=reader.parsed("HEARTBEAT_URL", _endpoint, None),
         metrics_token=reader.text("METRICS_TOKEN"),
         log_level=cast(LogLevel, reader.parsed("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")),
         log_format=cast(LogFormat, reader.parsed("LOG_FORMAT", _one_of("text", "json"), "text")),
@@ -197,6 +217,22 @@ def _web_address(value: str) -> str:
     if parts.path not in {"", "/"}:
         raise ValueError("give the address of the host alone, without a path")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _endpoint(value: str) -> str:
+    """An address that a program calls: any path will do."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+        raise ValueError("write a whole address that begins with https:// or http://")
+    return value
+
+
+def _apprise_urls(value: str) -> tuple[str, ...]:
+    """Addresses in Apprise's notation, apart by blanks or line breaks (a comma may stand inside one)."""
+    urls = tuple(value.split())
+    if not all("://" in url for url in urls):
+        raise ValueError("list addresses in Apprise's notation with blanks between them, such as ntfy://host/topic")
+    return urls
 
 
 def _smtp_url(value: str) -> str:

@@ -228,6 +228,7 @@ class Target(Base):
     started_at: Mapped[datetime]
     deadline_at: Mapped[datetime]
     met_at: Mapped[datetime | None]
+    at_risk_at: Mapped[datetime | None]  # when 80 % of its time had passed and that was said
     breached_at: Mapped[datetime | None]  # once true, true for ever: lowering severity un-breaches nothing
     replaced_at: Mapped[datetime | None]  # a severity change froze another one
 

@@ -45,6 +45,7 @@ class Person(Base):
         CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme_is_system_light_or_dark"),
         CheckConstraint("email = lower(email)", name="email_is_lower_case"),
         CheckConstraint("name <> ''", name="name_is_not_empty"),
+        CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet_hours_have_both_ends"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -59,6 +60,9 @@ class Person(Base):
     disabled_at: Mapped[datetime | None]
     agrees_to_drills: Mapped[bool] = mapped_column(default=False)
     single_keys: Mapped[bool] = mapped_column(default=True)
+    # in their zone, HH:MM; what is not urgent waits until they end
+    quiet_from: Mapped[str | None] = mapped_column(String(5))
+    quiet_until: Mapped[str | None] = mapped_column(String(5))
 
     @property
     def is_active(self) -> bool:

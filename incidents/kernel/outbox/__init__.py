@@ -7,6 +7,7 @@ and a repeat carries the same key.
 
 from __future__ import annotations
 
+from .destinations import Destination
 from .leases import (
     LONGEST_LEASE,
     MOST_ATTEMPTS,
@@ -22,12 +23,21 @@ from .leases import (
     release,
 )
 from .messages import (
+    ALERT,
     FAILED,
     HELD,
+    NOTICE,
+    PAGE,
+    PURPOSES,
+    REMINDER,
     SENT,
     SKIPPED,
     STATES,
+    TEAM,
+    TEST,
+    UPDATE,
     WAITING,
+    OutboxBody,
     OutboxMessage,
     OutboxPause,
     counts,
@@ -43,16 +53,26 @@ from .messages import (
 )
 
 __all__ = [
+    "ALERT",
     "FAILED",
     "HELD",
     "LONGEST_LEASE",
     "MOST_ATTEMPTS",
+    "NOTICE",
+    "PAGE",
+    "PURPOSES",
+    "REMINDER",
     "SCHEDULE",
     "SENT",
     "SKIPPED",
     "STATES",
+    "TEAM",
+    "TEST",
+    "UPDATE",
     "WAITING",
     "Claim",
+    "Destination",
+    "OutboxBody",
     "OutboxMessage",
     "OutboxPause",
     "claim",

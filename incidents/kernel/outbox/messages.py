@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ForeignKey,
     Index,
     String,
     Text,
@@ -28,6 +29,10 @@ from ..database import Base, db
 
 WAITING, SENT, FAILED, SKIPPED, HELD = "waiting", "sent", "failed", "skipped", "held"
 STATES = (WAITING, SENT, FAILED, SKIPPED, HELD)
+# what a message is for: a page calls somebody in; an alert is joined with others in a storm; an update tells the
+# public; team keeps another tool in step; the others are what they say
+PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST = "page", "reminder", "notice", "update", "alert", "team", "test"
+PURPOSES = (PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST)
 _CHUNK = 500  # rows of one INSERT: a dozen parameters each stay far below both databases' limits
 
 
@@ -43,6 +48,11 @@ class OutboxMessage(Base):
     destination: Mapped[str] = mapped_column(String(500))
     payload: Mapped[dict[str, Any]]
     incident_id: Mapped[int | None]  # no foreign key: this room knows nothing of incidents
+    person_id: Mapped[int | None]  # whom it is for; none either
+    purpose: Mapped[str] = mapped_column(String(10), default=NOTICE, server_default=NOTICE)
+    fold_key: Mapped[str | None] = mapped_column(String(120))  # of several waiting with one key the newest is sent
+    body_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_bodies.id"))  # what many messages share
+    receipt: Mapped[dict[str, Any] | None]  # what the other side answered that a later message needs
     state: Mapped[str] = mapped_column(String(10), default=WAITING)
     reason: Mapped[str | None] = mapped_column(Text)  # why it waits, failed, was skipped or is held
     attempts: Mapped[int] = mapped_column(default=0)
@@ -59,6 +69,10 @@ class OutboxMessage(Base):
     __table_args__ = (
         UniqueConstraint("event", "channel", "destination", name="uq_outbox_one_message_per_event_and_destination"),
         CheckConstraint("state IN ('waiting', 'sent', 'failed', 'skipped', 'held')", name="state_is_one_of_the_five"),
+        CheckConstraint(
+            "purpose IN ('page', 'reminder', 'notice', 'update', 'alert', 'team', 'test')",
+            name="purpose_is_one_of_the_seven",
+        ),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="only_what_was_sent_has_a_time_of_sending"),
         CheckConstraint("state = 'waiting' OR leased_by IS NULL", name="only_what_waits_is_leased"),
         CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="a_lease_has_an_owner_and_an_end"),
@@ -69,6 +83,21 @@ class OutboxMessage(Base):
             "ix_outbox_due",
             "channel",
             "next_attempt_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_outbox_in_flight",
+            "channel",
+            "destination",
+            sqlite_where=text("leased_by IS NOT NULL"),
+            postgresql_where=text("leased_by IS NOT NULL"),
+        ),
+        Index(
+            "ix_outbox_queue",
+            "channel",
+            "destination",
+            "id",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
@@ -90,6 +119,16 @@ class OutboxMessage(Base):
     )
 
 
+class OutboxBody(Base):
+    """What many messages share: written once, and filled in for each destination when it is sent."""
+
+    __tablename__ = "outbox_bodies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
 class OutboxPause(Base):
     """While its one row stands nothing is claimed: a restored backup must not announce old outages again."""
 
@@ -109,15 +148,30 @@ def enqueue(
     destination: str,
     payload: Mapping[str, Any],
     incident_id: int | None = None,
+    person_id: int | None = None,
+    purpose: str = NOTICE,
+    fold_key: str | None = None,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> OutboxMessage | None:
     """Remember one message in the session's transaction; None when this event already has one there.
 
     ``event`` names the cause so that a repeat is recognised: put the due time and the stage into it.
-    ``not_before`` leaves time to undo. Past ``expires_at`` it is skipped instead of sent.
+    ``not_before`` leaves time to undo. Past ``expires_at`` it is skipped instead of sent. Of several with one
+    ``fold_key`` that wait for one destination the newest is sent, and says how many it stands for.
     """
-    row = _new_row(event, channel, destination, payload, incident_id, not_before, expires_at)
+    row = _new_row(
+        event=event,
+        channel=channel,
+        destination=destination,
+        payload=payload,
+        incident_id=incident_id,
+        person_id=person_id,
+        purpose=purpose,
+        fold_key=fold_key,
+        not_before=not_before,
+        expires_at=expires_at,
+    )
     return db.session.scalars(_insert_unless_there().values(row).returning(OutboxMessage)).one_or_none()
 
 
@@ -132,15 +186,23 @@ def enqueue_many(
 ) -> int:
     """The same for many destinations (destination → payload), without an object a row; answers how many are new."""
     rows = [
-        _new_row(event, channel, destination, payload, incident_id, not_before, expires_at)
+        _new_row(
+            event=event,
+            channel=channel,
+            destination=destination,
+            payload=payload,
+            incident_id=incident_id,
+            not_before=not_before,
+            expires_at=expires_at,
+        )
         for destination, payload in messages.items()
     ]
     return _insert_all(rows)
 
 
 def enqueue_each(messages: Sequence[Mapping[str, Any]]) -> int:
-    """The same for messages of several events; each names ``event, channel, destination, payload, incident_id``."""
-    return _insert_all([_new_row(**message, not_before=None, expires_at=None) for message in messages])
+    """The same for messages of several events; each holds the arguments of ``enqueue`` by name."""
+    return _insert_all([_new_row(**message) for message in messages])
 
 
 def _insert_all(rows: Sequence[Mapping[str, Any]]) -> int:
@@ -157,13 +219,17 @@ def _insert_unless_there() -> Any:
 
 
 def _new_row(
+    *,
     event: str,
     channel: str,
     destination: str,
     payload: Mapping[str, Any],
-    incident_id: int | None,
-    not_before: datetime | None,
-    expires_at: datetime | None,
+    incident_id: int | None = None,
+    person_id: int | None = None,
+    purpose: str = NOTICE,
+    fold_key: str | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> dict[str, Any]:
     now = clock.now()
     return {
@@ -173,6 +239,9 @@ def _new_row(
         "destination": destination,
         "payload": dict(payload),
         "incident_id": incident_id,
+        "person_id": person_id,
+        "purpose": purpose,
+        "fold_key": fold_key,
         "state": WAITING,
         "attempts": 0,
         "lease_term": 0,

@@ -1,0 +1,84 @@
+"""Where a person can be reached, and which of these addresses are used in which order for what is urgent and what is not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..kernel import clock
+from ..kernel.database import Base, db
+
+KINDS: Final = ("email", "slack", "webhook", "pagerduty", "apprise")  # each is a channel of the same name
+HIGH, LOW = "high", "low"  # P1 and P2 page; P3 and P4 wait for the morning
+URGENCIES: Final = (HIGH, LOW)
+LONGEST_DELAY = 60  # minutes
+
+
+class ContactAddress(Base):
+    """One address of a person.
+
+    In the outbox its destination is the address itself for e-mail and Slack, and ``address:<id>`` for the others,
+    whose addresses are secrets: the way out looks the value up at each attempt.
+    """
+
+    __tablename__ = "contact_addresses"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('email', 'slack', 'webhook', 'pagerduty', 'apprise')", name="kind_of_address_is_known"
+        ),
+        CheckConstraint("(old_secret IS NULL) = (old_secret_until IS NULL)", name="an_old_secret_ends"),
+        Index(
+            "uq_contact_addresses_once_a_person",
+            "person_id",
+            "kind",
+            "value",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(12))
+    label: Mapped[str] = mapped_column(String(80))
+    value: Mapped[str] = mapped_column(String(1000))
+    secret: Mapped[str | None] = mapped_column(String(120))  # of a webhook: whsec_…
+    old_secret: Mapped[str | None] = mapped_column(String(120))  # signs besides until old_secret_until
+    old_secret_until: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    test_event: Mapped[str | None] = mapped_column(
+        String(200)
+    )  # of the last test message: its outcome is in the outbox
+    removed_at: Mapped[datetime | None]  # the log keeps its label
+
+    @property
+    def destination(self) -> str:
+        """How it stands in the outbox."""
+        return self.value if self.kind in ("email", "slack") else f"address:{self.id}"
+
+
+class ContactRule(Base):
+    """For messages of one urgency, this address is used ``after_minutes`` after they were written."""
+
+    __tablename__ = "contact_rules"
+    __table_args__ = (
+        CheckConstraint("urgency IN ('high', 'low')", name="urgency_is_high_or_low"),
+        CheckConstraint("after_minutes BETWEEN 0 AND 60", name="a_delay_is_an_hour_at_most"),
+        UniqueConstraint("person_id", "urgency", "address_id", name="an_address_is_used_once_per_urgency"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    urgency: Mapped[str] = mapped_column(String(4))
+    address_id: Mapped[int] = mapped_column(ForeignKey("contact_addresses.id", ondelete="CASCADE"))
+    after_minutes: Mapped[int] = mapped_column(default=0)
+
+
+def addresses_of(person_id: int) -> list[ContactAddress]:
+    """A person's addresses, oldest first, without those removed."""
+    wanted = select(ContactAddress).where(ContactAddress.person_id == person_id, ContactAddress.removed_at.is_(None))
+    return list(db.session.scalars(wanted.order_by(ContactAddress.id)))
