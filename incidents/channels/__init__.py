@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Literal
@@ -16,12 +16,21 @@ from ..kernel.settings import Settings
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent where. ``key`` is the same on every repeat."""
+    """What is sent where. ``key`` is the same on every repeat.
+
+    ``facts`` was looked up just before sending: the target where the destination only names it, secrets, the receipt of
+    an earlier message. Messages with one ``body_id`` differ in ``own`` alone, so that a channel may render them once.
+    ``patience`` is how many seconds the attempt may take; None for the channel's own limit.
+    """
 
     key: str
     channel: str
     destination: str
     payload: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    body_id: int | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+    patience: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,12 +38,14 @@ class Outcome:
     """What became of one attempt.
 
     ``refused`` is for good: this destination will never take this message. ``unreachable`` says that the
-    channel itself is away, whoever the message is for.
+    channel itself is away, whoever the message is for. ``gone`` (HTTP's 410) is ``refused``, and asks that nothing is
+    sent there again. ``receipt`` is what the other side answered that a later message needs.
     """
 
-    kind: Literal["sent", "failed", "refused", "unreachable"]
+    kind: Literal["sent", "failed", "refused", "unreachable", "gone"]
     reason: str = ""
     retry_after: timedelta | None = None
+    receipt: Mapping[str, Any] | None = None
 
 
 SENT = Outcome("sent")
