@@ -20,8 +20,7 @@ from ..records.actors import Actor
 from ..records.escalation import EscalationRepeat, RoundRobinTurn  # noqa: F401
 from ..records.incidents import Incident, IncidentRole
 from ..records.matrix import EscalationLevelSetting, MessageTemplate, SeveritySetting, TeamWord
-from ..records.people import find_person
-from . import audit, journal
+from . import audit, journal, oncall
 
 _MOST_MINUTES = 60 * 24 * 30
 
@@ -107,7 +106,7 @@ def change_severity_rule(
 def change_levels(of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]]) -> tuple[Level, ...]:
     """Replace the escalation policy of one severity. A level is ``{label?, after_minutes, tell: [word, …]}``.
 
-    Words: ``on_call``, ``responders``, ``role:<name>``, ``person:<e-mail>``. Minutes must grow from level to level.
+    Words: see ``policy.escalation.Level``. Minutes must grow from level to level.
     """
     key = known_severity(of)
     if not 1 <= len(levels) <= 10:
@@ -250,14 +249,9 @@ def _minutes(level: Mapping[str, Any]) -> int:
 
 
 def _known_word(word: str) -> None:
-    if escalation.is_word(word) and not word.startswith("person:"):
-        return
-    if word.startswith("person:"):
-        person = find_person(word.removeprefix("person:"))
-        if person is not None and person.is_active:
-            return
-        raise Malformed({"levels": f"Nobody has the address {word.removeprefix('person:')}."})
-    raise Malformed({"levels": f"{word!r} is not understood. Use person:<e-mail>, on_call or responders."})
+    wrong = oncall.problem_with(word)
+    if wrong is not None:
+        raise Malformed({"levels": wrong})
 
 
 def _known_public_status(word: str | None) -> str | None:

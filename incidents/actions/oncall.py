@@ -1,19 +1,178 @@
-"""Who is on call: what the words of an escalation policy resolve to at an instant."""
+"""Who is on call: what the words of an escalation policy resolve to at an instant, and who stands in which role."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import select
 
+from ..kernel import clock
 from ..kernel.database import db
-from ..policy.escalation import ON_CALL
-from ..records.oncall import OnCallRole
+from ..policy import escalation
+from ..policy.escalation import ANY_RESPONDER, ON_CALL, RESPONDERS
+from ..records.escalation import RoundRobinTurn
+from ..records.incidents import Incident
+from ..records.oncall import OnCallRole, PersonGroup, Rotation, people_of_group
+from ..records.people import Person, Role, active_people, find_person
+from .shifts import now_and_next, on_call_at, person_of, shifts
+
+__all__ = ["now_and_next", "on_call_at", "person_of", "shifts"]
 
 ON_CALL_ENGINEER = "on_call_engineer"
 # the manual's three; a team adds its own
 ROLES = {ON_CALL_ENGINEER: "On-call engineer", "engineering_lead": "Engineering lead", "cto": "CTO"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Who stands in a role at an instant. ``person`` is the first of ``people``, None where nobody does.
+
+    ``until`` and ``next`` come from the first rotation of the role: when another takes over, and who (None: nobody).
+    ``absent`` names who would be on call, were their account not disabled.
+    """
+
+    role: str
+    label: str
+    words: tuple[str, ...]
+    people: tuple[Person, ...]
+    until: datetime | None
+    next: Person | None
+    absent: str
+
+    @property
+    def person(self) -> Person | None:
+        return self.people[0] if self.people else None
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether the role resolves to anything; to nobody at the moment, perhaps."""
+        return bool(self.words)
+
+
+def people_of_word(incident: Incident, word: str) -> list[Person]:
+    """The active people whom a word of the policy means at this moment, each once; [] where it means nobody.
+
+    Until the on-call engineer was assigned to something, ``on_call`` means who declared the incident, else every
+    responder.
+    """
+    if word in (ON_CALL, f"role:{ON_CALL_ENGINEER}") and not words_of_role(ON_CALL_ENGINEER):
+        return declarer_of(incident) or active_people(Role.RESPONDER)
+    return people_at(word, clock.now())
+
+
+def people_at(word: str, moment: datetime) -> list[Person]:
+    """The same for any instant and apart from an incident: an unassigned role means nobody."""
+    return _active(_meant(word, moment, frozenset()))
+
+
+def _meant(word: str, moment: datetime, above: frozenset[str]) -> list[Person]:
+    kind, _, name = word.partition(":")
+    if kind in (ON_CALL, "role"):
+        return _of_role(name or ON_CALL_ENGINEER, moment, above)
+    if kind == RESPONDERS:
+        return active_people(Role.RESPONDER)
+    if kind == ANY_RESPONDER:
+        return _waiting_longest()[:1]
+    if kind == "rotation":
+        rotation = db.session.get(Rotation, int(name))
+        return [person for person in [rotation and on_call_at(rotation, moment)] if person]
+    if kind == "group":
+        return people_of_group(int(name))
+    return [person for person in [find_person(name)] if person]
+
+
+def _of_role(slug: str, moment: datetime, above: frozenset[str]) -> list[Person]:
+    # a circle cannot be assigned; one that stands here all the same must not turn for ever
+    if slug in above:
+        return []
+    return [person for word in words_of_role(slug) for person in _meant(word, moment, above | {slug})]
+
+
+def _waiting_longest() -> list[Person]:
+    """The responders, whoever was chosen longest ago (or never) first."""
+    chosen = dict(
+        db.session.execute(
+            select(RoundRobinTurn.person_id, RoundRobinTurn.at).where(RoundRobinTurn.word == ANY_RESPONDER)
+        )
+        .tuples()
+        .all()
+    )
+    never = [person for person in active_people(Role.RESPONDER) if person.id not in chosen]
+    known = [person for person in active_people(Role.RESPONDER) if person.id in chosen]
+    return [*never, *sorted(known, key=lambda person: chosen[person.id])]
+
+
+def _active(people: Iterable[Person]) -> list[Person]:
+    return [*{person.id: person for person in people if person.is_active}.values()]
+
+
+def declarer_of(incident: Incident) -> list[Person]:
+    """The person who declared it, when it was an active one."""
+    if incident.declared_by_kind != "person" or incident.declared_by_id is None:
+        return []
+    person = db.session.get(Person, incident.declared_by_id)
+    return [person] if person is not None and person.is_active else []
+
+
 def words_of_role(slug: str) -> list[str]:
     """What a role was assigned to; nothing where it was not. ``on_call`` is another name of ``role:on_call_engineer``."""
     known = select(OnCallRole.tell).where(OnCallRole.slug == (ON_CALL_ENGINEER if slug == ON_CALL else slug))
     return list(db.session.scalar(known) or ())
+
+
+def role_labels() -> dict[str, str]:
+    """The manual's three roles, then the team's own in the order they were added."""
+    rows = db.session.scalars(select(OnCallRole).order_by(OnCallRole.position, OnCallRole.slug))
+    return {**ROLES, **{row.slug: row.label for row in rows}}
+
+
+def standing(moment: datetime) -> list[Standing]:
+    """Every role with who stands in it at the instant."""
+    return [_standing(slug, label, moment) for slug, label in role_labels().items()]
+
+
+def _standing(slug: str, label: str, moment: datetime) -> Standing:
+    words = words_of_role(slug)
+    rotation = _first_rotation(words)
+    shift, after = now_and_next(rotation, moment) if rotation else (None, None)
+    return Standing(
+        role=slug,
+        label=label,
+        words=tuple(words),
+        people=tuple(people_at(f"role:{slug}", moment)),
+        until=after.starts_at if after else None,
+        next=person_of(after),
+        absent=shift.absent if shift else "",
+    )
+
+
+def _first_rotation(words: Iterable[str]) -> Rotation | None:
+    for word in words:
+        kind, _, name = word.partition(":")
+        found = db.session.get(Rotation, int(name)) if kind == "rotation" else None
+        if found is not None and found.archived_at is None:
+            return found
+    return None
+
+
+def problem_with(word: str) -> str | None:
+    """Why a word cannot stand in a policy or a role: it is none, or names what is not there. None: it can."""
+    kind, _, name = word.partition(":")
+    if not escalation.is_word(word):
+        return (
+            f"{word!r} is not understood. Use person:<e-mail>, on_call, responders, any_responder, role:<name>, "
+            "rotation:<id> or group:<id>."
+        )
+    if kind == "person":
+        person = find_person(name)
+        return None if person is not None and person.is_active else f"Nobody has the address {name}."
+    if kind == "rotation":
+        rotation = db.session.get(Rotation, int(name))
+        if rotation is None:
+            return f"There is no rotation {name}."
+        return f"The rotation {rotation.name} is archived." if rotation.archived_at is not None else None
+    if kind == "group":
+        return None if db.session.get(PersonGroup, int(name)) else f"There is no group {name}."
+    return None

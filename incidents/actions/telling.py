@@ -8,14 +8,12 @@ from typing import Any
 from flask import current_app
 
 from ..kernel import outbox
-from ..kernel.database import db
 from ..kernel.settings import Settings
 from ..messages import about_incidents
 from ..messages.letters import Letter
-from ..policy.escalation import ON_CALL, RESPONDERS
 from ..policy.lifecycle import Visibility
 from ..records.incidents import Incident
-from ..records.people import Person, Role, active_people, find_person
+from ..records.people import Person
 from . import oncall, reach  # noqa: F401
 
 
@@ -23,7 +21,7 @@ def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
     """The active people whom these words of the escalation policy mean, each once, in the order of the words."""
     meant: dict[int, Person] = {}
     for word in words:
-        for person in _people_of_word(incident, word):
+        for person in oncall.people_of_word(incident, word):
             if person.is_active and (not incident.is_drill or _plays_along(incident, person)):
                 meant[person.id] = person
     return list(meant.values())
@@ -31,32 +29,7 @@ def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
 
 def _plays_along(incident: Incident, person: Person) -> bool:
     """A drill pages only people who agreed: by their preference, or by declaring it."""
-    return person.agrees_to_drills or person in declarer_of(incident)
-
-
-def _people_of_word(incident: Incident, word: str) -> list[Person]:
-    if word == ON_CALL:
-        return on_call(incident)
-    if word == RESPONDERS:
-        return active_people(Role.RESPONDER)
-    if word.startswith("person:"):
-        person = find_person(word.removeprefix("person:"))
-        return [person] if person else []
-    return []  # a role that nobody was assigned to
-
-
-def on_call(incident: Incident) -> list[Person]:
-    """Whoever is on call for this incident: who declared it, else every responder."""
-    declarer = declarer_of(incident)
-    return declarer or active_people(Role.RESPONDER)
-
-
-def declarer_of(incident: Incident) -> list[Person]:
-    """The person who declared it, when it was an active one."""
-    if incident.declared_by_kind != "person" or incident.declared_by_id is None:
-        return []
-    person = db.session.get(Person, incident.declared_by_id)
-    return [person] if person is not None and person.is_active else []
+    return person.agrees_to_drills or person in oncall.declarer_of(incident)
 
 
 def who_may_hear(incident: Incident, people: Sequence[Person]) -> list[Person]:

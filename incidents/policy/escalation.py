@@ -15,7 +15,11 @@ from .severity import Severity
 
 ON_CALL = "on_call"
 RESPONDERS = "responders"
-_WORD = re.compile(r"on_call|responders|role:[a-z][a-z0-9_]{0,39}|person:[^@\s]{1,64}@[^@\s]{1,190}")
+ANY_RESPONDER = "any_responder"
+_WORD = re.compile(
+    r"on_call|responders|any_responder|role:[a-z][a-z0-9_]{0,39}|(rotation|group):[1-9][0-9]{0,8}"
+    r"|person:[^@\s]{1,64}@[^@\s]{1,190}"
+)
 _KEY = re.compile(r"[A-Za-z0-9_:@.+-]{1,48}")
 
 
@@ -23,7 +27,8 @@ _KEY = re.compile(r"[A-Za-z0-9_:@.+-]{1,48}")
 class Level:
     """One rung: ``after`` the start, everybody meant by ``tell`` is told.
 
-    A word is ``on_call``, ``responders``, ``role:<name>`` or ``person:<e-mail>``. ``label`` is how people call it.
+    A word is ``on_call``, ``responders`` (all of them), ``any_responder`` (one, in turn), ``role:<name>``,
+    ``rotation:<id>``, ``group:<id>`` or ``person:<e-mail>``. ``label`` is how people call it.
     """
 
     after: timedelta
@@ -168,7 +173,7 @@ def acknowledgement_expires_at(severity: Severity, last_human_entry_at: datetime
 
 
 def is_word(word: str) -> bool:
-    """Whether this names somebody: ``on_call``, ``responders``, ``role:<name>``, ``person:<e-mail>``."""
+    """Whether this is a word of a policy, see ``Level``; whom it means is another question."""
     return _WORD.fullmatch(word) is not None
 
 

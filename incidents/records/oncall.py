@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
 from ..kernel.database import Base, db
+from .people import Person
 
 NAME_LENGTH = 80
 
@@ -201,3 +202,61 @@ class CalendarFeed(Base):
 def rotations() -> list[Rotation]:
     """Those that answer for somebody, by name."""
     return list(db.session.scalars(select(Rotation).where(Rotation.archived_at.is_(None)).order_by(Rotation.name)))
+
+
+def rotation_named(name: str) -> Rotation | None:
+    """The rotation of that name, archived or not."""
+    return db.session.scalar(select(Rotation).where(Rotation.name == name))
+
+
+def layers_of(rotation_id: int) -> list[RotationLayer]:
+    """A rotation's layers, the lowest first."""
+    wanted = select(RotationLayer).where(RotationLayer.rotation_id == rotation_id)
+    return list(db.session.scalars(wanted.order_by(RotationLayer.position)))
+
+
+def members_of(rotation_id: int) -> dict[int, list[int]]:
+    """The people of each layer (by its number) in their order."""
+    wanted = (
+        select(LayerMember)
+        .join(RotationLayer, RotationLayer.id == LayerMember.layer_id)
+        .where(RotationLayer.rotation_id == rotation_id)
+        .order_by(LayerMember.position)
+    )
+    members: dict[int, list[int]] = {}
+    for member in db.session.scalars(wanted):
+        members.setdefault(member.layer_id, []).append(member.person_id)
+    return members
+
+
+def overrides_of(rotation_id: int, *, since: datetime, until: datetime) -> list[Override]:
+    """Those that hold within the stretch, in the order in which they were made."""
+    wanted = select(Override).where(
+        Override.rotation_id == rotation_id,
+        Override.removed_at.is_(None),
+        Override.ends_at > since,
+        Override.starts_at < until,
+    )
+    return list(db.session.scalars(wanted.order_by(Override.id)))
+
+
+def imported_shifts_of(rotation_id: int, *, since: datetime, until: datetime) -> list[ImportedShift]:
+    """Those within the stretch, the one that holds last: by priority, then whichever began later."""
+    wanted = select(ImportedShift).where(
+        ImportedShift.rotation_id == rotation_id, ImportedShift.ends_at > since, ImportedShift.starts_at < until
+    )
+    order = (ImportedShift.priority, ImportedShift.starts_at, ImportedShift.id)
+    return list(db.session.scalars(wanted.order_by(*order)))
+
+
+def groups() -> list[PersonGroup]:
+    """Every group, by name."""
+    return list(db.session.scalars(select(PersonGroup).order_by(PersonGroup.name)))
+
+
+def people_of_group(group_id: int) -> list[Person]:
+    """Its people by name, the disabled among them."""
+    wanted = (
+        select(Person).join(GroupMember, GroupMember.person_id == Person.id).where(GroupMember.group_id == group_id)
+    )
+    return list(db.session.scalars(wanted.order_by(Person.name, Person.id)))

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from ... import actions
 from ...access import Role, actor, may, me
 from ...access.visibility import find_incident
-from ...actions import roles, telling
+from ...actions import oncall, roles
 from ...policy.lifecycle import Visibility
 from ...published import publishing
 from ...records.incidents import Incident
@@ -38,7 +38,7 @@ def _change(incident: Incident) -> str | None:
 def _facts(incident: Incident) -> dict[str, Any]:
     is_published = publishing.find(incident.id) is not None
     leaves = " It leaves the status page at once." if is_published else ""
-    keep = {person.id: person.name for person in [*telling.declarer_of(incident)]}
+    keep = {person.id: person.name for person in [*oncall.declarer_of(incident)]}
     keep |= {person.id: person.name for _held, person in roles.current_roles(incident)} | {me().id: "you"}
     return {
         "values": {"visibility": incident.visibility, "reason": ""},

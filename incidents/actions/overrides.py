@@ -1,0 +1,89 @@
+"""Overrides: somebody else is on call for a while. They may overlap: the one made later holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..kernel import clock
+from ..kernel.database import db
+from ..kernel.errors import Malformed, NotAllowed
+from ..records.actors import Actor
+from ..records.oncall import Override, Rotation, ShiftSwap
+from ..records.people import Person, Role
+from . import audit
+
+LONGEST_REASON = 300
+LONGEST = timedelta(days=366)
+
+
+def add_override(
+    rotation: Rotation,
+    *,
+    by: Actor,
+    person: Person,
+    starts_at: datetime,
+    ends_at: datetime,
+    instead_of: Person | None = None,
+    reason: str = "",
+    swap: ShiftSwap | None = None,
+) -> Override:
+    """Put somebody on call; with ``instead_of`` only where that person would be.
+
+    Raises Malformed (``person``, ``starts_at``, ``ends_at``, ``reason``) where it will not do: it ends before it
+    begins, lies wholly in the past, is longer than a year, or the person cannot respond.
+    """
+    if rotation.archived_at is not None:
+        raise NotAllowed(f"{rotation.name} is archived.")
+    _check_times(starts_at, ends_at)
+    must_be_able(person, field="person")
+    if len(reason.strip()) > LONGEST_REASON:
+        raise Malformed({"reason": f"Use at most {LONGEST_REASON} characters."})
+    override = Override(
+        rotation_id=rotation.id,
+        person_id=person.id,
+        instead_of_id=instead_of.id if instead_of else None,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason=reason.replace("\x00", "").strip(),
+        swap_id=swap.id if swap else None,
+        by_name=by.name,
+    )
+    db.session.add(override)
+    note = {"person": person.email, "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    audit.note("added an override", by=by, subject=rotation.name, **note)
+    db.session.flush()
+    return override
+
+
+def remove_override(override: Override, *, by: Actor) -> None:
+    """Take it back. One that has begun ends now, so that history keeps who was on call.
+
+    Raises NotAllowed for one that is over. Removing it twice changes nothing.
+    """
+    now = clock.now()
+    if override.removed_at is not None:
+        return
+    if override.ends_at <= now:
+        raise NotAllowed("This override is over. History keeps it.")
+    if override.starts_at < now:
+        override.ends_at = now
+    else:
+        override.removed_at = now
+    rotation = db.session.get_one(Rotation, override.rotation_id)
+    audit.note("removed an override", by=by, subject=rotation.name, starts_at=override.starts_at.isoformat())
+    db.session.flush()
+
+
+def must_be_able(person: Person, *, field: str) -> None:
+    """Raises Malformed for somebody who cannot be on call."""
+    if not person.may(Role.RESPONDER):
+        raise Malformed({field: f"{person.name} cannot be on call: the account is disabled or may only look."})
+
+
+def _check_times(starts_at: datetime, ends_at: datetime) -> None:
+    if ends_at <= starts_at:
+        raise Malformed({"ends_at": "It ends before it begins."})
+    if ends_at <= clock.now():
+        raise Malformed({"ends_at": "It lies wholly in the past."})
+    if ends_at - starts_at > LONGEST:
+        raise Malformed({"ends_at": "It is longer than a year. Change the rotation instead."})
