@@ -1,4 +1,7 @@
-"""What a channel must know beside the message, looked up just before each attempt: the outbox itself holds no secret."""
+"""What a sender must know besides the message, looked up just before it is sent: secrets stand in no outbox.
+
+An address can have been removed and a secret changed since the message was written; then the newest counts.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,138 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..kernel.outbox import Claim
+from flask import current_app
+from sqlalchemy import or_, select
+
+from ..kernel import clock, outbox
+from ..kernel.database import db
+from ..kernel.outbox import Claim, OutboxMessage
+from ..kernel.settings import Settings
+from ..kernel.team_destinations import TEAM_DESTINATION, apprise_destination
+from ..records.addresses import ContactAddress
 
 Facts = Mapping[str, Any]
+_BY_ID = "address:"
+_REMOVED = "The address was removed before this was sent"
+_NO_LONGER_SET = "The team's address is no longer set in the environment"
+_NOTHING_TO_EDIT = "Nothing stands there that this would change"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """This must not be sent any more, and why."""
+    """Why a message cannot be sent to this destination any more."""
 
     reason: str
 
 
 def facts_for(claims: Sequence[Claim]) -> dict[int, Facts | Refusal]:
-    """By the claim's id; what is not in it needs to know nothing."""
-    return {}
+    """By the claims' ids: ``url``, ``secrets``, ``routing_key``, ``channel``, ``is_trusted``, ``receipt``, ``root``.
+
+    It reads in the session's transaction, which the caller ends before anything is sent.
+    """
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    addresses = _addresses(claims)
+    receipts = _receipts(claims)
+    return {claimed.id: _of(claimed, settings, addresses, receipts) for claimed in claims}
+
+
+def _of(
+    claimed: Claim,
+    settings: Settings,
+    addresses: Mapping[int, ContactAddress],
+    receipts: Mapping[tuple[int, str], Mapping[str, Any]],
+) -> Facts | Refusal:
+    where = _team(claimed, settings) if _is_team(claimed.destination) else _personal(claimed, addresses)
+    if isinstance(where, Refusal):
+        return where
+    found = {name: receipts[claimed.id, name] for name in _EARLIER if (claimed.id, name) in receipts}
+    if claimed.payload.get("only_edits") and "receipt" not in found:
+        return Refusal(_NOTHING_TO_EDIT)
+    return {**where, **found}
+
+
+# ---- the target ----
+
+
+def _is_team(destination: str) -> bool:
+    return destination == TEAM_DESTINATION or destination.startswith(f"{TEAM_DESTINATION}:")
+
+
+def _team(claimed: Claim, settings: Settings) -> Facts | Refusal:
+    """From the environment, and trusted for that."""
+    if claimed.channel == "slack":
+        return {"channel": settings.slack_channel}
+    if claimed.channel == "pagerduty" and settings.pagerduty_routing_key:
+        return {"routing_key": settings.pagerduty_routing_key}
+    for url in settings.apprise_urls if claimed.channel == "apprise" else ():
+        if apprise_destination(url) == claimed.destination:
+            return {"url": url, "is_trusted": True}
+    return Refusal(_NO_LONGER_SET)
+
+
+def _personal(claimed: Claim, addresses: Mapping[int, ContactAddress]) -> Facts | Refusal:
+    if claimed.channel == "email":
+        return {}
+    if claimed.channel == "slack":
+        return {"channel": claimed.destination}
+    address = addresses.get(_address_id(claimed.destination) or 0)
+    if address is None or address.removed_at is not None or address.kind != claimed.channel:
+        return Refusal(_REMOVED)
+    if claimed.channel == "webhook":
+        return {"url": address.value, "secrets": _secrets(address)}
+    if claimed.channel == "pagerduty":
+        return {"routing_key": address.value}
+    return {"url": address.value, "is_trusted": False}
+
+
+def _secrets(address: ContactAddress) -> list[str]:
+    """The new one first; the old one signs besides until its time is over."""
+    until = address.old_secret_until
+    old = address.old_secret if until is not None and until > clock.now() else None
+    return [secret for secret in (address.secret, old) if secret]
+
+
+def _addresses(claims: Sequence[Claim]) -> dict[int, ContactAddress]:
+    ids = {found for claimed in claims if (found := _address_id(claimed.destination)) is not None}
+    if not ids:
+        return {}
+    return {each.id: each for each in db.session.scalars(select(ContactAddress).where(ContactAddress.id.in_(ids)))}
+
+
+def _address_id(destination: str) -> int | None:
+    number = destination.removeprefix(_BY_ID)
+    return int(number) if destination.startswith(_BY_ID) and number.isdecimal() and len(number) < 10 else None
+
+
+# ---- what was sent before ----
+
+# name of the fact → name in the payload: an event or a fold key, whose newest receipt is meant
+_EARLIER: Mapping[str, str] = {"receipt": "replaces", "root": "thread_of"}
+
+
+def _receipts(claims: Sequence[Claim]) -> dict[tuple[int, str], Mapping[str, Any]]:
+    """What the other side answered to the messages that these replace, or hang below."""
+    found = {}
+    for claimed in claims:
+        for fact, name in _EARLIER.items():
+            wanted = claimed.payload.get(name)
+            receipt = _newest_receipt(claimed, str(wanted)) if wanted else None
+            if receipt is not None:
+                found[claimed.id, fact] = receipt
+    return found
+
+
+def _newest_receipt(claimed: Claim, wanted: str) -> Mapping[str, Any] | None:
+    incident_id = claimed.incident_id or claimed.payload.get("of_incident")
+    by_fold_key = (OutboxMessage.incident_id == incident_id) & (OutboxMessage.fold_key == wanted)
+    query = (
+        select(OutboxMessage.receipt)
+        .where(
+            or_(OutboxMessage.event == wanted, by_fold_key),
+            OutboxMessage.channel == claimed.channel,
+            OutboxMessage.destination == claimed.destination,
+            OutboxMessage.state == outbox.SENT,
+        )
+        .order_by(OutboxMessage.id.desc())
+    )
+    return next((receipt for receipt in db.session.scalars(query) if receipt and receipt.get("ts")), None)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ..policy import cadence
 from ..records.incidents import Incident
-from .letters import Button, Letter
+from .letters import ACKNOWLEDGE, Button, Letter
 
 
 def clock_time(moment: datetime, zone: str) -> str:
@@ -57,7 +57,7 @@ def update_buttons(incident: Incident, base_url: str) -> list[Button]:
 
 def acknowledge_button(address: str) -> Button:
     """One page with one button, for its recipient alone (see ``access.acknowledging``)."""
-    return Button("Acknowledge", address)
+    return Button("Acknowledge", address, act=ACKNOWLEDGE)
 
 
 def room_button(incident: Incident, base_url: str) -> Button:

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _LONGEST_SUBJECT = 180
+ACKNOWLEDGE = "acknowledge"
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Button:
 
     label: str
     address: str
+    act: str = ""  # ACKNOWLEDGE: done in place where the channel can
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,16 @@ class Letter:
     thread: str | None = None  # letters about one incident hang together
     footer: Sequence[str] = field(default=("You get this because you respond to incidents in Sevenbells.",))
 
+    @property
+    def subject_line(self) -> str:
+        """The subject on one line, cut where it is too long for one."""
+        return _one_line(self.subject)
+
     def payload(self, to: str) -> dict[str, Any]:
         """What ``channels.email`` takes."""
         return {
             "to": to,
-            "subject": _one_line(self.subject),
+            "subject": self.subject_line,
             "text": self.as_text(),
             "html": self.as_html(),
             "thread": self.thread,
