@@ -11,6 +11,7 @@ from incidents.access import passwords
 from incidents.actions import api_tokens, people
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
+from incidents.records.addresses import ContactAddress, ContactRule
 from incidents.records.people import Person, Role
 from incidents.records.tokens import Scope
 
@@ -61,3 +62,27 @@ def form_token(client: FlaskClient, page: str = "/console/me") -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
     assert found, f"no form with a token on {page}"
     return found[1]
+
+
+def an_address(
+    person: Person, kind: str, value: str, *, high: int | None = None, low: int | None = None
+) -> ContactAddress:
+    """An address of theirs as it stands in its table, with a rule for each urgency that names minutes."""
+    address = ContactAddress(person_id=person.id, kind=kind, value=value, label=kind.title())
+    db.session.add(address)
+    db.session.flush()
+    for urgency, minutes in (("high", high), ("low", low)):
+        if minutes is not None:
+            db.session.add(
+                ContactRule(person_id=person.id, urgency=urgency, address_id=address.id, after_minutes=minutes)
+            )
+    db.session.commit()
+    return address
+
+
+def by_account(person: Person, *, high: int | None = None, low: int | None = None) -> None:
+    """The same for the account's own e-mail."""
+    for urgency, minutes in (("high", high), ("low", low)):
+        if minutes is not None:
+            db.session.add(ContactRule(person_id=person.id, urgency=urgency, address_id=None, after_minutes=minutes))
+    db.session.commit()

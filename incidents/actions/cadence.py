@@ -10,7 +10,7 @@ from ..policy import cadence as rules
 from ..published import publishing
 from ..records.actors import Actor
 from ..records.incidents import Incident
-from . import journal, matrix, roles, watch
+from . import journal, matrix, reach, roles, watch
 
 
 def arm(incident: Incident) -> None:
@@ -24,6 +24,7 @@ def promise(incident: Incident, due_at: datetime | None) -> None:
     """Owe the next update at ``due_at`` (a whole minute), or none; the reminder starts anew for that minute."""
     if due_at == incident.next_update_due_at:
         return
+    reach.stop_reminders(incident)
     incident.next_update_due_at = due_at
     incident.due_armed_at = clock.now() if due_at is not None else None
     incident.rang_at = None
@@ -59,6 +60,7 @@ def snooze(incident: Incident, *, by: Actor, minutes: int, reason: str) -> None:
     )
     if refusal:
         raise NotAllowed(refusal)
+    reach.stop_reminders(incident)
     incident.snoozed_until = rules.snoozed_until(minutes, now)
     incident.snoozes_in_a_row += 1
     journal.write(

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from ..access import acknowledging
+from ..kernel import outbox
 from ..kernel.database import db
 from ..messages import about_incidents
-from ..messages.letters import Letter
+from ..messages.letters import Button, Letter
 from ..records.incidents import Bell, Incident
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
 from ..reports import communication
-from . import telling, watch
+from ..reports.ways import Ways
+from . import reach, telling, watch
 
 
 @dataclass
@@ -26,6 +29,7 @@ class Telling:
     people: list[Person]
     weight: int  # the heaviest gives the letter its subject
     asks_for_update: bool = False
+    purpose: str = outbox.PAGE  # or a notice, which calls for nobody
 
 
 @dataclass
@@ -61,21 +65,38 @@ def send_letters(looks: Sequence[Strike]) -> None:
     writing = [look for look in looks if look.people()]
     if not writing:
         return
-    templates = communication.template_texts([look.incident for look in writing])
-    letters = []
+    incidents = [look.incident for look in writing]
+    templates, touched = communication.template_texts(incidents), communication.names_of_components(incidents)
+    known = Ways(each_once(person for look in writing for person in look.people()))
+    letters: list[dict[str, Any]] = []
     for look in writing:
-        _name_the_letter(look)
+        _name_the_letter(look, known)
         for person in look.people():
             mine = sorted((each for each in look.tellings if person in each.people), key=lambda each: -each.weight)
-            letter = _letter(look, mine, person, templates[look.incident.id])
-            letters.append(telling.addressed(letter, to=person, event=_event(look), incident=look.incident))
+            letter = _letter(look, mine, person, templates[look.incident.id], touched[look.incident.id])
+            letters += telling.addressed(
+                letter, to=person, event=_event(look), incident=look.incident, purpose=_purpose(mine), known=known
+            )
     telling.send_all(letters)
 
 
-def _name_the_letter(look: Strike) -> None:
-    """So that the timeline can say what became of it: who was told, and who could not be (see ``reports.tellings``)."""
+def _name_the_letter(look: Strike, known: Ways) -> None:
+    """So that the timeline can say what became of it: who was told, and who could not be (see ``reports.tellings``).
+
+    It also says who is left with the account's e-mail, because no address that they chose works.
+    """
+    urgency = reach.urgency_of(look.incident)
+    left = {person.id: person.name for person in look.people() if known.falls_back(person, urgency)}
     for entry in look.entries:
-        entry.detail = {**entry.detail, "event": _event(look)}
+        names = [left[number] for number in entry.detail.get("person_ids") or () if number in left]
+        entry.detail = {**entry.detail, "event": _event(look), **({"by_account": names} if names else {})}
+
+
+def _purpose(tellings: Sequence[Telling]) -> str:
+    """A letter that asks for an update is a reminder whatever else it says: no acknowledgement makes it needless."""
+    if any(each.asks_for_update for each in tellings):
+        return outbox.REMINDER
+    return outbox.PAGE if any(each.purpose == outbox.PAGE for each in tellings) else outbox.NOTICE
 
 
 def _event(look: Strike) -> str:
@@ -84,7 +105,9 @@ def _event(look: Strike) -> str:
     return f"bell/{incident.id}/{look.rung[0]}" if look.rung else f"call/{incident.id}/{incident.version}"
 
 
-def _letter(look: Strike, tellings: Sequence[Telling], person: Person, template: str) -> Letter:
+def _letter(
+    look: Strike, tellings: Sequence[Telling], person: Person, template: str, components: Sequence[str]
+) -> Letter:
     incident = look.incident
     paragraphs = [each.sentence for each in tellings]
     if incident.next_update_due_at is not None and any(each.asks_for_update for each in tellings):
@@ -101,7 +124,26 @@ def _letter(look: Strike, tellings: Sequence[Telling], person: Person, template:
     else:
         buttons.append(about_incidents.room_button(incident, base))
     return about_incidents.letter(
-        incident, headline=tellings[0].headline, paragraphs=paragraphs, buttons=buttons, template=template
+        incident,
+        headline=tellings[0].headline,
+        paragraphs=paragraphs,
+        buttons=buttons,
+        template=template,
+        short=_short(look, tellings, person, components, buttons),
+    )
+
+
+def _short(
+    look: Strike, tellings: Sequence[Telling], person: Person, components: Sequence[str], buttons: Sequence[Button]
+) -> str:
+    """What fits a text message: a call says what, where, and by when somebody has to have it."""
+    incident, address = look.incident, buttons[0].address
+    if tellings[0].asks_for_update:
+        return about_incidents.short_text(f"{incident.ref}: {tellings[0].headline}", address=address)
+    open_until = [target.deadline_at for target in look.records.targets if target.kind == "respond"]
+    answer_by = open_until[0] if open_until and not incident.is_acknowledged else None
+    return about_incidents.short_call(
+        incident, components=components, answer_by=answer_by, zone=person.zone, address=address
     )
 
 

@@ -15,8 +15,10 @@ from ..policy.lifecycle import Outcome
 from ..policy.postmortems import REMIND_AT, reminders_due
 from ..published.page_settings import page_settings
 from ..records.actors import CLOCK
+from ..records.addresses import LOW
 from ..records.incidents import Bell, Incident
 from ..records.people import Person, Role, active_people
+from ..reports.ways import Ways
 from . import journal, postmortems, telling
 
 _AT_ONCE = 200
@@ -76,9 +78,12 @@ def _remind(incident: Incident) -> bool:
 
 
 def _send(incident: Incident, people: list[Person], day: date, *, has_owner: bool) -> None:
+    known = Ways(people)
     telling.send_all(
         [
-            telling.addressed(
+            message
+            for person in people
+            for message in telling.addressed(
                 about_postmortems.reminder(
                     incident,
                     day=zones.local_day(clock.now(), person.time_zone),
@@ -89,8 +94,9 @@ def _send(incident: Incident, people: list[Person], day: date, *, has_owner: boo
                 to=person,
                 event=_event(incident, day),
                 incident=incident,
+                urgency=LOW,
+                known=known,
             )
-            for person in people
         ]
     )
 

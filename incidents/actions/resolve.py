@@ -20,7 +20,7 @@ from ..records.incidents import Incident
 from ..records.matrix import TeamWord
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import cadence, journal, postmortems, relations, strike, targets, updates, watch
+from . import cadence, journal, postmortems, reach, relations, strike, targets, updates, watch
 
 
 def resolve(
@@ -192,6 +192,7 @@ def _check_reasons(incident: Incident, *, summary: str, reason: str, is_false: b
 def _end(incident: Incident, outcome: str, *, at: datetime) -> None:
     incident.outcome, incident.resolved_at = outcome, at
     cadence.promise(incident, None)
+    reach.stop_all(incident)
     incident.snoozes_in_a_row, incident.quiet_until = 0, None
 
 

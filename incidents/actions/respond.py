@@ -18,7 +18,7 @@ from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
-from . import cadence, journal, matrix, roles, strike, targets, watch
+from . import cadence, journal, matrix, reach, roles, strike, targets, watch
 
 
 def acknowledge(incident: Incident, *, by: Actor) -> TimelineEntry | None:
@@ -31,6 +31,7 @@ def acknowledge(incident: Incident, *, by: Actor) -> TimelineEntry | None:
     if _has_acknowledged(incident, by):
         return None
     is_first = not incident.is_acknowledged
+    _stop_pages(incident, by, is_first=is_first)
     if is_first:
         now = clock.now()
         incident.acknowledgement_at, incident.acknowledgement_by = now, _name_of(by)
@@ -63,6 +64,8 @@ def take_back_acknowledgement(incident: Incident, *, by: Actor, reason: str | No
     _must_be_open(incident)
     if not incident.is_acknowledged:
         return
+    if incident.acknowledgement_at is not None:
+        reach.resume_pages(incident, since=incident.acknowledgement_at)
     incident.acknowledgement_at = incident.acknowledgement_by = incident.acknowledged_at = None
     targets.unmeet(incident, "respond")
     journal.write(incident, "acknowledgement_taken_back", by=by, body=(reason or "").strip())
@@ -130,6 +133,14 @@ def _has_acknowledged(incident: Incident, by: Actor) -> bool:
         TimelineEntry.recorded_at >= incident.acknowledgement_at,
     )
     return db.session.scalar(taken.limit(1)) is not None
+
+
+def _stop_pages(incident: Incident, by: Actor, *, is_first: bool) -> None:
+    """Nobody else needs to come; who joins later needs no further call, while others may have been called in by hand."""
+    if is_first:
+        reach.stop_pages(incident)
+    elif by.kind == "person" and by.id is not None:
+        reach.stop_pages(incident, of=by.id)
 
 
 def _name_of(by: Actor) -> str:

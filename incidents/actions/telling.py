@@ -12,9 +12,11 @@ from ..kernel.settings import Settings
 from ..messages import about_incidents
 from ..messages.letters import Letter
 from ..policy.lifecycle import Visibility
+from ..records.addresses import LOW
 from ..records.incidents import Incident
 from ..records.people import Person
-from . import oncall, reach  # noqa: F401
+from ..reports.ways import Ways
+from . import oncall, reach
 
 
 def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
@@ -42,15 +44,29 @@ def who_may_hear(incident: Incident, people: Sequence[Person]) -> list[Person]:
     return [person for person in people if person.id in named]
 
 
-def addressed(letter: Letter, *, to: Person, event: str, incident: Incident | None) -> dict[str, Any]:
-    """One letter as the outbox takes it (see ``kernel.outbox.enqueue_each``)."""
-    return {
-        "event": event,
-        "channel": "email",
-        "destination": to.email,
-        "payload": letter.payload(to.email),
-        "incident_id": None if incident is None else incident.id,
-    }
+def addressed(
+    letter: Letter,
+    *,
+    to: Person,
+    event: str,
+    incident: Incident | None,
+    purpose: str = outbox.NOTICE,
+    urgency: str | None = None,
+    known: Ways | None = None,
+) -> list[dict[str, Any]]:
+    """One letter for each of a person's addresses, as the outbox takes it (see ``actions.reach.messages_to``).
+
+    It is as urgent as its incident unless ``urgency`` says otherwise.
+    """
+    return reach.messages_to(
+        to,
+        letter,
+        urgency=urgency or reach.urgency_of(incident),
+        event=event,
+        incident=incident,
+        purpose=purpose,
+        known=known,
+    )
 
 
 def send_all(letters: Sequence[dict[str, Any]]) -> None:
@@ -58,9 +74,9 @@ def send_all(letters: Sequence[dict[str, Any]]) -> None:
     outbox.enqueue_each(letters)
 
 
-def send(letter: Letter, *, to: Person, event: str, incident: Incident | None) -> None:
+def send(letter: Letter, *, to: Person, event: str, incident: Incident | None, urgency: str | None = None) -> None:
     """Put one letter into the outbox."""
-    send_all([addressed(letter, to=to, event=event, incident=incident)])
+    send_all(addressed(letter, to=to, event=event, incident=incident, urgency=urgency))
 
 
 def base_url() -> str:
@@ -79,7 +95,8 @@ def tell_that_somebody_was_named(incident: Incident, *, people: Sequence[Person]
         template="",
     )
     for person in people:
-        send(letter, to=person, event=f"named/{incident.id}/{who}/{incident.version}", incident=incident)
+        event = f"named/{incident.id}/{who}/{incident.version}"
+        send(letter, to=person, event=event, incident=incident, urgency=LOW)
 
 
 def tell_of_role(incident: Incident, *, person: Person, label: str, by_name: str) -> None:

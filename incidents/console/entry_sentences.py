@@ -150,7 +150,7 @@ def _told(entry: TimelineEntry, telling: Telling) -> Markup:
         said.append(Markup("{} told: <b>{}</b>").format(level, _names(telling.told)))
     if telling.waiting:
         said.append(Markup("{}: <b>{}</b> is being told").format(level, _names(telling.waiting)))
-    return _with_missed(said, telling, Markup("{}: ").format(level))
+    return _with_missed(said, telling, Markup("{}: ").format(level)) + _by_account(entry)
 
 
 def _reminder(entry: TimelineEntry, telling: Telling) -> Markup:
@@ -164,7 +164,7 @@ def _reminder(entry: TimelineEntry, telling: Telling) -> Markup:
         said.append(Markup("Reminded <b>{}</b>: {}").format(_names(telling.told), what))
     if telling.waiting:
         said.append(Markup("Reminding <b>{}</b>: {}").format(_names(telling.waiting), what))
-    return _with_missed(said, telling, Markup("{}: ").format(what[:1].upper() + what[1:]))
+    return _with_missed(said, telling, Markup("{}: ").format(what[:1].upper() + what[1:])) + _by_account(entry)
 
 
 def _of_postmortem(telling: Telling) -> Markup:
@@ -179,7 +179,18 @@ def _with_missed(said: list[Markup], telling: Telling, begins: Markup) -> Markup
         names = _names([name for name, _reason in telling.missed])
         missed = Markup("<b>{}</b> could not be told: {}").format(names, telling.reasons)
         said = [*said, missed if said else begins + missed]
+    if telling.spared:
+        spared = Markup("<b>{}</b> did not need to be told any more").format(_names(telling.spared))
+        said = [*said, spared if said else begins + spared]
     return Markup(". ").join(said)
+
+
+def _by_account(entry: TimelineEntry) -> Markup:
+    """No address that they chose works, so the account's own e-mail was left."""
+    names = entry.detail.get("by_account")
+    if not names:
+        return Markup("")
+    return Markup(". Only the account's e-mail was left for <b>{}</b>").format(_names(names))
 
 
 def _missed(who: Markup, entry: TimelineEntry) -> Markup:

@@ -69,7 +69,7 @@ def _rung(
 ) -> Rung:
     meant = telling.people_meant(incident, level.tell)
     state = _state(incident, is_struck=level.key in struck, known=known, meant=meant)
-    names = [*known.told, *known.waiting, *(name for name, _reason in known.missed)] if known else []
+    names = [*known.told, *known.waiting, *(name for name, _reason in known.missed), *known.spared] if known else []
     return Rung(
         level=level,
         place=place,

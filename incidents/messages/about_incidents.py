@@ -10,6 +10,9 @@ from ..policy import cadence
 from ..records.incidents import Incident
 from .letters import ACKNOWLEDGE, Button, Letter
 
+_LONGEST_SHORT = 140  # characters of a text message (DESIGN, section 15)
+_SHORTEST_WORDS = 40  # so much is said in any case, also where the address is a long one
+
 
 def clock_time(moment: datetime, zone: str) -> str:
     """``03:44 CET (02:44 UTC)``."""
@@ -31,7 +34,13 @@ def addresses(incident: Incident, base_url: str) -> dict[str, str]:
 
 
 def letter(
-    incident: Incident, *, headline: str, paragraphs: Sequence[str], buttons: Sequence[Button], template: str
+    incident: Incident,
+    *,
+    headline: str,
+    paragraphs: Sequence[str],
+    buttons: Sequence[Button],
+    template: str,
+    short: str = "",
 ) -> Letter:
     """A letter in the incident's thread; ``headline`` follows its number in the subject."""
     drill = "[Drill] " if incident.is_drill else ""
@@ -41,7 +50,28 @@ def letter(
         buttons=buttons,
         template=template,
         thread=incident.ref,
+        short=f"{drill}{short}" if short else "",
     )
+
+
+def short_call(
+    incident: Incident, *, components: Sequence[str], answer_by: datetime | None, zone: str, address: str
+) -> str:
+    """``P1 Database connection failure. Web app, Billing. Ack by 03:25 CET: https://…``.
+
+    Of 140 characters where the address leaves room; what does not fit is cut in the names, then in the title.
+    """
+    by = "" if answer_by is None else f". Ack by {answer_by.astimezone(ZoneInfo(zone)):%H:%M %Z}"
+    where = f". {', '.join(components)}" if components else ""
+    return short_text(f"{incident.severity} {incident.title}", where, by, address=address)
+
+
+def short_text(what: str, where: str = "", end: str = "", *, address: str) -> str:
+    """``what``, ``where`` as far as there is room for it, the end, and the address."""
+    tail = f"{end}: {address}"
+    room = max(_LONGEST_SHORT - len(tail), _SHORTEST_WORDS)
+    text = what + where if len(what + where) <= room else what
+    return (text if len(text) <= room else text[: room - 1].rstrip(" .,") + "…") + tail
 
 
 def update_buttons(incident: Incident, base_url: str) -> list[Button]:

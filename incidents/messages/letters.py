@@ -30,6 +30,7 @@ class Letter:
     buttons: Sequence[Button] = ()
     template: str = ""
     thread: str | None = None  # letters about one incident hang together
+    short: str = ""  # the whole of it as a text message, with the address that matters most
     footer: Sequence[str] = field(default=("You get this because you respond to incidents in Sevenbells.",))
 
     @property

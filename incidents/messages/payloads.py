@@ -108,13 +108,14 @@ def _apprise(letter: Letter, purpose: str) -> dict[str, Any]:
         body,
         mood=_MOODS.get(purpose, "warning"),
         link=next((button.address for button in letter.buttons), ""),
+        short=letter.short,
     )
 
 
-def notification(title: str, body: str, *, mood: str, link: str) -> dict[str, Any]:
+def notification(title: str, body: str, *, mood: str, link: str, short: str = "") -> dict[str, Any]:
     """What Apprise takes; ``short`` is for services that send text messages, where each further one is paid for."""
     room = _SHORT - len(link) - 1 if link and len(link) < _SHORT // 2 else _SHORT
-    short = cut(title, room) + (f" {link}" if room < _SHORT else "")
+    short = short or cut(title, room) + (f" {link}" if room < _SHORT else "")
     return {"title": title, "body": cut(body, _LONGEST_TEXT), "type": mood, "short": short}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -62,23 +64,52 @@ class ContactAddress(Base):
 
 
 class ContactRule(Base):
-    """For messages of one urgency, this address is used ``after_minutes`` after they were written."""
+    """For messages of one urgency, this address is used ``after_minutes`` after they were written.
+
+    Without an address it means the account's own e-mail. A person without any rule for an urgency is told by the
+    account's e-mail and by Slack, at once.
+    """
 
     __tablename__ = "contact_rules"
     __table_args__ = (
         CheckConstraint("urgency IN ('high', 'low')", name="urgency_is_high_or_low"),
         CheckConstraint("after_minutes BETWEEN 0 AND 60", name="a_delay_is_an_hour_at_most"),
         UniqueConstraint("person_id", "urgency", "address_id", name="an_address_is_used_once_per_urgency"),
+        Index(
+            "uq_contact_rules_account_once_per_urgency",
+            "person_id",
+            "urgency",
+            unique=True,
+            sqlite_where=text("address_id IS NULL"),
+            postgresql_where=text("address_id IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     urgency: Mapped[str] = mapped_column(String(4))
-    address_id: Mapped[int] = mapped_column(ForeignKey("contact_addresses.id", ondelete="CASCADE"))
+    address_id: Mapped[int | None] = mapped_column(ForeignKey("contact_addresses.id", ondelete="CASCADE"))
     after_minutes: Mapped[int] = mapped_column(default=0)
 
 
 def addresses_of(person_id: int) -> list[ContactAddress]:
     """A person's addresses, oldest first, without those removed."""
-    wanted = select(ContactAddress).where(ContactAddress.person_id == person_id, ContactAddress.removed_at.is_(None))
-    return list(db.session.scalars(wanted.order_by(ContactAddress.id)))
+    return addresses_of_each([person_id])[person_id]
+
+
+def addresses_of_each(person_ids: Collection[int]) -> dict[int, list[ContactAddress]]:
+    """The same for several people at once, by their ids."""
+    wanted = select(ContactAddress).where(ContactAddress.person_id.in_(person_ids), ContactAddress.removed_at.is_(None))
+    found: dict[int, list[ContactAddress]] = defaultdict(list)
+    for address in db.session.scalars(wanted.order_by(ContactAddress.id)):
+        found[address.person_id].append(address)
+    return found
+
+
+def rules_of_each(person_ids: Collection[int]) -> dict[tuple[int, str], list[ContactRule]]:
+    """The rules of several people by person and urgency, the soonest first."""
+    wanted = select(ContactRule).where(ContactRule.person_id.in_(person_ids))
+    found: dict[tuple[int, str], list[ContactRule]] = defaultdict(list)
+    for rule in db.session.scalars(wanted.order_by(ContactRule.after_minutes, ContactRule.id)):
+        found[rule.person_id, rule.urgency].append(rule)
+    return found

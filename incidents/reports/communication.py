@@ -146,6 +146,19 @@ def component_names(incident: Incident, *, only_shown: bool = False) -> list[str
     return list(db.session.scalars(wanted.order_by(Component.group_id, Component.position)))
 
 
+def names_of_components(incidents: Sequence[Incident]) -> dict[int, list[str]]:
+    """The names of the affected components of many incidents, by incident id, in one query."""
+    found: dict[int, list[str]] = {incident.id: [] for incident in incidents}
+    wanted = (
+        select(IncidentComponent.incident_id, Component.name)
+        .join(Component, IncidentComponent.component_id == Component.public_id)
+        .where(IncidentComponent.incident_id.in_(found), IncidentComponent.status != ComponentStatus.OPERATIONAL)
+    )
+    for incident_id, name in db.session.execute(wanted.order_by(Component.group_id, Component.position)):
+        found[incident_id].append(name)
+    return found
+
+
 def _holder(incident: Incident, role: str) -> str:
     name = db.session.scalar(
         select(Person.name)

@@ -1,4 +1,4 @@
-"""Whom an entry of the timeline says was told, and what became of it: the letter's outcome, person by person."""
+"""Whom an entry of the timeline says was told, and what became of it: person by person over all their addresses."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
-from ..kernel.settings import Settings
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.timeline import TimelineEntry
+from . import ways
 
-NO_MAIL_SERVER = "no mail server"
+ACKNOWLEDGED = "Acknowledged before it was due"
+ANSWERED = "Answered before it was due"
+OVER = "The incident was over before it was due"
+_NEEDLESS = (ACKNOWLEDGED, ANSWERED, OVER)
 _KINDS = ("told", "reminder", "nobody_to_tell")
 
 
@@ -29,15 +31,15 @@ class Telling:
     told: Sequence[str] = ()
     waiting: Sequence[str] = ()
     missed: Sequence[tuple[str, str]] = ()  # name, reason
+    spared: Sequence[str] = ()  # somebody answered before their message was due
 
     @property
     def state(self) -> str:
-        """``told`` (somebody was), ``waiting``, ``missed`` (nobody could be), or ``nobody`` was meant."""
-        if self.told:
-            return "told"
-        if self.waiting:
-            return "waiting"
-        return "missed" if self.missed else "nobody"
+        """``told`` (somebody was), ``waiting``, ``missed`` (nobody could be), ``stopped`` (no need), or ``nobody``."""
+        for state, names in (("told", self.told), ("waiting", self.waiting), ("missed", self.missed)):
+            if names:
+                return state
+        return "stopped" if self.spared else "nobody"
 
     @property
     def reasons(self) -> str:
@@ -48,9 +50,8 @@ class Telling:
 def of_entries(entries: Sequence[TimelineEntry]) -> dict[int, Telling]:
     """The tellings of these entries by their ids, in two queries however many there are."""
     telling = [entry for entry in entries if entry.kind in _KINDS]
-    addresses = _addresses({number for entry in telling for number in entry.detail.get("person_ids") or ()})
-    letters = _letters({entry.detail["event"] for entry in telling if "event" in entry.detail})
-    return {entry.id: _telling(entry, addresses, letters) for entry in telling}
+    letters = _letters(telling)
+    return {entry.id: _telling(entry, letters) for entry in telling}
 
 
 def of_levels(incident: Incident) -> dict[str, Telling]:
@@ -79,68 +80,103 @@ def print_of(incident: Incident) -> str:
     return ",".join(f"{name}{count}" for name, count in sorted(counts.items()))
 
 
-def _addresses(ids: Iterable[int]) -> dict[int, str]:
-    wanted = [*ids]
-    if not wanted:
-        return {}
-    return {
-        row.id: row.email for row in db.session.execute(select(Person.id, Person.email).where(Person.id.in_(wanted)))
+_Letter = Any  # a row of seven columns
+_Letters = Mapping[tuple[str, int], Sequence[_Letter]]  # by event and person
+
+
+def _letters(entries: Sequence[TimelineEntry]) -> _Letters:
+    meant = {
+        (entry.detail["event"], entry.id): entry.detail.get("person_ids") or ()
+        for entry in entries
+        if "event" in entry.detail
     }
+    if not meant:
+        return {}
+    # at the account's e-mail the event stands bare, at any other address it bears the person (``actions.reach``)
+    bare = {event for event, _entry in meant}
+    borne = {f"{event}/{number}" for (event, _entry), numbers in meant.items() for number in numbers}
+    rows = _rows(OutboxMessage.event.in_(bare | borne))
+    older = _numbers({row.destination for row in rows if row.person_id is None})
+    found: dict[tuple[str, int], list[_Letter]] = defaultdict(list)
+    for row in rows:
+        number = row.person_id if row.person_id is not None else older.get(row.destination)
+        if number is not None:
+            event = row.event if row.event in bare else row.event.removesuffix(f"/{number}")
+            found[event, number].append(row)
+    return found
 
 
-_Letter = Any  # a row of five columns
+def _rows(wanted: ColumnElement[bool]) -> Sequence[_Letter]:
+    table = OutboxMessage
+    columns = (
+        table.event,
+        table.channel,
+        table.destination,
+        table.person_id,
+        table.state,
+        table.reason,
+        table.attempts,
+    )
+    return db.session.execute(select(*columns).where(wanted).order_by(table.id)).all()
 
 
-def _letters(events: Iterable[str]) -> dict[tuple[str, str], _Letter]:
-    wanted = [*events]
+def _numbers(emails: Iterable[str]) -> dict[str, int]:
+    """Whose account it is, for letters written before they bore that."""
+    wanted = [*emails]
     if not wanted:
         return {}
-    rows = db.session.execute(
-        select(
-            OutboxMessage.event,
-            OutboxMessage.destination,
-            OutboxMessage.state,
-            OutboxMessage.reason,
-            OutboxMessage.attempts,
-        ).where(OutboxMessage.event.in_(wanted))
-    )
-    return {(row.event, row.destination): row for row in rows}
+    rows = db.session.execute(select(Person.email, Person.id).where(Person.email.in_(wanted)))
+    return {row.email: row.id for row in rows}
 
 
-def _telling(entry: TimelineEntry, addresses: Mapping[int, str], letters: Mapping[tuple[str, str], _Letter]) -> Telling:
+def _telling(entry: TimelineEntry, letters: _Letters) -> Telling:
     names: Sequence[str] = entry.detail.get("people") or ()
     ids: Sequence[int] = entry.detail.get("person_ids") or ()
     event = entry.detail.get("event", "")
-    told, waiting, missed = [], [], []
+    told, waiting, missed, spared = [], [], [], []
     for place, name in enumerate(names):
-        letter = letters.get((event, addresses.get(ids[place], ""))) if place < len(ids) else None
-        state, reason = _outcome(letter)
+        state, reason = _over_all(letters.get((event, ids[place]), ()) if place < len(ids) else ())
         if state == outbox.SENT:
             told.append(name)
         elif state == outbox.WAITING:
             waiting.append(name)
+        elif state == outbox.SKIPPED:
+            spared.append(name)
         else:
             missed.append((name, reason))
-    return Telling(told=told, waiting=waiting, missed=missed)
+    return Telling(told=told, waiting=waiting, missed=missed, spared=spared)
 
 
-def _outcome(letter: _Letter | None) -> tuple[str, str]:
-    """``sent`` where nothing else is known (an older entry); what waits and has failed before counts as not told."""
-    if letter is None:
+def _over_all(letters: Sequence[_Letter]) -> tuple[str, str]:
+    """Told where any address was; ``sent`` too where nothing is known (an older entry). Else why each was not."""
+    outcomes = [_outcome(letter) for letter in letters]
+    states = {state for state, _reason in outcomes}
+    if not outcomes or outbox.SENT in states:
         return outbox.SENT, ""
+    if outbox.WAITING in states:
+        return outbox.WAITING, ""
+    if states == {outbox.SKIPPED}:
+        return outbox.SKIPPED, ""
+    return outbox.FAILED, "; ".join(dict.fromkeys(reason for state, reason in outcomes if state != outbox.SKIPPED))
+
+
+def _outcome(letter: _Letter) -> tuple[str, str]:
+    """What waits and has failed before counts as not told, and ``skipped`` is only what was needed no more."""
     if letter.state == outbox.WAITING:
-        if not can_leave():
-            return outbox.FAILED, NO_MAIL_SERVER
+        closed = ways.closed(letter.channel)
+        if closed:
+            return outbox.FAILED, closed
         if letter.attempts and letter.reason:
             return outbox.FAILED, _as_clause(letter.reason)
         return outbox.WAITING, ""
+    if letter.state == outbox.SKIPPED and letter.reason not in _NEEDLESS:
+        return outbox.FAILED, _as_clause(letter.reason)
     return letter.state, _as_clause(letter.reason or "no reason is known")
 
 
 def can_leave() -> bool:
-    """Whether a mail server is set: without one no letter reaches anybody."""
-    settings: Settings = current_app.extensions["sevenbells.settings"]
-    return settings.smtp_url is not None
+    """Whether a mail server is set: without one no letter reaches anybody by e-mail."""
+    return not ways.closed(ways.EMAIL)
 
 
 def _as_clause(reason: str) -> str:

@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("urgency", sa.String(length=4), nullable=False),
-        sa.Column("address_id", sa.Integer(), nullable=False),
+        sa.Column("address_id", sa.Integer(), nullable=True),
         sa.Column("after_minutes", sa.Integer(), nullable=False),
         sa.CheckConstraint("urgency IN ('high', 'low')", name=op.f("ck_contact_rules_urgency_is_high_or_low")),
         sa.CheckConstraint("after_minutes BETWEEN 0 AND 60", name=op.f("ck_contact_rules_a_delay_is_an_hour_at_most")),
@@ -71,6 +71,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_rules")),
         sa.UniqueConstraint("person_id", "urgency", "address_id", name="an_address_is_used_once_per_urgency"),
     )
+    with op.batch_alter_table("contact_rules", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_contact_rules_account_once_per_urgency",
+            ["person_id", "urgency"],
+            unique=True,
+            sqlite_where=sa.text("address_id IS NULL"),
+            postgresql_where=sa.text("address_id IS NULL"),
+        )
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.add_column(sa.Column("quiet_from", sa.String(length=5), nullable=True))
         batch_op.add_column(sa.Column("quiet_until", sa.String(length=5), nullable=True))
@@ -84,6 +92,12 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("ck_people_quiet_hours_have_both_ends"), type_="check")
         batch_op.drop_column("quiet_until")
         batch_op.drop_column("quiet_from")
+    with op.batch_alter_table("contact_rules", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_contact_rules_account_once_per_urgency",
+            sqlite_where=sa.text("address_id IS NULL"),
+            postgresql_where=sa.text("address_id IS NULL"),
+        )
     op.drop_table("contact_rules")
     with op.batch_alter_table("contact_addresses", schema=None) as batch_op:
         batch_op.drop_index(
