@@ -69,7 +69,7 @@ def test_nothing_of_it_is_told_ahead_of_its_time_or_late(lived: list[Incident]) 
 
     assert moments == sorted(moments)
     assert moments[-1] <= clock_module.now()
-    assert audit.findings() == []
+    assert audit.audit() == []
 
 
 def test_no_letter_of_it_waits_or_pretends_to_have_been_sent(lived: list[Incident]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ..kernel import clock
 from ..kernel.database import db
@@ -51,8 +51,8 @@ def read(incidents: Sequence[Incident], *, with_holders: bool = True) -> dict[in
         if target.cycle == by_id[target.incident_id].cycle:
             records[target.incident_id].targets.append(target)
     waiting = select(Update).where(Update.incident_id.in_(by_id), Update.state == "scheduled")
-    for update in db.session.scalars(waiting.order_by(Update.publish_at, Update.id)):
-        records[update.incident_id].scheduled.append(update)
+    for scheduled in db.session.scalars(waiting.order_by(Update.publish_at, Update.id)):
+        records[scheduled.incident_id].scheduled.append(scheduled)
     if not with_holders:
         return records
     held = (
@@ -150,3 +150,20 @@ def _next_stage(incident: Incident, struck: Struck) -> datetime | None:
         quiet_until=incident.quiet_until,
         rang_at=incident.rang_at,
     )
+
+
+def untimed(incidents: Sequence[Incident]) -> list[Incident]:
+    """Of incidents without a moment at which the clock looks, those that ought to have one.
+
+    It sets that moment, for the caller to throw away.
+    """
+    records = read(incidents, with_holders=False)
+    with db.session.no_autoflush:
+        for incident in incidents:
+            rearm(incident, records[incident.id])
+    return [incident for incident in incidents if incident.attention_at is not None]
+
+
+def look_at_once(incident_ids: Sequence[int]) -> None:
+    """Let the clock look at these now, whatever stood there."""
+    db.session.execute(update(Incident).where(Incident.id.in_(incident_ids)).values(attention_at=clock.now()))

@@ -20,7 +20,7 @@ from ..published.page_settings import DEFAULT_NAME, page_settings
 from ..records.incidents import Incident
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
-from . import assets, attention, formats, icons, mail_state, page_state
+from . import assets, attention, formats, icons, mail_state, page_state, watch_state
 from .attention import Need, Watch
 
 _THEMES = ("light", "dark")
@@ -210,7 +210,13 @@ def _call(incident: Incident) -> str:
 def _banners(seen: Watch, person: Person) -> list[Banner]:
     if not person.may(Role.RESPONDER):
         return []
-    return [*_unheard(seen), *_mail(person)]
+    return [*_watch(), *_unheard(seen), *_mail(person)]
+
+
+def _watch() -> list[Banner]:
+    """That nobody would be reminded comes before everything else."""
+    found = watch_state.trouble()
+    return [Banner(title=found.title, text=found.text, kind="bad" if found.is_serious else "warn")] if found else []
 
 
 def _unheard(seen: Watch) -> list[Banner]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import structlog
 from flask import Flask
 from sqlalchemy import func, select
 
-from ..kernel import clock, health, outbox
+from ..actions import watch
+from ..kernel import beats, clock, findings, health, leases, outbox
 from ..kernel.database import db, reading
+from ..kernel.findings import Fault
 from ..kernel.health import Finding
 from ..kernel.outbox import OutboxMessage
-from . import bells
+from ..records.incidents import Incident
+from . import bells, holding
 
 _LATE = timedelta(minutes=2)
 _DEAD_LEASE = timedelta(minutes=1)
+_OFTEN = 3  # a chore that failed so often in a row does not get well by itself
+_MISSED_FOR = timedelta(hours=1)  # a clock that was silent for longer was taken away
+_SAMPLE = 50  # open incidents without a timer looked at in one audit; the next one looks at others
+_LOOK = "Look at the log of `sevenbells clock`, and start it again."
+_NAMES = {"email": "e-mail", "slack": "Slack message", "webhook": "webhook", "pagerduty": "PagerDuty event"}
 
 log = structlog.get_logger(__name__)
 
@@ -25,56 +34,128 @@ def init_app(app: Flask) -> None:
     health.register(app, "audit:findings", check)
 
 
-def findings() -> list[str]:
-    """One sentence for each promise that is broken at this moment."""
-    return [sentence for sentence in (_late_messages(), _dead_leases(), _late_bell()) if sentence]
-
-
 def check() -> Finding:
-    """The same for /health/ready."""
-    found = findings()
-    return Finding("fail", "; ".join(found), len(found)) if found else Finding("pass", observed=0)
+    """What is wrong now, and what the last audit found, for /health/ready."""
+    faults = {fault.key: fault for fault in (*_quick(), *_from_the_last())}
+    if not faults:
+        return Finding("pass", observed=0)
+    is_serious = any(fault.is_serious for fault in faults.values())
+    said = "; ".join(fault.sentence for fault in faults.values())
+    return Finding("fail" if is_serious else "warn", said, len(faults))
 
 
-def audit() -> list[str]:
-    """Look, and log what is found; run by the clock each minute."""
+def audit() -> list[Fault]:
+    """Look, log what is found and keep it for everybody to see; run by one clock each minute. It commits."""
     with reading():
         db.session.rollback()
-        found = findings()
+        faults = [*_quick(), *_missing_clocks()]
+        untimed = _without_timer()
         db.session.rollback()
-    for sentence in found:
-        log.error("audit", finding=sentence)
-    return found
+    if untimed:
+        faults.append(_no_timer(untimed))
+        watch.look_at_once(untimed)
+    holding.confirm()
+    findings.keep(faults)
+    db.session.commit()
+    for fault in faults:
+        log.error("audit", finding=fault.sentence)
+    return faults
 
 
-def _late_messages() -> str | None:
+def _quick() -> Iterator[Fault]:
+    """What can be asked at any time: a handful of queries, however many incidents there are."""
+    yield from _late_messages()
+    yield from _dead_leases()
+    yield from _late_bell()
+    yield from _forsaken_chores()
+    yield from _failing_chores()
+
+
+def _from_the_last() -> Iterator[Fault]:
+    """What only the audit looks for; and that there has been none for a while, though a clock is alive."""
+    for kept in findings.standing():
+        if kept.fault.key.startswith(("timer", "clock")):
+            yield kept.fault
+    beat = beats.latest()
+    if findings.is_stale() and beat is not None and beat.is_well:
+        yield Fault("audit", "nobody checks that the clock does its work", _LOOK)
+
+
+def _late_messages() -> Iterator[Fault]:
     if outbox.paused() is not None:
-        return None  # the operator holds them back, and /health/ready says so
+        return  # the operator holds them back, and /health/ready says so
     late = (OutboxMessage.state == outbox.WAITING, OutboxMessage.next_attempt_at < clock.now() - _LATE)
-    count, oldest = db.session.execute(select(func.count(), func.min(OutboxMessage.next_attempt_at)).where(*late)).one()
-    if not count:
-        return None
-    reason = db.session.scalar(
-        select(OutboxMessage.reason)
-        .where(OutboxMessage.state == outbox.WAITING, OutboxMessage.reason.is_not(None))
-        .order_by(OutboxMessage.last_attempt_at.desc())
-        .limit(1)
-    )
-    because = f" (the last failure: {reason})" if reason else ""
-    return f"{count} messages are late, the oldest {_minutes(clock.now() - oldest)} min{because}"
+    counted = select(OutboxMessage.channel, func.count(), func.min(OutboxMessage.next_attempt_at))
+    for channel, count, oldest in db.session.execute(counted.where(*late).group_by(OutboxMessage.channel)).all():
+        name = _NAMES.get(channel, f"{channel} message")
+        minutes = _minutes(clock.now() - oldest)
+        amount = (
+            f"1 {name} is {minutes} min late" if count == 1 else f"{count} {name}s are late, the oldest {minutes} min"
+        )
+        reason = db.session.scalar(
+            select(OutboxMessage.reason)
+            .where(OutboxMessage.channel == channel, *late, OutboxMessage.reason.is_not(None))
+            .order_by(OutboxMessage.last_attempt_at.desc())
+            .limit(1)
+        )
+        because = f" (the last failure: {reason})" if reason else ""
+        yield Fault(f"late:{channel}", amount + because, _LOOK, channel)
 
 
-def _dead_leases() -> str | None:
+def _dead_leases() -> Iterator[Fault]:
     ended = OutboxMessage.leased_until < clock.now() - _DEAD_LEASE
     count = db.session.scalar(select(func.count()).where(OutboxMessage.leased_by.is_not(None), ended))
-    return f"{count} messages were taken by a sender that is gone" if count else None
+    if count:
+        words = "1 message was" if count == 1 else f"{count} messages were"
+        yield Fault("senders", f"{words} taken by a sender that is gone", _LOOK)
 
 
-def _late_bell() -> str | None:
+def _late_bell() -> Iterator[Fault]:
     due_at = bells.next_bell_at()
-    if due_at is None or due_at >= clock.now() - _LATE:
-        return None
-    return f"a reminder is {_minutes(clock.now() - due_at)} min late"
+    if due_at is not None and due_at < clock.now() - _LATE:
+        minutes = _minutes(clock.now() - due_at)
+        advice = f"Look after your open incidents yourself until it rings again. {_LOOK}"
+        yield Fault("bell", f"a reminder is {minutes} min late", advice)
+
+
+def _forsaken_chores() -> Iterator[Fault]:
+    for name in leases.forsaken(_DEAD_LEASE):
+        yield Fault(f"lease:{name}", f"no clock has taken up the {name}", _LOOK)
+
+
+def _failing_chores() -> Iterator[Fault]:
+    for row in findings.failing_chores(_OFTEN):
+        name = row.chore.replace("_", " ")
+        said = f"“{name}” has failed {row.failures} times in a row ({row.reason})"
+        yield Fault(f"chore:{row.chore}", said, "Look at the log of `sevenbells clock` for the cause.")
+
+
+def _missing_clocks() -> Iterator[Fault]:
+    for row in beats.missing():
+        silent = clock.now() - row.tick_ended_at
+        if silent <= _MISSED_FOR:
+            said = (
+                f"the clock on {row.machine} has been silent for {max(1, _minutes(silent))} min, and others do its work"
+            )
+            yield Fault(f"clock:{row.machine}", said, "Start it again on that machine.", is_serious=False)
+
+
+def _without_timer() -> list[int]:
+    """Open incidents at which the clock should look at some time, and never will; of a part of them at a time."""
+    none = (Incident.outcome.is_(None), Incident.attention_at.is_(None))
+    count = db.session.scalar(select(func.count()).where(*none)) or 0
+    if not count:
+        return []
+    turn = int(clock.now().timestamp()) // 60 * _SAMPLE % count
+    some = select(Incident).where(*none).order_by(Incident.id).offset(turn).limit(_SAMPLE)
+    with db.session.no_autoflush:
+        return [incident.id for incident in watch.untimed(db.session.scalars(some).all())]
+
+
+def _no_timer(ids: list[int]) -> Fault:
+    refs = ", ".join(f"INC-{each}" for each in ids)
+    advice = "The clock looks at it now; post an update, and tell us how it came to be."
+    return Fault("timer", f"nothing would have rung for {refs}, which is open", advice)
 
 
 def _minutes(span: timedelta) -> int:

@@ -165,6 +165,7 @@ class LaneThread(threading.Thread):
     def __init__(self, lane: Lane) -> None:
         super().__init__(name=f"lane-{lane.channel}", daemon=True)
         self.lane = lane
+        self.sign: Callable[[], None] = lambda: None  # called after each look and each turn: the watchdog listens
         self._woken = threading.Event()
 
     def wake(self) -> None:
@@ -184,11 +185,14 @@ class LaneThread(threading.Thread):
         """Send what is due; answers how many seconds there are until the next look, one at most."""
         try:
             due = self.lane.next_due_in()
+            self.sign()
             while due is not None and due <= 0 and self.lane.turn(pool=pool):
+                self.sign()
                 due = self.lane.next_due_in()
         except Exception as broken:  # noqa: BLE001 - the database may be away: look again in a second
             log.warning("lane_could_not_look", channel=self.lane.channel, cause=str(getattr(broken, "orig", broken)))
             db.session.remove()
+            self.sign()
             return 1.0
         # what is due and was left alone waits for a breaker
         return 1.0 if due is None or due <= 0 else min(1.0, due)

@@ -12,10 +12,12 @@ import socket
 import threading
 import time
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from .. import channels
 from ..kernel import beats, clock, outbox
@@ -24,11 +26,13 @@ from ..kernel.outbox import OutboxMessage
 from . import bells
 from .deliveries import Lane, LaneThread
 from .timetable import Timetable
-from .watchdog import Watchdog
+from .watchdog import Pulse, Watchdog
 
 LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds
 _BEAT_EVERY = 10.0  # seconds; a clock counts as gone after 90
 _SET_BACK = timedelta(seconds=60)
+# seconds; a turn gives back what it has no time for, and ends within its leases' two minutes
+_LONG_TURN, _ENDLESS_TURN = 180.0, 300.0
 _LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
 
 log = structlog.get_logger(__name__)
@@ -38,40 +42,55 @@ def run(app: Flask, stop: threading.Event) -> None:
     """Be the clock until ``stop`` is set; returns within 30 s of that, with every lease given back."""
     worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop)) for channel in channels.lanes()]
-    timetable, watchdog = Timetable(app), Watchdog(stop)
+    ticks, chores = Pulse("ticker"), Pulse("timetable")
+    turns = [Pulse(lane.name, suspicious=_LONG_TURN, hopeless=_ENDLESS_TURN) for lane in lanes]
+    for lane, pulse in zip(lanes, turns, strict=True):
+        lane.sign = pulse.sign
+    timetable = Timetable(app, worker, sign=chores.sign)
+    watchdog = Watchdog(stop, ticks, chores, *turns, tell=partial(_tell_of_hanging, app, worker))
     ticker = threading.Thread(
-        target=_tick_until, args=(Clock(app, worker, lanes, timetable), watchdog, stop), name="ticker", daemon=True
+        target=_tick_until, args=(Clock(app, worker, lanes, timetable), ticks, stop), name="ticker", daemon=True
     )
     log.info("clock_started", worker=worker)
-    for thread in (*lanes, watchdog, ticker):
+    threads = (*lanes, watchdog, ticker)
+    for thread in threads:
         thread.start()
     timetable.start()
     # this thread runs the signal handlers, and must not hold the lock of the event that they set
-    while ticker.is_alive():
+    while all(thread.is_alive() for thread in threads):
         ticker.join(0.5)
-    was_asked = stop.is_set()
+    was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
     stop.set()
     _take_leave(app, worker, lanes, timetable)
     if not was_asked:
-        raise RuntimeError("the clock's own thread ended, which it never should")
+        raise RuntimeError(f"a thread of the clock ended, which it never should: {', '.join(dead)}")
 
 
-def _tick_until(the_clock: Clock, watchdog: Watchdog, stop: threading.Event) -> None:
+def _tick_until(the_clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
     with the_clock.app.app_context():
         while not stop.is_set():
             pause = the_clock.tick()
-            watchdog.sign()
+            pulse.sign()
             stop.wait(pause)
 
 
+def _tell_of_hanging(app: Flask, worker: str, silent: float) -> None:
+    """Write it into this clock's row, for /health/ready and for whoever looks at the console."""
+    with app.app_context():
+        try:
+            beats.note_hanging(worker, since=clock.now() - timedelta(seconds=silent))
+        except SQLAlchemyError as broken:  # the database is away: then its silence says it
+            log.warning("clock_could_not_say_that_it_hangs", cause=str(getattr(broken, "orig", broken)))
+
+
 def _take_leave(app: Flask, worker: str, lanes: list[LaneThread], timetable: Timetable) -> None:
-    timetable.stop()
     until = time.monotonic() + _LONGEST_FAREWELL
     for lane in lanes:
         lane.wake()
     for lane in lanes:
         lane.join(max(0.0, until - time.monotonic()))
     try:
+        timetable.stop()
         with app.app_context():
             released = outbox.release(worker)
             beats.leave(worker)

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..actions import postmortem_reminders
-from ..kernel import beats, clock, database
-from ..kernel.database import db
+from ..kernel import beats, clock, database, findings, leases
+from ..kernel.database import db, reading
+from ..kernel.leases import Held, LeaseLost
 from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
 from ..records.sessions import ServerSession
-from . import audit
+from . import alarm, audit, heartbeat, holding
+from .holding import Holding
 
 log = structlog.get_logger(__name__)
 
 
 def look_for_what_is_late() -> None:
-    """The self-audit."""
-    audit.audit()
+    """The self-audit; where all is well the watcher outside hears of it."""
+    if not audit.audit():
+        heartbeat.ping()
+
+
+def warn_of_what_was_found() -> None:
+    """Each fault once, and once more when it is over, past the outbox and by another way than the one that fails."""
+    alarm.warn()
 
 
 def fold_the_log_back() -> None:
@@ -48,24 +58,38 @@ def forget_what_has_expired() -> None:
     db.session.commit()
 
 
+# done by one clock at a time, whoever holds the lease; that nothing is done twice rests on unique keys all the same
 CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
-    fold_the_log_back: timedelta(minutes=1),
+    warn_of_what_was_found: timedelta(seconds=15),
     remind_owners_of_postmortems: timedelta(minutes=1),
     forget_what_has_expired: timedelta(minutes=10),
+}
+# done by every clock
+EVERYWHERE: Mapping[Callable[[], None], timedelta] = {
+    fold_the_log_back: timedelta(minutes=1),
 }
 
 
 class Timetable:
-    """Runs the chores in a thread of its own until it is stopped."""
+    """Runs the chores in threads of its own until it is stopped. ``sign`` is called while it is alive."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, worker: str, *, sign: Callable[[], None] = lambda: None) -> None:
         self.app = app
+        self.holding = Holding(worker)
+        self._sign = sign
         # late chores are still done, once, and never two at a time: the default skips whatever is a second late
         rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(job_defaults=rules, timezone=UTC, daemon=True)
+        self._add("keep_the_lease", self._keep_the_lease, leases.RENEW_EVERY, at_once=True)
         for chore, every in CHORES.items():
-            self._scheduler.add_job(do, "interval", (app, chore), seconds=every.total_seconds(), id=chore.__name__)
+            self._add(chore.__name__, partial(do_alone, app, chore, self.holding), every)
+        for chore, every in EVERYWHERE.items():
+            self._add(chore.__name__, partial(do, app, chore), every)
+
+    def _add(self, name: str, what: Callable[[], None], every: timedelta, *, at_once: bool = False) -> None:
+        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
+        self._scheduler.add_job(what, "interval", seconds=every.total_seconds(), id=name, name=name, **first)
 
     def start(self) -> None:
         """Begin; each chore is first done when its time has passed once."""
@@ -77,16 +101,64 @@ class Timetable:
             job.modify(next_run_time=datetime.now(UTC))
 
     def stop(self) -> None:
-        """No further chore begins."""
+        """No further chore begins, and another clock may take them up."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        with self.app.app_context():
+            self.holding.give_back()
+
+    def _keep_the_lease(self) -> None:
+        self._sign()
+        with self.app.app_context():
+            try:
+                self.holding.keep()
+            except SQLAlchemyError as broken:  # the database may be away: the lease ends by itself
+                log.warning("lease_not_kept", cause=str(getattr(broken, "orig", broken)))
 
 
-def do(app: Flask, chore: Callable[[], None]) -> None:
-    """One chore in an application context; one that breaks is logged, and tried again the next time."""
+def do_alone(app: Flask, chore: Callable[[], None], mine: Holding) -> None:
+    """One chore, if this clock is the one that does them."""
+    held = mine.held
+    if held is not None:
+        do(app, chore, held)
+
+
+def do(app: Flask, chore: Callable[[], None], held: Held | None = None) -> None:
+    """One chore in an application context; one that breaks is logged and counted, and tried again the next time."""
     with app.app_context():
+        if held is not None:
+            holding.act_under(held)
         try:
             chore()
-        except Exception as broken:  # the other chores must go on, and this one is tried again
-            log.exception("chore_failed", chore=chore.__name__, cause=str(getattr(broken, "orig", broken)))
+        except LeaseLost:
+            log.warning("chore_left_to_another_clock", chore=chore.__name__)
             db.session.rollback()
+        except Exception as broken:  # the other chores must go on, and this one is tried again
+            cause = str(getattr(broken, "orig", broken))
+            log.exception("chore_failed", chore=chore.__name__, cause=cause)
+            db.session.rollback()
+            _remember(chore.__name__, cause)
+        else:
+            _forget(chore.__name__)
+
+
+def _remember(chore: str, cause: str) -> None:
+    try:
+        findings.chore_failed(chore, cause)
+        db.session.commit()
+    except SQLAlchemyError:  # the database is away, which says enough
+        db.session.rollback()
+
+
+def _forget(chore: str) -> None:
+    """A chore that works takes back that it failed; looked at first, since it nearly never did."""
+    try:
+        with reading():
+            db.session.rollback()
+            failed = findings.has_trouble(chore)
+            db.session.rollback()
+        if failed:
+            findings.chore_worked(chore)
+            db.session.commit()
+    except SQLAlchemyError:
+        db.session.rollback()

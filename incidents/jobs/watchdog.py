@@ -1,4 +1,4 @@
-"""Looks after the clock's own thread: a clock that hangs is worse than one that is gone."""
+"""Looks after the clock's own threads: a clock that hangs is worse than one that is gone."""
 
 from __future__ import annotations
 
@@ -12,39 +12,59 @@ from collections.abc import Callable
 import structlog
 
 SUSPICIOUS, HOPELESS = 60.0, 120.0  # seconds without the end of a tick
+_LOOKS_EVERY = 5.0
 _EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h; the supervisor starts another clock
 
 log = structlog.get_logger(__name__)
 
 
-class Watchdog(threading.Thread):
-    """After 60 s without a sign it logs what every thread is at, after 120 s it ends the process."""
+class Pulse:
+    """One thread's signs of life, and how long it may be without one."""
 
-    def __init__(self, stop: threading.Event, *, give_up: Callable[[int], object] = os._exit) -> None:
-        super().__init__(name="watchdog", daemon=True)
-        self._stop_asked = stop
-        self._give_up = give_up
-        self._seen_at = time.monotonic()
-        self._has_barked = False
+    def __init__(self, name: str, *, suspicious: float = SUSPICIOUS, hopeless: float = HOPELESS) -> None:
+        self.name = name
+        self.suspicious, self.hopeless = suspicious, hopeless
+        self.seen_at = time.monotonic()
+        self.has_barked = False
 
     def sign(self) -> None:
-        """A tick has ended."""
-        self._seen_at = time.monotonic()
-        self._has_barked = False
+        """It lives: a tick, a turn or a look has ended."""
+        self.seen_at = time.monotonic()
+        self.has_barked = False
+
+
+class Watchdog(threading.Thread):
+    """After 60 s without a sign it logs what every thread is at and says so for others, after 120 s it ends the process."""
+
+    def __init__(
+        self,
+        stop: threading.Event,
+        *pulses: Pulse,
+        tell: Callable[[float], object] = lambda silent: None,
+        give_up: Callable[[int], object] = os._exit,
+    ) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self._stop_asked = stop
+        self._tell = tell
+        self._give_up = give_up
+        self.pulses = list(pulses)
 
     def run(self) -> None:
-        while not self._stop_asked.wait(5.0):
+        while not self._stop_asked.wait(min(_LOOKS_EVERY, *(pulse.suspicious / 4 for pulse in self.pulses))):
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:
-        """Judge the silence as of ``now`` on the monotonic clock."""
-        silent = now - self._seen_at
-        if silent >= HOPELESS:
-            log.critical("clock_hangs", silent=round(silent), then="the process ends")
-            self._give_up(_EXIT_CODE)
-        elif silent >= SUSPICIOUS and not self._has_barked:
-            self._has_barked = True
-            log.error("clock_is_silent", silent=round(silent), stacks=all_stacks())
+        """Judge each silence as of ``now`` on the monotonic clock."""
+        for pulse in self.pulses:
+            silent = now - pulse.seen_at
+            if silent >= pulse.hopeless:
+                log.critical("clock_hangs", thread=pulse.name, silent=round(silent), then="the process ends")
+                self._give_up(_EXIT_CODE)
+            elif silent >= pulse.suspicious and not pulse.has_barked:
+                pulse.has_barked = True
+                log.error("clock_is_silent", thread=pulse.name, silent=round(silent), stacks=all_stacks())
+                # in a thread of its own: what hangs the clock may hang this too, and the dog must go on looking
+                threading.Thread(target=self._tell, args=(silent,), name="bark", daemon=True).start()
 
 
 def all_stacks() -> str:

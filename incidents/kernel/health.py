@@ -20,7 +20,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
-from . import beats, clock, leases, outbox  # noqa: F401
+from . import beats, clock, outbox
 from .database import db, has_wal_reset_bug, reading, wrong_pragmas
 from .outbox import OutboxMessage
 from .settings import Settings
@@ -179,7 +179,12 @@ def check_clock() -> Finding:
     """A clock has ended a tick within 90 s; a process that has just started waits 90 s before it says otherwise."""
     now = clock.now()
     beat = beats.latest()
-    if beat is not None and now - beat.tick_ended_at <= beats.SILENCE:
+    if beat is not None and beat.hung_since is not None:
+        hung = round((now - beat.hung_since).total_seconds())
+        return Finding(
+            "fail", f"the clock has hung for {hung} s, so nobody is reminded; it ends itself soon", hung, "s"
+        )
+    if beat is not None and beat.is_well:
         return Finding("pass", observed=max(0.0, (now - beat.tick_ended_at).total_seconds()), unit="s")
     if now - _health().started_at <= beats.SILENCE:
         return Finding("warn", "no clock has been heard yet")

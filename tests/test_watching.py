@@ -1,0 +1,357 @@
+"""Who watches the watcher: what the self-audit finds is kept, shown, told by another way, and stops the heartbeat."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from incidents.channels import Outcome
+from incidents.jobs import alarm, audit, heartbeat, holding, timetable
+from incidents.kernel import beats, findings, leases, outbox
+from incidents.kernel.beats import ClockBeat
+from incidents.kernel.database import db
+from incidents.kernel.findings import AuditFinding
+from incidents.kernel.leases import Held
+from incidents.records.incidents import Incident
+from tests.acting import browser_of
+from tests.conftest import WoundClock
+from tests.factories import a_person, an_incident
+from tests.outgoing import Outgoing
+
+
+def a_late_message(clock: WoundClock) -> None:
+    outbox.enqueue(event="e", channel="email", destination="d", payload={})
+    db.session.commit()
+    clock.forward(minutes=3)
+
+
+def beat(clock: WoundClock, worker: str = "here-1-aa") -> None:
+    beats.beat(worker=worker, pid=1, started_at=clock())
+
+
+def sentences() -> list[str]:
+    return [fault.sentence for fault in audit.audit()]
+
+
+def look(clock: WoundClock) -> None:
+    """A minute of the clock that holds the chores."""
+    db.session.commit()
+    clock.forward(seconds=1)
+    audit.audit()
+    alarm.warn()
+
+
+# ---- what it finds ----
+
+
+def test_an_open_incident_for_which_nothing_would_ring_is_found_and_looked_at_again(
+    app: Flask, clock: WoundClock
+) -> None:
+    person = a_person("Alice")
+    incident, other = an_incident(by=person), an_incident(by=person)
+    db.session.execute(update(Incident).where(Incident.id == incident.id).values(attention_at=None))
+    db.session.commit()
+
+    assert sentences() == [f"nothing would have rung for {incident.ref}, which is open"]
+    assert db.session.get_one(Incident, incident.id, populate_existing=True).attention_at == clock()
+    assert db.session.get_one(Incident, other.id).attention_at is not None
+    assert sentences() == []
+
+
+def test_an_incident_that_rightly_has_no_timer_is_no_finding(app: Flask, clock: WoundClock) -> None:
+    incident = an_incident(by=a_person("Alice"), is_drill=True)
+    db.session.execute(update(Incident).where(Incident.id == incident.id).values(attention_at=None, pages_nobody=True))
+    db.session.commit()
+
+    assert sentences() == []
+
+
+def test_a_machine_whose_clock_fell_silent_is_a_word_and_no_alarm_while_others_do_its_work(
+    app: Flask, clock: WoundClock, client: FlaskClient
+) -> None:
+    beat(clock, "db-1-aa")
+    clock.forward(seconds=91)
+    beat(clock, "web-2-bb")
+
+    assert sentences() == ["the clock on db has been silent for 1 min, and others do its work"]
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    assert "the clock on db" in answer.text
+
+
+def test_a_clock_that_was_killed_and_started_again_is_not_missed(app: Flask, clock: WoundClock) -> None:
+    beat(clock, "db-1-aa")
+    clock.forward(seconds=91)
+    beat(clock, "db-2-bb")
+
+    assert sentences() == []
+
+
+def test_a_machine_that_was_taken_away_is_missed_for_an_hour(app: Flask, clock: WoundClock) -> None:
+    beat(clock, "db-1-aa")
+    clock.forward(minutes=61)
+    beat(clock, "web-2-bb")
+
+    assert sentences() == []
+
+
+def test_a_chore_that_fails_three_times_is_found_and_one_that_works_takes_it_back(app: Flask) -> None:
+    def count_the_sheep() -> None:
+        raise RuntimeError("no sheep")
+
+    for _ in range(3):
+        assert sentences() == []
+        timetable.do(app, count_the_sheep)
+    assert sentences() == ["“count the sheep” has failed 3 times in a row (no sheep)"]
+
+    def works() -> None:
+        pass
+
+    works.__name__ = "count_the_sheep"
+    timetable.do(app, works)
+    assert sentences() == []
+
+
+def test_chores_that_no_clock_takes_up_are_found(app: Flask, clock: WoundClock) -> None:
+    held = leases.take(holding.NAME, holder="gone")
+    assert held is not None
+    end_of(held, clock, seconds=80)
+
+    assert sentences() == ["no clock has taken up the chores"]
+
+
+def end_of(held: Held, clock: WoundClock, *, seconds: int) -> None:
+    """Its fifteen seconds passed, and more, by the database's clock."""
+    clock.forward(seconds=seconds)
+    if db.engine.dialect.name == "postgresql":
+        from sqlalchemy import text
+
+        db.session.execute(text(f"UPDATE leases SET expires_at = expires_at - interval '{seconds} seconds'"))
+        db.session.commit()
+
+
+# ---- what is kept and shown ----
+
+
+def test_a_finding_is_kept_with_its_beginning_as_long_as_it_lasts(app: Flask, clock: WoundClock) -> None:
+    a_late_message(clock)
+    audit.audit()
+    began = clock()
+    clock.forward(minutes=1)
+    audit.audit()
+
+    [kept] = findings.standing()
+    assert kept.found_at == began
+    assert kept.fault.sentence == "1 e-mail is 4 min late"
+    assert kept.fault.channel == "email"
+
+
+def test_the_console_says_it_above_every_page_in_one_sentence(app: Flask, clock: WoundClock) -> None:
+    client, _ = browser_of(app)
+    beat(clock)
+    assert "late" not in banners(client)
+    a_late_message(clock)
+    beat(clock)
+    audit.audit()
+
+    said = banners(client)
+    assert "1 e-mail is 3 min late." in said
+    assert "Since 02:17 UTC." in said
+    assert "start it again" in said
+
+
+def test_the_console_says_that_no_clock_is_heard_though_no_clock_writes_it(app: Flask, clock: WoundClock) -> None:
+    client, _ = browser_of(app)
+    beat(clock)
+    clock.forward(seconds=91)
+
+    said = banners(client)
+    assert "The clock has been silent for 91 s, so nobody is reminded." in said
+    assert "Start `sevenbells clock` again" in said.replace("&#96;", "`")
+
+
+def test_a_clock_whose_audit_stopped_is_said_too(app: Flask, clock: WoundClock) -> None:
+    client, _ = browser_of(app)
+    audit.audit()
+    clock.forward(minutes=4)
+    beat(clock)
+
+    assert "Nobody checks that the clock does its work." in banners(client)
+    assert client.get("/health/ready").status_code == 503
+
+
+def banners(client: FlaskClient) -> str:
+    page = client.get("/console/").text
+    return page.partition('id="banners"')[2].partition("</section>")[0]
+
+
+def test_a_clock_that_hangs_is_not_ready_even_while_its_last_beat_is_young(
+    app: Flask, clock: WoundClock, client: FlaskClient
+) -> None:
+    beat(clock)
+    clock.forward(seconds=60)
+    beats.note_hanging("here-1-aa", since=clock() - timedelta(seconds=60))
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert "the clock has hung for 60 s" in answer.text
+
+    beat(clock)
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_of_two_clocks_one_that_hangs_leaves_the_other_in_charge(
+    app: Flask, clock: WoundClock, client: FlaskClient
+) -> None:
+    beat(clock, "a-1-aa")
+    beat(clock, "b-2-bb")
+    beats.note_hanging("a-1-aa", since=clock())
+
+    assert client.get("/health/ready").status_code == 200
+    assert sentences() == ["the clock on a has been silent for 1 min, and others do its work"]
+
+
+# ---- who is told ----
+
+
+def test_admins_are_told_once_and_once_more_when_it_is_over(app: Flask, clock: WoundClock, outgoing: Outgoing) -> None:
+    a_person("Ada", role="admin")
+    a_person("Maya")
+    db.session.commit()
+    clock.forward(minutes=10)
+    beat(clock, "db-1-aa")
+    clock.forward(seconds=91)
+    beat(clock, "web-2-bb")
+    look(clock)
+    look(clock)
+
+    assert outgoing.destinations == ["ada@example.com"]
+    assert outgoing.subjects == ["Sevenbells: the clock on db has been silent for 1 min, and others do its work"]
+
+    beat(clock, "db-1-aa")
+    look(clock)
+    look(clock)
+    assert outgoing.destinations == ["ada@example.com"] * 2
+    assert outgoing.subjects[1].startswith("Sevenbells: over, the clock on db")
+    assert db.session.scalars(select(AuditFinding)).all() == []
+
+
+def test_where_nobody_takes_the_warning_it_is_tried_again_under_the_same_key(
+    app: Flask, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    a_person("Ada", role="admin")
+    a_late_message(clock)
+    outgoing.outcome = Outcome("unreachable", "The mail server cannot be reached")
+    look(clock)
+    outgoing.outcome = Outcome("sent")
+    look(clock)
+    look(clock)
+
+    first, second = outgoing.tried
+    assert first.key == second.key
+    assert len(outgoing.sent) == 1
+
+
+def test_what_was_over_before_anybody_was_told_is_not_told(app: Flask, clock: WoundClock, outgoing: Outgoing) -> None:
+    a_person("Ada", role="admin")
+    a_late_message(clock)
+    audit.audit()
+    [claimed] = outbox.claim(worker="w", channel="email")
+    outbox.mark_sent(claimed)
+    look(clock)
+
+    assert outgoing.tried == []
+    assert db.session.scalars(select(AuditFinding)).all() == []
+
+
+# ---- one clock does it ----
+
+
+def test_of_two_clocks_only_the_holder_does_the_chores(app: Flask) -> None:
+    mine, yours = holding.Holding("a"), holding.Holding("b")
+    mine.keep()
+    yours.keep()
+    done: list[str] = []
+
+    timetable.do_alone(app, lambda: done.append("a"), mine)
+    timetable.do_alone(app, lambda: done.append("b"), yours)
+    assert done == ["a"]
+
+    mine.give_back()
+    yours.keep()
+    timetable.do_alone(app, lambda: done.append("b"), yours)
+    assert done == ["a", "b"]
+
+
+def test_a_holder_that_was_overtaken_leaves_its_findings_unwritten(app: Flask, clock: WoundClock) -> None:
+    mine, yours = holding.Holding("a"), holding.Holding("b")
+    mine.keep()
+    held = mine.held
+    assert held is not None
+    a_late_message(clock)
+    end_of(held, clock, seconds=16)
+    yours.keep()
+
+    timetable.do(app, timetable.look_for_what_is_late, held)
+
+    assert findings.last_audit_at() is None
+
+
+# ---- the watcher outside ----
+
+
+@pytest.fixture
+def outside() -> Iterator[tuple[str, list[str]]]:
+    heard: list[str] = []
+
+    class Watcher(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_response(302 if self.path == "/moved" else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Watcher)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", heard
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def environ(environ: dict[str, str], outside: tuple[str, list[str]]) -> dict[str, str]:
+    return {**environ, "HEARTBEAT_URL": f"{outside[0]}/ping/secret"}
+
+
+def test_the_watcher_outside_hears_of_a_passed_audit_and_of_no_other(
+    app: Flask, clock: WoundClock, outside: tuple[str, list[str]]
+) -> None:
+    timetable.do(app, timetable.look_for_what_is_late)
+    assert outside[1] == ["/ping/secret"]
+
+    a_late_message(clock)
+    timetable.do(app, timetable.look_for_what_is_late)
+    assert outside[1] == ["/ping/secret"]
+
+
+def test_a_watcher_that_sends_elsewhere_or_is_away_has_not_heard(outside: tuple[str, list[str]]) -> None:
+    assert heartbeat.fetch(f"{outside[0]}/moved") == (False, "it answered 302")
+    heard, why = heartbeat.fetch("http://127.0.0.1:1/secret")
+    assert not heard
+    assert "secret" not in why
+
+
+def test_a_beat_takes_back_that_it_hung(app: Flask, clock: WoundClock) -> None:
+    beat(clock)
+    beats.note_hanging("here-1-aa", since=clock())
+    beat(clock)
+
+    assert db.session.scalars(select(ClockBeat)).one().hung_since is None
