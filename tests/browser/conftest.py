@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 import statuspage
+from incidents.kernel import beats, clock
 from incidents.kernel.database import db
 from incidents.kernel.settings import Settings
 
@@ -95,6 +96,7 @@ class Served:
         from tests.outgoing import run_due_jobs
 
         run_due_jobs()
+        beats.beat(worker="here-1-aa", pid=1, started_at=clock.now())
         db.session.remove()
 
 
