@@ -236,7 +236,7 @@ def test_a_message_that_kills_its_sender_is_put_aside_and_takes_no_neighbour_alo
     app: Flask, clock: WoundClock
 ) -> None:
     for number in range(5):
-        enqueue(event=f"e{number}")
+        enqueue(to=f"{number}@example.com")
     crashed = claim()
     poison = crashed[0].id
     assert len(crashed) == 5
@@ -323,7 +323,7 @@ def test_after_a_restore_nothing_leaves_until_it_is_released(app: Flask, clock: 
     assert outbox.release_held() == 1
     db.session.commit()
     assert outbox.paused() is None
-    assert len(claim()) == 2
+    assert len(claim()) == 1  # the other has its turn after it
 
 
 def test_it_knows_when_the_next_message_is_due(app: Flask, clock: WoundClock) -> None:
@@ -337,7 +337,7 @@ def test_it_knows_when_the_next_message_is_due(app: Flask, clock: WoundClock) ->
 
 def test_a_clock_set_back_makes_nothing_wait_for_it_to_catch_up(app: Flask, clock: WoundClock) -> None:
     enqueue(event="fresh")
-    enqueue(event="failed")
+    enqueue(event="failed", to="grace@example.com")
     claims = claim()
     outbox.give_back(claims[0])
     outbox.mark_failed(claims[1], reason=REASON, retry_after=timedelta(seconds=30))

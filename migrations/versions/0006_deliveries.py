@@ -3,7 +3,7 @@
 Why: messages know whom they are for and what for, superseded ones fold into one, many share one body, and what is known
 of a failing destination outlives a restart and stands on screen. Leases let one clock at a time do a chore.
 Safe to run early: yes, the columns are empty or have a default, and the old program writes none of them.
-Locks: outbox for the adding of columns and two partial indexes over what waits; seconds at a million rows.
+Locks: outbox for the adding of columns and partial indexes, most of them over what waits; seconds at a million rows.
 """
 
 from __future__ import annotations
@@ -62,17 +62,42 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(sa.Column("person_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("purpose", sa.String(length=10), server_default="notice", nullable=False))
+        batch_op.add_column(sa.Column("rank", sa.SmallInteger(), server_default="1", nullable=False))
         batch_op.add_column(sa.Column("fold_key", sa.String(length=120), nullable=True))
         batch_op.add_column(sa.Column("body_id", sa.Integer(), nullable=True))
         batch_op.add_column(
             sa.Column("receipt", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True)
         )
+        batch_op.drop_index(
+            "ix_outbox_due", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
+        )
         batch_op.create_index(
-            "ix_outbox_queue",
-            ["channel", "destination", "id"],
+            "ix_outbox_due",
+            ["channel", "rank", "next_attempt_at"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(
+            "ix_outbox_queue",
+            ["channel", "destination", "incident_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.create_index(
+            "ix_outbox_fold",
+            ["destination", "fold_key", "id"],
+            unique=False,
+            sqlite_where=sa.text("fold_key IS NOT NULL"),
+            postgresql_where=sa.text("fold_key IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_outbox_body",
+            ["body_id"],
+            unique=False,
+            sqlite_where=sa.text("body_id IS NOT NULL"),
+            postgresql_where=sa.text("body_id IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_outbox_in_flight",
@@ -100,9 +125,30 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_outbox_queue", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
         )
+        batch_op.drop_index(
+            "ix_outbox_body",
+            sqlite_where=sa.text("body_id IS NOT NULL"),
+            postgresql_where=sa.text("body_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_outbox_fold",
+            sqlite_where=sa.text("fold_key IS NOT NULL"),
+            postgresql_where=sa.text("fold_key IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_outbox_due", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
+        )
+        batch_op.create_index(
+            "ix_outbox_due",
+            ["channel", "next_attempt_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
         batch_op.drop_column("receipt")
         batch_op.drop_column("body_id")
         batch_op.drop_column("fold_key")
+        batch_op.drop_column("rank")
         batch_op.drop_column("purpose")
         batch_op.drop_column("person_id")
     with op.batch_alter_table("outbox_destinations", schema=None) as batch_op:

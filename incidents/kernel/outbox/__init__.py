@@ -7,17 +7,24 @@ and a repeat carries the same key.
 
 from __future__ import annotations
 
-from .destinations import Destination
+from .by_hand import AGAIN, hold_older_than, release_held, retry, retry_all, skip
+from .claims import BATCH, claim
+from .destinations import (
+    EVERYWHERE,
+    Destination,
+    Lesson,
+    forget_the_untroubled,
+    in_trouble,
+    lift,
+    suppressed,
+)
+from .fanout import bodies, fan_out, forget_unused_bodies
+from .folding import ENDS, STANDS_FOR
 from .leases import (
     LONGEST_LEASE,
     MOST_ATTEMPTS,
     SCHEDULE,
     Claim,
-    claim,
-    give_back,
-    mark_failed,
-    mark_sent,
-    mark_skipped,
     mend_after_clock_went_back,
     pause_after,
     release,
@@ -44,16 +51,28 @@ from .messages import (
     enqueue,
     enqueue_each,
     enqueue_many,
-    hold_older_than,
     next_due_at,
     paused,
-    release_held,
-    retry,
-    skip,
+)
+from .results import (
+    Result,
+    conclude,
+    failed,
+    give_back,
+    mark_failed,
+    mark_sent,
+    mark_skipped,
+    returned,
+    sent,
+    skipped,
 )
 
 __all__ = [
+    "AGAIN",
     "ALERT",
+    "BATCH",
+    "ENDS",
+    "EVERYWHERE",
     "FAILED",
     "HELD",
     "LONGEST_LEASE",
@@ -65,6 +84,7 @@ __all__ = [
     "SCHEDULE",
     "SENT",
     "SKIPPED",
+    "STANDS_FOR",
     "STATES",
     "TEAM",
     "TEST",
@@ -72,16 +92,26 @@ __all__ = [
     "WAITING",
     "Claim",
     "Destination",
+    "Lesson",
     "OutboxBody",
     "OutboxMessage",
     "OutboxPause",
+    "Result",
+    "bodies",
     "claim",
+    "conclude",
     "counts",
     "enqueue",
     "enqueue_each",
     "enqueue_many",
+    "failed",
+    "fan_out",
+    "forget_the_untroubled",
+    "forget_unused_bodies",
     "give_back",
     "hold_older_than",
+    "in_trouble",
+    "lift",
     "mark_failed",
     "mark_sent",
     "mark_skipped",
@@ -92,5 +122,10 @@ __all__ = [
     "release",
     "release_held",
     "retry",
+    "retry_all",
+    "returned",
+    "sent",
     "skip",
+    "skipped",
+    "suppressed",
 ]

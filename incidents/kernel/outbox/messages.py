@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
-    Update,
     exists,
     func,
+    literal_column,
     select,
     text,
-    update,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
@@ -33,7 +35,9 @@ STATES = (WAITING, SENT, FAILED, SKIPPED, HELD)
 # public; team keeps another tool in step; the others are what they say
 PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST = "page", "reminder", "notice", "update", "alert", "team", "test"
 PURPOSES = (PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST)
-_CHUNK = 500  # rows of one INSERT: a dozen parameters each stay far below both databases' limits
+# which go first when much is due: what calls somebody, then what one should know, then what the public is told
+RANKS = (0, 1, 2)
+_RANK_OF = {PAGE: 0, REMINDER: 0, UPDATE: 2}
 
 
 class OutboxMessage(Base):
@@ -50,6 +54,9 @@ class OutboxMessage(Base):
     incident_id: Mapped[int | None]  # no foreign key: this room knows nothing of incidents
     person_id: Mapped[int | None]  # whom it is for; none either
     purpose: Mapped[str] = mapped_column(String(10), default=NOTICE, server_default=NOTICE)
+    rank: Mapped[int] = mapped_column(
+        SmallInteger, default=1, server_default="1"
+    )  # of the purpose: the lower goes first
     fold_key: Mapped[str | None] = mapped_column(String(120))  # of several waiting with one key the newest is sent
     body_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_bodies.id"))  # what many messages share
     receipt: Mapped[dict[str, Any] | None]  # what the other side answered that a later message needs
@@ -82,6 +89,7 @@ class OutboxMessage(Base):
         Index(
             "ix_outbox_due",
             "channel",
+            "rank",
             "next_attempt_at",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
@@ -97,9 +105,24 @@ class OutboxMessage(Base):
             "ix_outbox_queue",
             "channel",
             "destination",
+            "incident_id",
             "id",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_outbox_fold",
+            "destination",
+            "fold_key",
+            "id",
+            sqlite_where=text("fold_key IS NOT NULL"),
+            postgresql_where=text("fold_key IS NOT NULL"),
+        ),
+        Index(
+            "ix_outbox_body",
+            "body_id",
+            sqlite_where=text("body_id IS NOT NULL"),
+            postgresql_where=text("body_id IS NOT NULL"),
         ),
         Index(
             "ix_outbox_leased",
@@ -172,7 +195,7 @@ def enqueue(
         not_before=not_before,
         expires_at=expires_at,
     )
-    return db.session.scalars(_insert_unless_there().values(row).returning(OutboxMessage)).one_or_none()
+    return db.session.scalars(insert_unless_there().values(row).returning(OutboxMessage)).one_or_none()
 
 
 def enqueue_many(
@@ -206,14 +229,14 @@ def enqueue_each(messages: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _insert_all(rows: Sequence[Mapping[str, Any]]) -> int:
-    added = 0
-    for start in range(0, len(rows), _CHUNK):
-        statement = _insert_unless_there().values(rows[start : start + _CHUNK]).returning(OutboxMessage.id)
-        added += len(db.session.execute(statement).all())
-    return added
+    if not rows:
+        return 0
+    statement = insert_unless_there().returning(OutboxMessage.id)
+    return len(db.session.execute(statement, rows).all())
 
 
-def _insert_unless_there() -> Any:
+def insert_unless_there() -> Any:
+    """An INSERT that leaves out what the same event already has at the same destination."""
     dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     return dialect.insert(OutboxMessage).on_conflict_do_nothing(index_elements=["event", "channel", "destination"])
 
@@ -241,6 +264,7 @@ def _new_row(
         "incident_id": incident_id,
         "person_id": person_id,
         "purpose": purpose,
+        "rank": rank_of(purpose),
         "fold_key": fold_key,
         "state": WAITING,
         "attempts": 0,
@@ -251,68 +275,28 @@ def _new_row(
     }
 
 
-def skip(*events: str, reason: str) -> int:
-    """Undo what has not begun to leave; answers how many messages will not be sent. The caller commits."""
-    statement = (
-        update(OutboxMessage)
-        .where(OutboxMessage.event.in_(events), OutboxMessage.state == WAITING, OutboxMessage.leased_by.is_(None))
-        .values(state=SKIPPED, reason=reason)
-    )
-    return _changed(statement)
+def rank_of(purpose: str) -> int:
+    """Where messages of this purpose stand when much is due; the lower goes first."""
+    return _RANK_OF.get(purpose, 1)
 
 
-def retry(message_id: int) -> bool:
-    """Begin again with a message that failed, was skipped or is held, under its old key. The caller commits."""
-    statement = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id == message_id, OutboxMessage.state.in_((FAILED, SKIPPED, HELD)))
-        .values(state=WAITING, reason=None, attempts=0, next_attempt_at=clock.now(), expires_at=None)
-    )
-    return _changed(statement) == 1
-
-
-def hold_older_than(age: timedelta, *, reason: str) -> int:
-    """Keep back what has waited longer than ``age``, and everything else until ``release_held``. The caller commits."""
-    now = clock.now()
-    if db.session.get(OutboxPause, 1) is None:
-        db.session.add(OutboxPause(id=1, since=now, reason=reason))
-    statement = (
-        update(OutboxMessage)
-        .where(OutboxMessage.state == WAITING, OutboxMessage.created_at <= now - age)
-        .values(state=HELD, reason=reason, leased_by=None, leased_until=None)
-    )
-    return _changed(statement)
-
-
-def release_held() -> int:
-    """Let everything that is held go out, and end the pause. The caller commits."""
-    pause = db.session.get(OutboxPause, 1)
-    if pause is not None:
-        db.session.delete(pause)
-    statement = (
-        update(OutboxMessage)
-        .where(OutboxMessage.state == HELD)
-        .values(state=WAITING, reason=None, next_attempt_at=clock.now())
-    )
-    return _changed(statement)
-
-
-def _changed(statement: Update) -> int:
-    result: Any = db.session.execute(statement, execution_options={"synchronize_session": "fetch"})
-    return int(result.rowcount)
+def is_waiting(table: Any) -> ColumnElement[bool]:
+    """As the partial indexes say it: a planner that meets a parameter here does not see that they fit."""
+    return table.state == literal_column("'waiting'")  # type: ignore[no-any-return]
 
 
 def next_due_at(channels: Iterable[str]) -> datetime | None:
     """When the next message of these channels may be claimed; None while nothing waits or everything is paused."""
-    moments = []
-    for channel in channels:
-        waiting = (
-            OutboxMessage.channel == channel,
-            OutboxMessage.state == WAITING,
-            ~exists().where(OutboxPause.id == 1),
+    soonest = [
+        select(func.min(OutboxMessage.next_attempt_at).label("at")).where(
+            OutboxMessage.channel == channel, is_waiting(OutboxMessage), OutboxMessage.rank == literal_column(str(rank))
         )
-        moments.append(db.session.scalar(select(func.min(OutboxMessage.next_attempt_at)).where(*waiting)))
-    return min((moment for moment in moments if moment), default=None)
+        for channel in channels
+        for rank in RANKS
+    ]
+    found = union_all(*soonest).subquery()
+    at: datetime | None = db.session.scalar(select(func.min(found.c.at)).where(~exists().where(OutboxPause.id == 1)))
+    return at
 
 
 def paused() -> str | None:

@@ -1,0 +1,89 @@
+"""One text to many: one body and one INSERT from a query, however many there are; no object is made of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Select, String, cast, delete, exists, func, insert, literal, null, select, true
+
+from .. import clock
+from ..database import Json, UtcDateTime, db
+from .messages import UPDATE, WAITING, OutboxBody, OutboxMessage, insert_unless_there, rank_of
+
+
+def fan_out(
+    *,
+    event: str,
+    channel: str,
+    body: Mapping[str, Any],
+    to: Select[Any],
+    incident_id: int | None = None,
+    purpose: str = UPDATE,
+    fold_key: str | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> int:
+    """Remember ``body`` for everyone whom ``to`` finds, in the session's transaction; answers how many are new.
+
+    ``to`` selects ``destination`` and, where there is more to say, ``person_id`` and ``own`` (JSON: what differs from
+    one to the next, put over the body when it is sent). The database makes the keys.
+    """
+    now = clock.now()
+    body_id = db.session.execute(
+        insert(OutboxBody).values(payload=dict(body), created_at=now).returning(OutboxBody.id)
+    ).scalar_one()
+    found = to.subquery("found")
+    written: dict[str, Any] = {
+        "key": _new_key(),
+        "event": literal(event, String),
+        "channel": literal(channel, String),
+        "destination": found.c.destination,
+        "payload": found.c.own if "own" in found.c else literal({}, Json),
+        "incident_id": literal(incident_id, Integer),
+        "person_id": found.c.person_id if "person_id" in found.c else cast(null(), Integer),
+        "purpose": literal(purpose, String),
+        "rank": literal(rank_of(purpose)),
+        "fold_key": literal(fold_key, String),
+        "body_id": literal(body_id),
+        "state": literal(WAITING, String),
+        "attempts": literal(0),
+        "lease_term": literal(0),
+        "next_attempt_at": literal(max(now, not_before) if not_before else now, UtcDateTime),
+        "expires_at": literal(expires_at, UtcDateTime),
+        "created_at": literal(now, UtcDateTime),
+    }
+    # without a WHERE, SQLite takes the ON of ON CONFLICT for that of a join
+    rows = select(*written.values()).select_from(found).where(true())
+    result: Any = db.session.execute(insert_unless_there().from_select([*written], rows, include_defaults=False))
+    added = int(result.rowcount)
+    if not added:
+        db.session.execute(delete(OutboxBody).where(OutboxBody.id == body_id))
+    return added
+
+
+def _new_key() -> Any:
+    """128 random bits in hexadecimal."""
+    if not _is_postgresql():
+        return func.lower(func.hex(func.randomblob(16)))
+    # a version 4 UUID is random but for its digits 13 and 17: three times its first twelve and less
+    uuids = [func.replace(cast(func.gen_random_uuid(), String), "-", "") for _ in range(3)]
+    return func.left(uuids[0], 12) + func.left(uuids[1], 12) + func.left(uuids[2], 8)
+
+
+def _is_postgresql() -> bool:
+    return db.engine.dialect.name == "postgresql"
+
+
+def bodies(ids: set[int]) -> dict[int, Mapping[str, Any]]:
+    """The texts that messages share, by their number."""
+    rows = db.session.execute(select(OutboxBody.id, OutboxBody.payload).where(OutboxBody.id.in_(ids)))
+    return {row.id: row.payload for row in rows}
+
+
+def forget_unused_bodies() -> int:
+    """Drop the bodies that no message refers to. The caller commits."""
+    is_used = exists().where(OutboxMessage.body_id == OutboxBody.id)
+    result: Any = db.session.execute(delete(OutboxBody).where(~is_used))
+    return int(result.rowcount)

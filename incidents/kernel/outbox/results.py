@@ -1,0 +1,168 @@
+"""What became of claims, written down in bulk, and only while a claim's lease is the last one given.
+
+So a worker that was thought dead changes nothing when it comes back late.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Connection, DateTime, Integer, Text, bindparam, column, func, select, update
+from sqlalchemy import cast as as_type
+
+from .. import clock
+from ..database import Json, db, writing
+from .destinations import Lesson, learn
+from .leases import MOST_ATTEMPTS, Claim, pause_after
+from .messages import FAILED, SENT, SKIPPED, WAITING, OutboxMessage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of one claim; made by the functions below."""
+
+    claim: Claim
+    state: str
+    reason: str | None = None
+    sent_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    untried: bool = False
+    receipt: Mapping[str, Any] | None = None
+
+
+def sent(claimed: Claim, *, receipt: Mapping[str, Any] | None = None) -> Result:
+    """It left."""
+    return Result(claim=claimed, state=SENT, sent_at=clock.now(), receipt=receipt)
+
+
+def failed(claimed: Claim, *, reason: str, permanent: bool = False, retry_after: timedelta | None = None) -> Result:
+    """It did not leave. ``permanent``, or the last attempt, makes it a dead letter.
+
+    ``retry_after`` is what the other side asked for.
+    """
+    if permanent or claimed.attempt >= MOST_ATTEMPTS:
+        return Result(claim=claimed, state=FAILED, reason=reason)
+    again_at = clock.now() + pause_after(claimed.attempt, retry_after)
+    return Result(claim=claimed, state=WAITING, reason=reason, next_attempt_at=again_at)
+
+
+def skipped(claimed: Claim, *, reason: str) -> Result:
+    """It must not leave any more."""
+    return Result(claim=claimed, state=SKIPPED, reason=reason)
+
+
+def returned(claimed: Claim, *, reason: str | None = None, until: datetime | None = None) -> Result:
+    """It was not tried: the attempt is not counted, and it waits until ``until`` for ``reason``."""
+    return Result(claim=claimed, state=WAITING, reason=reason, next_attempt_at=until or clock.now(), untried=True)
+
+
+def conclude(results: Sequence[Result], lessons: Sequence[Lesson] = ()) -> set[int]:
+    """Write down results of one worker and what they taught; answers whose lease had not passed on meanwhile."""
+    if not results and not lessons:
+        return set()
+    with writing(), db.engine.begin() as connection:
+        written = _write(connection, results) if results else set()
+        learn(connection, lessons)
+    return written
+
+
+def _write(connection: Connection, results: Sequence[Result]) -> set[int]:
+    as_text = connection.dialect.name == "sqlite"
+    rows = json.dumps([_row(result, as_text=as_text) for result in results])
+    statement = _SQLITE if as_text else _POSTGRESQL
+    given = {"rows": rows, "worker": results[0].claim.worker}
+    return {row.id for row in connection.execute(statement, given).all()}
+
+
+def _row(result: Result, *, as_text: bool) -> dict[str, Any]:
+    return {
+        "id": result.claim.id,
+        "term": result.claim.lease_term,
+        "state": result.state,
+        "reason": result.reason,
+        "sent_at": _moment(result.sent_at, as_text=as_text),
+        "next_attempt_at": _moment(result.next_attempt_at, as_text=as_text),
+        "untried": int(result.untried),
+        "receipt": None if result.receipt is None else dict(result.receipt),
+    }
+
+
+def _moment(moment: datetime | None, *, as_text: bool) -> str | None:
+    if moment is None:
+        return None
+    # as SQLAlchemy keeps times in SQLite, so that they compare as text
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if as_text else moment.isoformat()
+
+
+def _statement(given: Any, *, receipt: Any) -> Any:
+    table = OutboxMessage
+    return (
+        update(table)
+        .where(table.id == given.c.id, table.lease_term == given.c.term, table.leased_by == bindparam("worker"))
+        .values(
+            state=given.c.state,
+            reason=given.c.reason,
+            sent_at=given.c.sent_at,
+            next_attempt_at=func.coalesce(given.c.next_attempt_at, table.next_attempt_at),
+            attempts=table.attempts - given.c.untried,
+            receipt=receipt,
+            leased_by=None,
+            leased_until=None,
+        )
+        .returning(table.id)
+    )
+
+
+def _postgresql() -> Any:
+    named = func.jsonb_to_recordset(as_type(bindparam("rows", type_=Text), Json)).table_valued(
+        column("id", Integer),
+        column("term", Integer),
+        column("state", Text),
+        column("reason", Text),
+        column("sent_at", DateTime(timezone=True)),
+        column("next_attempt_at", DateTime(timezone=True)),
+        column("untried", Integer),
+        column("receipt", Json),
+        name="given",
+    )
+    given = named.render_derived(with_types=True)
+    return _statement(given, receipt=func.coalesce(given.c.receipt, OutboxMessage.receipt))
+
+
+def _sqlite() -> Any:
+    each = func.json_each(bindparam("rows", type_=Text)).table_valued("value")
+
+    def field(name: str) -> Any:
+        return func.json_extract(each.c.value, f"$.{name}").label(name)
+
+    names = ("id", "term", "state", "reason", "sent_at", "next_attempt_at", "untried", "receipt")
+    given = select(*[field(name) for name in names]).subquery("given")
+    receipt = func.coalesce(given.c.receipt, OutboxMessage.receipt, type_=JSON(none_as_null=True))
+    return _statement(given, receipt=receipt)
+
+
+_POSTGRESQL, _SQLITE = _postgresql(), _sqlite()
+
+
+def mark_sent(claimed: Claim, *, receipt: Mapping[str, Any] | None = None) -> bool:
+    """Write down that it left; False when the lease had passed to another worker meanwhile."""
+    return bool(conclude([sent(claimed, receipt=receipt)]))
+
+
+def mark_failed(claimed: Claim, *, reason: str, permanent: bool = False, retry_after: timedelta | None = None) -> bool:
+    """Write down why it did not leave, and when it is tried again; False when the lease had passed on."""
+    return bool(conclude([failed(claimed, reason=reason, permanent=permanent, retry_after=retry_after)]))
+
+
+def mark_skipped(claimed: Claim, *, reason: str) -> bool:
+    """Write down why it must not leave any more; False when the lease had passed on."""
+    return bool(conclude([skipped(claimed, reason=reason)]))
+
+
+def give_back(claimed: Claim, *, reason: str | None = None, until: datetime | None = None) -> bool:
+    """Return a claim untried; False when the lease had passed on."""
+    return bool(conclude([returned(claimed, reason=reason, until=until)]))
