@@ -1,73 +1,91 @@
 """Circuit breakers: where sending keeps failing, wait before the next try instead of knocking for every message.
 
-They are kept in memory. A restart forgets them, which costs a few failures and loses nothing: the rows say what is due.
+What one attempt teaches is worked out here; ``kernel.outbox.destinations`` keeps it for every clock, beyond a restart.
 """
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..channels import Outcome
 from ..kernel import clock
+from ..kernel.outbox import EVERYWHERE, Claim, Lesson
 
 OPENS_AFTER = 5  # failures in a row
+DISABLED_AFTER = timedelta(hours=24)  # a webhook that failed for so long (Standard Webhooks)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=60), timedelta(minutes=5)
 _FIRST_AWAY, _LONGEST_AWAY = timedelta(seconds=5), timedelta(seconds=60)
+_GIVES_UP_ON = ("webhook",)  # the channels whose destinations are disabled after a day
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """Somewhere that sending has failed lately."""
+def lessons_of(claimed: Claim, outcome: Outcome) -> list[Lesson]:
+    """What an attempt taught; nothing where all is as it was known to be."""
+    if outcome.kind == "unreachable":
+        return [_away(claimed, outcome.reason)]
+    # somebody answered, so the channel as a whole is there
+    found = [_works(claimed, EVERYWHERE)] if claimed.failures_everywhere else []
+    if outcome.kind == "gone":
+        return [*found, _lost(claimed, outcome.reason)]
+    if outcome.kind == "failed":
+        return [*found, _failed(claimed, outcome)]
+    if outcome.kind == "sent" and claimed.failures:
+        return [*found, _works(claimed, claimed.destination)]
+    return found
 
-    failures: int
-    closed_until: datetime | None
-    reason: str
 
-    @property
-    def is_closed(self) -> bool:
-        return self.closed_until is not None and clock.now() < self.closed_until
+def is_disabled_by(claimed: Claim, outcome: Outcome) -> bool:
+    """Whether this attempt was the last one at a destination of the kind that is given up on."""
+    if claimed.channel not in _GIVES_UP_ON:
+        return False
+    return outcome.kind == "gone" or (outcome.kind == "failed" and _has_failed_long(claimed))
 
 
-class Breakers:
-    """What one lane has learnt about its destinations, and about itself."""
+def _works(claimed: Claim, destination: str) -> Lesson:
+    return Lesson(channel=claimed.channel, destination=destination)
 
-    def __init__(self) -> None:
-        self._destinations: dict[str, Trouble] = {}
-        self._away: Trouble | None = None
-        self._lock = threading.Lock()
 
-    def trouble_at(self, destination: str) -> Trouble | None:
-        """What is known of a destination; None while all is well there."""
-        return self._destinations.get(destination)
+def _away(claimed: Claim, reason: str) -> Lesson:
+    """The channel itself is away: 5 s until the next probe, then longer, up to a minute."""
+    failures = claimed.failures_everywhere + 1
+    until = clock.now() + _doubled(_FIRST_AWAY, failures - 1, _LONGEST_AWAY)
+    return Lesson(channel=claimed.channel, destination=EVERYWHERE, failures=failures, closed_until=until, reason=reason)
 
-    @property
-    def away(self) -> Trouble | None:
-        """Whether the whole channel was away at the last try."""
-        return self._away
 
-    def worked(self, destination: str) -> None:
-        """A message went through."""
-        with self._lock:
-            self._destinations.pop(destination, None)
-            self._away = None
+def _failed(claimed: Claim, outcome: Outcome) -> Lesson:
+    """This destination did not take a message: after five in a row it is left alone for 1 to 5 minutes."""
+    failures = claimed.failures + 1
+    suppressed = None
+    if is_disabled_by(claimed, outcome):
+        suppressed = f"It failed for {DISABLED_AFTER // timedelta(hours=1)} hours: {outcome.reason}"
+    return Lesson(
+        channel=claimed.channel,
+        destination=claimed.destination,
+        failures=failures,
+        closed_until=_closed_until(failures, outcome.retry_after),
+        reason=outcome.reason,
+        suppressed=suppressed,
+    )
 
-    def failed(self, destination: str, reason: str) -> None:
-        """This destination did not take a message: after five in a row it is left alone for 1 to 5 minutes."""
-        with self._lock:
-            self._away = None
-            before = self._destinations.get(destination)
-            failures = (before.failures if before else 0) + 1
-            wait = _doubled(_FIRST_WAIT, failures - OPENS_AFTER, _LONGEST_WAIT)
-            until = clock.now() + wait if failures >= OPENS_AFTER else None
-            self._destinations[destination] = Trouble(failures, until, reason)
 
-    def unreachable(self, reason: str) -> None:
-        """The channel itself is away: 5 s until the next probe, then longer, up to a minute."""
-        with self._lock:
-            failures = (self._away.failures if self._away else 0) + 1
-            wait = _doubled(_FIRST_AWAY, failures - 1, _LONGEST_AWAY)
-            self._away = Trouble(failures, clock.now() + wait, reason)
+def _closed_until(failures: int, retry_after: timedelta | None) -> datetime | None:
+    waits = [] if retry_after is None else [retry_after]
+    if failures >= OPENS_AFTER:
+        waits.append(_doubled(_FIRST_WAIT, failures - OPENS_AFTER, _LONGEST_WAIT))
+    return clock.now() + max(waits) if waits else None
+
+
+def _lost(claimed: Claim, reason: str) -> Lesson:
+    return Lesson(
+        channel=claimed.channel,
+        destination=claimed.destination,
+        failures=claimed.failures + 1,
+        reason=reason,
+        suppressed=reason,
+    )
+
+
+def _has_failed_long(claimed: Claim) -> bool:
+    return claimed.failing_since is not None and clock.now() - claimed.failing_since >= DISABLED_AFTER
 
 
 def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:

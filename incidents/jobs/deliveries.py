@@ -1,11 +1,13 @@
-"""Sends what waits in the outbox: a lane a channel, one message at a time to a destination, results written at once."""
+"""Sends what waits in the outbox: a lane a channel, one message at a time to a destination, results written in bulk."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import groupby
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, current_app
@@ -15,14 +17,20 @@ from ..access.visibility import may_read
 from ..channels import Message, Outcome
 from ..kernel import clock, outbox
 from ..kernel.database import db, reading
-from ..kernel.outbox import Claim
+from ..kernel.outbox import BATCH, STANDS_FOR, Claim, Lesson, Result
 from ..kernel.settings import Settings
+from ..messages import about_deliveries
 from ..records.people import closed_accounts
-from .breakers import Breakers
+from . import breakers, disabled, facts
+from .facts import Refusal
+from .senders import Errand, Senders, rules_of
 
-BATCH = 20
-SENDERS = 4  # a lane's threads, each with a connection of its own
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
+_WRITE_AFTER = 0.02  # seconds that a result waits for others to be written with
+_WRITE_MANY = 100
+_LONGEST_LOOK = 1.0  # seconds between two looks at what is due
+_FOR_A_SUSPECT = 2.0  # seconds alone for a message whose last worker vanished
+_LONGEST_FAREWELL = 28.0
 _CLOSED = "The account was disabled before this was sent"
 _HIDDEN = "The incident is restricted, and this person is not named in it"
 
@@ -44,6 +52,17 @@ def send_due_messages(limit: int = 1_000) -> int:
     return attempts
 
 
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of a claim, with what that taught."""
+
+    result: Result
+    lessons: Sequence[Lesson] = ()
+    outcome: Outcome | None = None  # None where nothing was tried
+    disables: bool = False
+    at: float = field(default_factory=time.monotonic)
+
+
 class Lane:
     """One channel's way out. Any number of processes may have one: the rows decide who sends what."""
 
@@ -52,25 +71,23 @@ class Lane:
         self.channel = channel
         self.worker = worker
         self.stop = stop or threading.Event()
-        self.breakers = Breakers()
+        self.rules = rules_of(channel)
         self.settings: Settings = app.extensions["sevenbells.settings"]
+        self._away: tuple[float, str] = (float("-inf"), "")  # the newest claims that found the channel away, and why
+        self._bodies: dict[int, Mapping[str, Any]] = {}
 
-    def turn(self, *, limit: int = BATCH, pool: Executor | None = None) -> int:
-        """Claim what is due and send it; answers how many messages were looked at, 0 when nothing was due."""
-        away = self.breakers.away
-        if self.stop.is_set() or (away and away.is_closed):
+    def turn(self, *, limit: int = BATCH) -> int:
+        """Claim what is due and send it here and now; answers how many messages were looked at, 0 when none was due."""
+        if self.stop.is_set():
             return 0
-        # while the channel is away one message tries the way for all others
-        claims = outbox.claim(worker=self.worker, channel=self.channel, limit=1 if away else limit)
-        closed = channels.why_closed(self.channel, self.settings)
-        if closed:
-            for claimed in claims:
-                outbox.mark_failed(claimed, reason=closed, permanent=True)
-            return len(claims)
-        by_destination = sorted(_still_welcome(claims), key=lambda claimed: claimed.destination)
-        groups = [list(group) for _, group in groupby(by_destination, key=lambda claimed: claimed.destination)]
-        mapped: Callable[..., object] = pool.map if pool else map
-        list(mapped(self._send_in_order, groups))  # type: ignore[call-overload]
+        claims, errands, unsent = self.take(limit=limit)
+        done = unsent
+        for errand in errands:
+            done.append(self.attempt(errand, None))
+            if time.monotonic() - done[0].at > _WRITE_AFTER or len(done) >= _WRITE_MANY:
+                self.write(done)
+                done = []
+        self.write(done)
         return len(claims)
 
     def next_due_in(self) -> float | None:
@@ -81,118 +98,237 @@ class Lane:
             db.session.rollback()
         return None if due_at is None else (due_at - clock.now()).total_seconds()
 
-    def _send_in_order(self, claims: Sequence[Claim]) -> None:
-        with self.app.app_context():
-            for claimed in claims:
-                if self._may_try(claimed):
-                    self._send(claimed)
+    def take(self, *, limit: int, troubled: int = BATCH) -> tuple[list[Claim], list[Errand], list[Done]]:
+        """Claim what is due: all of it, what may leave, and what became of the rest."""
+        claims = outbox.claim(
+            worker=self.worker, channel=self.channel, limit=limit, troubled=troubled, pace=self.rules.pace
+        )
+        closed = channels.why_closed(self.channel, self.settings) if claims else None
+        if closed:
+            unsent = [outbox.failed(claimed, reason=closed, permanent=True) for claimed in claims]
+            return claims, [], [Done(result=result) for result in unsent]
+        errands, results = self._prepare(claims) if claims else ([], [])
+        return claims, errands, [Done(result=result) for result in results]
 
-    def _may_try(self, claimed: Claim) -> bool:
-        """Whether to send it now; if not it is given back, and the attempt is not counted."""
+    def _prepare(self, claims: Sequence[Claim]) -> tuple[list[Errand], list[Result]]:
+        """What may leave as things are now, with what its channel must know; the results of what may not."""
+        with reading():
+            db.session.rollback()
+            unwelcome = _unwelcome(claims)
+            known = facts.facts_for([claimed for claimed in claims if claimed.id not in unwelcome])
+            self._learn_bodies(claims)
+            db.session.rollback()
+        errands, results = [], []
+        for claimed in claims:
+            fact = known.get(claimed.id, {})
+            reason = unwelcome.get(claimed.id) or (fact.reason if isinstance(fact, Refusal) else None)
+            if reason is not None:
+                results.append(outbox.skipped(claimed, reason=reason))
+            else:
+                errands.append(self._errand(claimed, fact))
+        return errands, results
+
+    def _learn_bodies(self, claims: Sequence[Claim]) -> None:
+        wanted = {claimed.body_id for claimed in claims if claimed.body_id is not None}
+        if not wanted <= self._bodies.keys():
+            self._bodies = outbox.bodies(wanted)
+
+    def _errand(self, claimed: Claim, fact: Any) -> Errand:
+        body = self._bodies.get(claimed.body_id, {}) if claimed.body_id is not None else {}
+        payload = {**body, **claimed.payload} if body else claimed.payload
+        stands_for = claimed.payload.get(STANDS_FOR)
+        is_shared = bool(body) and not stands_for
+        message = Message(
+            claimed.key,
+            claimed.channel,
+            claimed.destination,
+            about_deliveries.said_for_how_many(claimed.channel, payload, stands_for) if stands_for else payload,
+            facts=fact,
+            body_id=claimed.body_id if is_shared else None,
+            own=claimed.payload if is_shared else {},
+        )
+        target = fact.get("target")
+        host = urlsplit(target).hostname if isinstance(target, str) else None
+        return Errand(claim=claimed, message=message, host=host or claimed.destination)
+
+    def attempt(self, errand: Errand, patience: float | None) -> Done:
+        """Try once; answers what became of it, to be written with others."""
+        claimed = errand.claim
         if self.stop.is_set() or claimed.seconds_left() < _ENOUGH_LEASE:
-            outbox.give_back(claimed)
-            return False
-        for trouble in (self.breakers.away, self.breakers.trouble_at(claimed.destination)):
-            if trouble and trouble.is_closed:
-                reason = f"Waits after {trouble.failures} failed attempts in a row: {trouble.reason}"
-                outbox.give_back(claimed, reason=reason, until=trouble.closed_until)
-                return False
-        return True
-
-    def _send(self, claimed: Claim) -> None:
-        message = Message(claimed.key, claimed.channel, claimed.destination, claimed.payload)
+            return Done(result=outbox.returned(claimed))
+        away_since, reason = self._away
+        if claimed.ends <= away_since:
+            return Done(result=outbox.returned(claimed, reason=reason))
+        message = errand.message if patience is None else _hurried(errand.message, patience)
         try:
             outcome = channels.send(message, self.settings)
         except Exception as broken:  # the lane must go on, and the row says what broke
             log.exception("sending_broke", key=claimed.key, channel=claimed.channel)
             outcome = Outcome("failed", f"Sending broke: {type(broken).__name__}")
-        self._learn(claimed, outcome)
-        written = self._write_down(claimed, outcome)
-        log.info(
-            "delivery",
-            outcome=outcome.kind,
-            channel=claimed.channel,
-            key=claimed.key,
-            attempt=claimed.attempt,
-            reason=outcome.reason,
-            in_time=written,
+        return Done(
+            result=_result(claimed, outcome),
+            lessons=self._lessons(claimed, outcome),
+            outcome=outcome,
+            disables=breakers.is_disabled_by(claimed, outcome),
         )
 
-    def _learn(self, claimed: Claim, outcome: Outcome) -> None:
-        if outcome.kind == "sent":
-            self.breakers.worked(claimed.destination)
-        elif outcome.kind == "unreachable":
-            self.breakers.unreachable(outcome.reason)
-        else:
-            self.breakers.failed(claimed.destination, outcome.reason)
+    def _lessons(self, claimed: Claim, outcome: Outcome) -> Sequence[Lesson]:
+        if outcome.kind == "unreachable":
+            if claimed.ends <= self._away[0]:
+                return ()  # others of its batch have said so
+            self._away = (claimed.ends, f"Waits after a failed attempt: {outcome.reason}")
+        return breakers.lessons_of(claimed, outcome)
 
-    def _write_down(self, claimed: Claim, outcome: Outcome) -> bool:
-        if outcome.kind == "sent":
-            return outbox.mark_sent(claimed)
-        return outbox.mark_failed(
-            claimed,
-            reason=outcome.reason,
-            permanent=outcome.kind == "refused",
-            retry_after=outcome.retry_after,
-        )
+    def write(self, done: Sequence[Done]) -> None:
+        """Write down what became of these, all together."""
+        if not done:
+            return
+        lessons = [lesson for each in done for lesson in each.lessons]
+        written = outbox.conclude([each.result for each in done], lessons)
+        for each in done:
+            _say(each, in_time=each.result.claim.id in written)
+            if each.disables:
+                disabled.tell_owner(each.result.claim, each.outcome)
 
 
-def _still_welcome(claims: Sequence[Claim]) -> list[Claim]:
-    """Those that may leave as things are now; who may know can have changed since a message was written.
+def _hurried(message: Message, patience: float) -> Message:
+    return Message(**{**vars(message), "patience": patience})
 
-    The others are skipped: no restricted incident reaches somebody who is not named in it, and nothing a closed account.
+
+def _result(claimed: Claim, outcome: Outcome) -> Result:
+    if outcome.kind == "sent":
+        return outbox.sent(claimed, receipt=outcome.receipt)
+    permanent = outcome.kind in ("refused", "gone")
+    return outbox.failed(claimed, reason=outcome.reason, permanent=permanent, retry_after=outcome.retry_after)
+
+
+def _say(done: Done, *, in_time: bool) -> None:
+    if done.outcome is None:
+        return
+    claimed = done.result.claim
+    log.info(
+        "delivery",
+        outcome=done.outcome.kind,
+        channel=claimed.channel,
+        key=claimed.key,
+        attempt=claimed.attempt,
+        reason=done.outcome.reason,
+        in_time=in_time,
+    )
+
+
+def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
+    """Those that may not leave as things are now, with the reason; who may know can have changed since they were written.
+
+    No restricted incident reaches somebody who is not named in it, and nothing a closed account.
     """
-    about = {(claimed.incident_id, claimed.destination) for claimed in claims if claimed.incident_id is not None}
-    with reading():
-        db.session.rollback()
-        readable = may_read(about) if about else set()
-        closed = closed_accounts({claimed.destination for claimed in claims}) if claims else set()
-        db.session.rollback()
-    welcome = []
+    about = {
+        (claimed.incident_id, claimed.person_id, claimed.destination)
+        for claimed in claims
+        if claimed.incident_id is not None
+    }
+    readable = may_read(about) if about else set()
+    to_people = {(claimed.person_id, claimed.destination) for claimed in claims if claimed.purpose != outbox.UPDATE}
+    closed = closed_accounts(to_people) if to_people else set()
+    unwelcome = {}
     for claimed in claims:
-        if claimed.destination in closed:
-            outbox.mark_skipped(claimed, reason=_CLOSED)
-        elif claimed.incident_id is not None and (claimed.incident_id, claimed.destination) not in readable:
-            outbox.mark_skipped(claimed, reason=_HIDDEN)
-        else:
-            welcome.append(claimed)
-    return welcome
+        if (claimed.person_id, claimed.destination) in closed:
+            unwelcome[claimed.id] = _CLOSED
+        elif (
+            claimed.incident_id is not None
+            and (claimed.incident_id, claimed.person_id, claimed.destination) not in readable
+        ):
+            unwelcome[claimed.id] = _HIDDEN
+    return unwelcome
 
 
 class LaneThread(threading.Thread):
-    """Keeps a lane going: woken when something was enqueued here, and looking by itself at least once a second."""
+    """Keeps a lane going: woken when something was enqueued here, and looking by itself at least once a second.
+
+    This thread claims and writes; the lane's senders do what may be slow, and none of them waits for another.
+    """
 
     def __init__(self, lane: Lane) -> None:
         super().__init__(name=f"lane-{lane.channel}", daemon=True)
         self.lane = lane
-        self.sign: Callable[[], None] = lambda: None  # called after each look and each turn: the watchdog listens
+        self.sign: Callable[[], None] = lambda: None  # called after each turn: the watchdog listens
+        self.senders = Senders(lane.rules, lane.channel, lane.attempt, lane.app.app_context)
+        self._unwritten: list[Done] = []
         self._woken = threading.Event()
+        self._look_at = 0.0
+        self._suspect_until = 0.0
 
     def wake(self) -> None:
         """Something may be due."""
         self._woken.set()
+        self.senders.nudge()
 
     def run(self) -> None:
-        with (
-            self.lane.app.app_context(),
-            ThreadPoolExecutor(SENDERS, thread_name_prefix=f"send-{self.lane.channel}") as pool,
-        ):
+        with self.lane.app.app_context():
             while not self.lane.stop.is_set():
-                self._woken.wait(self._turn(pool))
-                self._woken.clear()
-
-    def _turn(self, pool: Executor) -> float:
-        """Send what is due; answers how many seconds there are until the next look, one at most."""
-        try:
-            due = self.lane.next_due_in()
-            self.sign()
-            while due is not None and due <= 0 and self.lane.turn(pool=pool):
+                try:
+                    self._turn()
+                except Exception as broken:  # noqa: BLE001 - the database may be away: look again in a second
+                    cause = str(getattr(broken, "orig", broken))
+                    log.warning("lane_could_not_look", channel=self.lane.channel, cause=cause)
+                    db.session.remove()
+                    self._unwritten = [done for done in self._unwritten if done.result.claim.seconds_left() > 0]
+                    self.lane.stop.wait(_LONGEST_LOOK)
                 self.sign()
-                due = self.lane.next_due_in()
-        except Exception as broken:  # noqa: BLE001 - the database may be away: look again in a second
-            log.warning("lane_could_not_look", channel=self.lane.channel, cause=str(getattr(broken, "orig", broken)))
-            db.session.remove()
-            self.sign()
-            return 1.0
-        # what is due and was left alone waits for a breaker
-        return 1.0 if due is None or due <= 0 else min(1.0, due)
+            self._take_leave()
+
+    def _turn(self) -> None:
+        if self._woken.is_set() or time.monotonic() >= self._look_at:
+            self._woken.clear()
+            self._look()
+        self._unwritten += self.senders.done(wait=self._wait())
+        if self._should_write():
+            self._write()
+
+    def _look(self) -> None:
+        """Claim as much as there is room for, and say when to look again."""
+        room = self.senders.room()
+        if room < self.lane.rules.threads or time.monotonic() < self._suspect_until:
+            self._look_at = time.monotonic() + 0.1  # or when something has ended
+            return
+        due_in = self.lane.next_due_in()
+        if due_in is None or due_in > 0:
+            self._look_at = time.monotonic() + min(_LONGEST_LOOK, _LONGEST_LOOK if due_in is None else due_in)
+            return
+        claims, errands, unsent = self.lane.take(limit=room, troubled=self.senders.free_for_troubled())
+        self._unwritten += unsent
+        self.senders.put(errands)
+        # what is due and was left alone waits for a breaker, or for one in flight
+        self._look_at = 0.0 if claims else time.monotonic() + _LONGEST_LOOK
+        if any(claimed.was_abandoned for claimed in claims):
+            self._suspect_until = time.monotonic() + _FOR_A_SUSPECT
+
+    def _wait(self) -> float:
+        until = 0.0 if self._woken.is_set() else self._look_at
+        if self._unwritten:
+            until = min(until, self._unwritten[0].at + _WRITE_AFTER)
+        return max(0.0, min(_LONGEST_LOOK, until - time.monotonic()))
+
+    def _should_write(self) -> bool:
+        if not self._unwritten:
+            return False
+        waited = time.monotonic() - self._unwritten[0].at
+        return len(self._unwritten) >= _WRITE_MANY or waited >= _WRITE_AFTER or not self.senders.load()
+
+    def _write(self) -> None:
+        self.lane.write(self._unwritten[:_WRITE_MANY])
+        self._unwritten = self._unwritten[_WRITE_MANY:]
+        self._look_at = self._suspect_until = 0.0  # their destinations are free again
+
+    def _take_leave(self) -> None:
+        """Give back what was not begun, and write down what was."""
+        until = time.monotonic() + _LONGEST_FAREWELL
+        self._unwritten += [Done(result=outbox.returned(errand.claim)) for errand in self.senders.empty()]
+        while self.senders.load() and time.monotonic() < until:
+            self._unwritten += self.senders.done(wait=0.2)
+        self._unwritten += self.senders.done(wait=0)
+        self.senders.stop()
+        try:
+            self.lane.write(self._unwritten)
+        except Exception as broken:  # noqa: BLE001 - the database may be away; the leases end by themselves
+            log.warning("lane_left_without_a_word", cause=str(getattr(broken, "orig", broken)))

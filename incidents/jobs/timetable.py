@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..actions import postmortem_reminders
-from ..kernel import beats, clock, database, findings, leases
+from ..kernel import beats, clock, database, findings, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
 from ..records.idempotency import KEPT_FOR, KeyedRequest
@@ -49,12 +49,14 @@ def remind_owners_of_postmortems() -> None:
 
 
 def forget_what_has_expired() -> None:
-    """Sessions that have ended, answers kept for repeated requests for a day, and clocks that are gone."""
+    """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone, texts nobody waits for."""
     now = clock.now()
     db.session.execute(delete(ServerSession).where(ServerSession.expires_at < now))
     db.session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < now - KEPT_FOR))
     db.session.execute(delete(SentForm).where(SentForm.at < now - SENT_FORMS_KEPT_FOR))
     beats.forget_the_long_gone()
+    outbox.forget_the_untroubled()
+    outbox.forget_unused_bodies()
     db.session.commit()
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, String, func, select
+from sqlalchemy import CheckConstraint, String, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
@@ -117,10 +117,17 @@ def active_people(role: Role = Role.VIEWER) -> list[Person]:
     return list(db.session.scalars(wanted.order_by(func.lower(Person.name), Person.id)))
 
 
-def closed_accounts(addresses: Collection[str]) -> set[str]:
-    """Of these e-mail addresses, those whose account is disabled."""
-    wanted = select(Person.email).where(Person.email.in_(addresses), Person.disabled_at.is_not(None))
-    return set(db.session.scalars(wanted))
+def closed_accounts(recipients: Collection[tuple[int | None, str]]) -> set[tuple[int | None, str]]:
+    """Of these (person's number, address), those whose account is disabled; by the address where there is no number."""
+    ids = {person_id for person_id, _address in recipients if person_id is not None}
+    addresses = {address for person_id, address in recipients if person_id is None}
+    is_meant = or_(Person.id.in_(ids), Person.email.in_(addresses))
+    closed: set[int | str] = set()
+    for number, email in db.session.execute(
+        select(Person.id, Person.email).where(Person.disabled_at.is_not(None), is_meant)
+    ):
+        closed |= {number, email}
+    return {each for each in recipients if (each[1] if each[0] is None else each[0]) in closed}
 
 
 def nobody_exists() -> bool:
