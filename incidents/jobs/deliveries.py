@@ -147,7 +147,7 @@ class Lane:
             body_id=claimed.body_id if is_shared else None,
             own=claimed.payload if is_shared else {},
         )
-        target = fact.get("target")
+        target = fact.get("url")
         host = urlsplit(target).hostname if isinstance(target, str) else None
         return Errand(claim=claimed, message=message, host=host or claimed.destination)
 
