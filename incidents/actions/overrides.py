@@ -49,6 +49,7 @@ def add_override(
         by_name=by.name,
     )
     db.session.add(override)
+    rotation.changed_at = clock.now()
     note = {"person": person.email, "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
     audit.note("added an override", by=by, subject=rotation.name, **note)
     db.session.flush()
@@ -70,6 +71,7 @@ def remove_override(override: Override, *, by: Actor) -> None:
     else:
         override.removed_at = now
     rotation = db.session.get_one(Rotation, override.rotation_id)
+    rotation.changed_at = now
     audit.note("removed an override", by=by, subject=rotation.name, starts_at=override.starts_at.isoformat())
     db.session.flush()
 

@@ -120,6 +120,7 @@ def change_rotation(
     if layers is not None:
         _write_layers(rotation, layers)
     rotation.version += 1
+    rotation.changed_at = clock.now()
     audit.note("changed the rotation", by=by, subject=rotation.name, **_told(rotation, layers))
     db.session.flush()
     return rotation
@@ -135,7 +136,7 @@ def archive_rotation(rotation: Rotation, *, by: Actor) -> None:
     users = who_uses(f"rotation:{rotation.id}")
     if users:
         raise NotAllowed(f"{rotation.name} is used by {' and '.join(users)}. Choose another there first.")
-    rotation.archived_at = clock.now()
+    rotation.archived_at = rotation.changed_at = clock.now()
     rotation.version += 1
     audit.note("archived the rotation", by=by, subject=rotation.name)
     db.session.flush()

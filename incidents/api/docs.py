@@ -17,6 +17,7 @@ _ORDER = (
     "incidents",
     "components",
     "component-groups",
+    "on-call",
     "severities",
     "escalation-policies",
     "message-templates",

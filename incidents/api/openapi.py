@@ -40,13 +40,18 @@ PARTS: Mapping[str, str] = {
     "entry_id": "A timeline entry's id.",
     "relation_id": "A relation's id.",
     "name": "A section of a post-mortem, such as root_cause.",
-    "role": "commander, communications_lead, scribe, or one of the team's own.",
+    "role": "In an incident commander, communications_lead, scribe; on call on_call_engineer, engineering_lead, cto; "
+    "or one of the team's own.",
     "email": "A person's address.",
     "component_id": "A component's public id.",
     "group_id": "A component group's public id.",
     "severity": "P1, P2, P3 or P4.",
     "template_id": "A message template's id.",
     "delivery_id": "A delivery's id.",
+    "rotation_id": "A rotation's id.",
+    "override_id": "An override's id.",
+    "swap_id": "A swap's id.",
+    "person_group_id": "A group's id.",
 }
 QUERIES: Mapping[str, str] = {
     "limit": "How many at most on a page; 50 when not given.",
@@ -56,8 +61,10 @@ QUERIES: Mapping[str, str] = {
     "visibility": "One or more visibilities, with commas between them.",
     "component": "A component's public id.",
     "q": "Words in the title or the impact.",
-    "since": "Detected at this time or later.",
-    "until": "Detected before this time.",
+    "since": "From this time on; for incidents the time at which they were detected.",
+    "until": "Before this time.",
+    "at": "At this time instead of now.",
+    "rotation": "A rotation's id.",
 }
 _HEADERS = {
     "Link": {"description": 'The next page, with rel="next" (RFC 8288).', "schema": shapes.TEXT},

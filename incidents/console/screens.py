@@ -9,6 +9,7 @@ from . import (
     acknowledgement_link,
     acts,
     audits,
+    calendars,
     declare,
     documents,
     first_steps,
@@ -32,6 +33,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     for screen in (
         acknowledgement_link,
         audits,
+        calendars,
         first_steps,
         now,
         incident_list,

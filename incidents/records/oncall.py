@@ -34,6 +34,7 @@ class Rotation(Base):
     source_tried_at: Mapped[datetime | None]
     source_problem: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    changed_at: Mapped[datetime] = mapped_column(default=clock.now)  # its shifts may be others since
     archived_at: Mapped[datetime | None]  # it answers for nobody any more; history keeps its name
     version: Mapped[int] = mapped_column(default=1)
 

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("source_tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source_problem", sa.String(length=300), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("name <> ''", name=op.f("ck_rotations_a_rotation_has_a_name")),
