@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from incidents import actions
-from incidents.actions import roles, strike, targets
+from incidents.actions import matrix, roles, strike, targets
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed, NotAllowed, Outdated
 from incidents.kernel.outbox import OutboxMessage
@@ -307,6 +307,7 @@ def test_a_drill_pages_only_people_who_agreed(app: Flask) -> None:
     alice = a_person("Alice")  # agrees by declaring it
     a_person("Bob", agrees_to_drills=True)
     a_person("Eve")
+    matrix.change_levels("P3", by=alice.as_actor(), levels=[{"after_minutes": 0, "tell": ["responders"]}])
     an_incident(by=alice, severity="P3", is_drill=True)
 
     assert sorted(to for to, _ in letters()) == ["alice@example.com", "bob@example.com"]
@@ -459,7 +460,7 @@ def test_nobody_to_tell_is_said_and_the_next_level_is_told_at_once(alice: Person
         "P1",
         by=alice.as_actor(),
         levels=[
-            {"label": "Night shift", "after_minutes": 0, "tell": ["role:night"]},
+            {"label": "Night shift", "after_minutes": 0, "tell": ["role:engineering_lead"]},
             {"label": "CTO", "after_minutes": 30, "tell": ["person:cto@example.com"]},
         ],
     )

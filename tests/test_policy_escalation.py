@@ -41,7 +41,10 @@ def keys(levels: Sequence[Level]) -> list[str]:
 
 def told(**minutes: float) -> dict[str, datetime]:
     """told(on_call=0, engineering_lead=15): keys of levels with the instant of their telling."""
-    return {name if name in ("on_call", "responders") else f"role:{name}": after(at) for name, at in minutes.items()}
+    return {
+        name if name in ("on_call", "responders", "any_responder") else f"role:{name}": after(at)
+        for name, at in minutes.items()
+    }
 
 
 def test_the_defaults_are_the_manuals_escalation_matrix() -> None:
@@ -50,8 +53,8 @@ def test_the_defaults_are_the_manuals_escalation_matrix() -> None:
 
     assert table(P1) == [(0, "on_call"), (15, "role:engineering_lead"), (30, "role:cto")]
     assert table(P2) == [(0, "on_call"), (60, "role:engineering_lead")]
-    assert table(P3) == [(0, "responders"), (240, "role:engineering_lead")]
-    assert table(P4) == [(0, "responders")]
+    assert table(P3) == [(0, "any_responder"), (240, "role:engineering_lead")]
+    assert table(P4) == [(0, "any_responder")]
 
 
 def test_the_first_level_is_told_at_once_and_the_others_in_their_minute() -> None:
@@ -149,7 +152,7 @@ def test_after_a_catch_up_the_next_level_waits_ten_minutes() -> None:
 
 def test_escalating_by_hand_tells_the_first_level_not_told() -> None:
     assert next_untold(P1, told(on_call=0)) == P1[1]
-    assert next_untold(P4, told(responders=0)) is None
+    assert next_untold(P4, told(any_responder=0)) is None
     assert [trigger.value for trigger in Trigger] == [
         "target_passed",
         "access_missing",
@@ -182,7 +185,8 @@ def test_the_key_of_a_level_holds_nothing_that_other_keys_are_built_with(local_p
 
 
 @pytest.mark.parametrize(
-    "word", ["on_call", "responders", "role:cto", "role:engineering_lead", "person:maya@example.com"]
+    "word",
+    ["on_call", "responders", "any_responder", "role:cto", "rotation:7", "group:2", "person:maya@example.com"],
 )
 def test_these_words_name_somebody(word: str) -> None:
     assert is_word(word)

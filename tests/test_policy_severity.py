@@ -32,8 +32,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
     [
         ("P1", "Critical", 15, 30, 4 * 60, "on_call"),
         ("P2", "High", 60, 30, 12 * 60, "on_call"),
-        ("P3", "Medium", 4 * 60, None, 3 * 24 * 60, "responders"),
-        ("P4", "Low", 24 * 60, None, None, "responders"),
+        ("P3", "Medium", 4 * 60, None, 3 * 24 * 60, "any_responder"),
+        ("P4", "Low", 24 * 60, None, None, "any_responder"),
     ],
 )
 def test_the_defaults_are_the_manuals(

@@ -12,15 +12,16 @@ from sqlalchemy import delete, func, select
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
-from ..policy import escalation, severity
+from ..policy import escalation, repeats, severity
 from ..policy.escalation import Level
 from ..policy.lifecycle import Cause
+from ..policy.repeats import Repeat
 from ..policy.severity import Severity, SeverityRule
 from ..records.actors import Actor
-from ..records.escalation import EscalationRepeat, RoundRobinTurn  # noqa: F401
+from ..records.escalation import EscalationRepeat
 from ..records.incidents import Incident, IncidentRole
 from ..records.matrix import EscalationLevelSetting, MessageTemplate, SeveritySetting, TeamWord
-from . import audit, journal, oncall
+from . import audit, journal, words
 
 _MOST_MINUTES = 60 * 24 * 30
 
@@ -30,6 +31,7 @@ def rules_now() -> dict[str, Any]:
     return {
         "severities": severity.to_snapshot(matrix_now()),
         "levels": escalation.to_snapshot({each: levels_now(each) for each in Severity}),
+        "repeats": repeats.to_snapshot(repeats_now()),
     }
 
 
@@ -43,6 +45,11 @@ def levels_of(incident: Incident) -> tuple[Level, ...]:
     return escalation.from_snapshot({incident.severity: incident.rules["levels"][incident.severity]})[
         Severity(incident.severity)
     ]
+
+
+def repeat_of(incident: Incident) -> Repeat:
+    """How often this incident's policy begins again, under its present severity; declared before there were any: never."""
+    return repeats.from_snapshot(incident.rules.get("repeats", {}).get(incident.severity))
 
 
 def matrix_now() -> dict[Severity, SeverityRule]:
@@ -73,9 +80,18 @@ def levels_now(of: Severity) -> tuple[Level, ...]:
     ).all()
     if not rows:
         return escalation.DEFAULT_LEVELS[of]
-    return tuple(
+    return escalation.numbered(
         Level(label=row.label, after=timedelta(minutes=row.after_minutes), tell=tuple(row.tell)) for row in rows
     )
+
+
+def repeats_now() -> dict[Severity, Repeat]:
+    """How often each severity's policy begins again, as set."""
+    set_ones = {
+        Severity(row.severity): Repeat(row.times, timedelta(minutes=row.after_minutes))
+        for row in db.session.scalars(select(EscalationRepeat))
+    }
+    return {each: set_ones.get(each, repeats.NEVER) for each in Severity}
 
 
 def change_severity_rule(
@@ -103,10 +119,13 @@ def change_severity_rule(
     return matrix_now()[key]
 
 
-def change_levels(of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]]) -> tuple[Level, ...]:
+def change_levels(
+    of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]], repeat: Mapping[str, Any] | None = None
+) -> tuple[Level, ...]:
     """Replace the escalation policy of one severity. A level is ``{label?, after_minutes, tell: [word, …]}``.
 
-    Words: see ``policy.escalation.Level``. Minutes must grow from level to level.
+    Words are those of ``policy.escalation.Level``; each has to name somebody we know. Minutes must grow from level to
+    level. ``repeat`` is ``{times, after_minutes}``; without it the policy does not begin again.
     """
     key = known_severity(of)
     if not 1 <= len(levels) <= 10:
@@ -114,9 +133,8 @@ def change_levels(of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]]) ->
     minutes = [_minutes(level) for level in levels]
     if minutes != sorted(set(minutes)):
         raise Malformed({"levels": "Each level must come later than the one before it."})
-    for level in levels:
-        for word in level.get("tell", ()):
-            _known_word(str(word))
+    told = [_words(level) for level in levels]
+    again = _repeat(repeat)
     db.session.execute(delete(EscalationLevelSetting).where(EscalationLevelSetting.severity == key))
     for position, level in enumerate(levels):
         db.session.add(
@@ -125,9 +143,13 @@ def change_levels(of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]]) ->
                 position=position,
                 label=str(level.get("label") or f"Level {position + 1}")[:80],
                 after_minutes=minutes[position],
-                tell=[str(word) for word in level.get("tell", ())],
+                tell=told[position],
             )
         )
+    db.session.execute(delete(EscalationRepeat).where(EscalationRepeat.severity == key))
+    if again.times:
+        length = again.after // timedelta(minutes=1)
+        db.session.add(EscalationRepeat(severity=key, times=again.times, after_minutes=length))
     audit.note("changed the escalation policy", by=by, subject=str(key))
     db.session.flush()
     return levels_now(key)
@@ -248,10 +270,25 @@ def _minutes(level: Mapping[str, Any]) -> int:
     return given
 
 
-def _known_word(word: str) -> None:
-    wrong = oncall.problem_with(word)
-    if wrong is not None:
-        raise Malformed({"levels": wrong})
+def _words(level: Mapping[str, Any]) -> list[str]:
+    """What a level tells: at least one word, each once, and each names somebody we know."""
+    given = list(dict.fromkeys(str(word).strip() for word in level.get("tell") or ()))
+    if not given:
+        raise Malformed({"levels": "Say for each level whom it tells."})
+    return [words.known(word, field="levels") for word in given]
+
+
+def _repeat(given: Mapping[str, Any] | None) -> Repeat:
+    """The repeat as asked for; none where none is."""
+    if not given:
+        return repeats.NEVER
+    times, minutes = given.get("times"), given.get("after_minutes", repeats.NEVER.after // timedelta(minutes=1))
+    if isinstance(times, bool) or not isinstance(times, int) or not 0 <= times <= repeats.MOST_TIMES:
+        raise Malformed({"repeat": f"A policy begins again 0 to {repeats.MOST_TIMES} times."})
+    longest = repeats.LONGEST_WAIT // timedelta(minutes=1)
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= longest:
+        raise Malformed({"repeat": f"A policy begins again after 1 to {longest:,} minutes."})
+    return Repeat(times, timedelta(minutes=minutes))
 
 
 def _known_public_status(word: str | None) -> str | None:

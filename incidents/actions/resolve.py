@@ -136,6 +136,9 @@ def merge(incident: Incident, *, into: Incident, by: Actor) -> None:
         raise NotAllowed(f"{incident.ref} is on the status page and {into.ref} is not. Publish {into.ref} first.")
     if incident.visibility == "restricted" and into.visibility != "restricted":
         raise NotAllowed(f"{incident.ref} is restricted and {into.ref} is not.")
+    # the other one's targets count from here
+    targets.meet(incident, "respond", at=clock.now())
+    targets.meet(incident, "resolve", at=clock.now())
     _end(incident, Outcome.MERGED, at=clock.now())
     incident.merged_into_id = into.id
     incident.closed_at = clock.now()

@@ -60,7 +60,10 @@ def acknowledge(incident: Incident, *, by: Actor) -> TimelineEntry | None:
 
 
 def take_back_acknowledgement(incident: Incident, *, by: Actor, reason: str | None = None) -> None:
-    """Nobody has it after all: the escalation goes on from where it stood. Without one, nothing happens."""
+    """Nobody has it after all, as if nobody ever had: a level that is due by now is told at once.
+
+    Without an acknowledgement nothing happens.
+    """
     _must_be_open(incident)
     if not incident.is_acknowledged:
         return
@@ -69,7 +72,8 @@ def take_back_acknowledgement(incident: Incident, *, by: Actor, reason: str | No
     incident.acknowledgement_at = incident.acknowledgement_by = incident.acknowledged_at = None
     targets.unmeet(incident, "respond")
     journal.write(incident, "acknowledgement_taken_back", by=by, body=(reason or "").strip())
-    watch.rearm(incident)
+    db.session.flush()
+    strike.strike(incident)
 
 
 def escalate(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
-from ..kernel import clock
+from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.errors import Refusal
 from ..messages import about_incidents
@@ -22,7 +23,7 @@ from ..policy.severity import Severity
 from ..records.actors import CLOCK
 from ..records.incidents import Incident
 from ..records.people import Person
-from . import journal, matrix, roles, telling, visibility, watch
+from . import journal, matrix, oncall, roles, telling, visibility, watch
 from .looks import Strike, Telling, each_once, send_letters
 
 
@@ -49,7 +50,7 @@ def strike_all(incidents: Sequence[Incident]) -> list[Strike]:
 
 
 def _look_at(incident: Incident, now: datetime, records: watch.Records) -> Strike:
-    looked_for = incident.attention_at or now
+    looked_for = _looked_for(incident, now, records)
     look = Strike(incident, now, records, is_catch_up=attention.is_catch_up(looked_for, now))
     if records.scheduled:
         _publish_what_was_set_for_now(look)
@@ -57,11 +58,20 @@ def _look_at(incident: Incident, now: datetime, records: watch.Records) -> Strik
         # an acknowledgement lapses first: what follows then sees an incident that nobody has
         _expire_acknowledgement(look)
         _tell_due_levels(look)
+        _note_risks(look)
         _miss_targets(look)
         _remind(look)
     if look.tellings and look.is_catch_up:
         incident.quiet_until = attention.quiet_after(looked_for, now)
     return look
+
+
+def _looked_for(incident: Incident, now: datetime, records: watch.Records) -> datetime:
+    """When the clock should have looked. A notice that a target is at risk may come a little late without a word."""
+    looked_for = incident.attention_at or now
+    if attention.is_catch_up(looked_for, now):
+        return watch.fell_due_at(incident, records) or now
+    return looked_for
 
 
 def due_incidents(limit: int) -> list[Incident]:
@@ -147,30 +157,23 @@ def _expire_acknowledgement(look: Strike) -> None:
             headline="the acknowledgement has lapsed",
             sentence=f"Nobody wrote on the timeline for {silence}, so the acknowledgement no longer counts.",
             weight=4,
+            again=True,
         )
 
 
 def _tell_due_levels(look: Strike) -> None:
     incident = look.incident
-    if incident.is_acknowledged:
-        return
-    levels = matrix.levels_of(incident)
-    struck = look.struck
-    if all(level.key in struck.levels for level in levels):
-        return
-    due = escalation.due_levels(
-        levels,
-        started_at=incident.watch_started_at,
-        now=look.now,
-        told=struck.levels,
-        resumed_at=incident.escalation_resumed_at,
-        reaches_nobody=watch.unreachable(incident, levels),
-        quiet_until=None if look.is_catch_up else incident.quiet_until,
-    )
-    for level in due:
-        look.ring(watch.level_key(incident, level.key))
-        since = durations.duration(look.now - incident.watch_started_at)
-        is_first = level.key == levels[0].key
+    quiet_until = None if look.is_catch_up else incident.quiet_until
+    due = watch.due_levels(incident, look.struck, now=look.now, quiet_until=quiet_until)
+    first = matrix.levels_of(incident)[:1]
+    since = durations.duration(look.now - incident.watch_started_at)
+    for level in due.levels:
+        look.ring(
+            watch.repeat_key(incident, level.key, due.repetition)
+            if due.repetition
+            else watch.level_key(incident, level.key)
+        )
+        is_first = not due.repetition and level in first
         _tell_level(
             look,
             level,
@@ -180,18 +183,61 @@ def _tell_due_levels(look: Strike) -> None:
             sentence=f"{incident.title}. "
             + ("Nobody has acknowledged it yet." if is_first else f"Nobody has acknowledged it for {since}."),
             weight=6,
+            repetition=due.repetition,
         )
+
+
+def _note_risks(look: Strike) -> None:
+    """80 % of a target's time is used up: said once, to whoever has it. One that is missed by now is not at risk.
+
+    While nobody has it and a level of the policy is told by the deadline anyway, the timeline alone says so: that
+    level is the message.
+    """
+    for target in look.records.targets:
+        risk_at = watch.risk_at(target)
+        if (
+            target.at_risk_at is not None
+            or not watch.is_running(target)
+            or not risk_at <= look.now < target.deadline_at
+        ):
+            continue
+        target.at_risk_at = risk_at
+        look.ring(f"risk/{target.id}")
+        people = [] if _a_level_is_told_by(look, target.deadline_at) else _people_who_have_it(look)
+        left = durations.duration(target.deadline_at - look.now)
+        what = "acknowledge" if target.kind == "respond" else "resolve"
+        entry = journal.write(
+            look.incident,
+            "target_at_risk",
+            by=CLOCK,
+            detail={"target": target.kind, "deadline_at": target.deadline_at.isoformat(), **_named(people)},
+        )
+        look.entries.append(entry)
+        sentence = f"{look.incident.title} is to be {what}d within {left}: 80 % of the time has passed."
+        headline = f"{left} left to {what} it"
+        look.tellings.append(Telling(headline, sentence, people, weight=2, purpose=outbox.NOTICE))
+
+
+def _a_level_is_told_by(look: Strike, deadline_at: datetime) -> bool:
+    next_level_at = watch.next_level_at(look.incident, look.struck)
+    return next_level_at is not None and next_level_at <= deadline_at
+
+
+def _people_who_have_it(look: Strike) -> list[Person]:
+    """The commander, else whoever is on call."""
+    incident = look.incident
+    commander = look.records.holders.get(roles.COMMANDER)
+    has_it = [commander] if commander is not None and commander.is_active else []
+    has_it = telling.who_plays_along(incident, has_it) or telling.people_meant(incident, [escalation.ON_CALL])
+    return telling.who_may_hear(incident, has_it)
 
 
 def _miss_targets(look: Strike) -> None:
     incident = look.incident
-    missed = [
-        target
-        for target in look.records.targets
-        if target.met_at is None and target.breached_at is None and target.deadline_at <= look.now
-    ]
+    missed = [target for target in look.records.targets if watch.is_running(target) and target.deadline_at <= look.now]
     for target in missed:
         target.breached_at = target.deadline_at
+        look.ring(f"missed/{target.id}")
         journal.write(
             incident,
             "target_missed",
@@ -257,21 +303,30 @@ def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[P
         return first
     levels = matrix.levels_of(incident) if matrix.rule_of(incident).cadence is not None else ()
     added = cadence.overdue_levels(levels, stage, told=struck.levels)
-    reached = [person for level in added for person in telling.people_meant(incident, level.tell)]
-    for person in reached:
-        if incident.visibility == "restricted":
-            visibility.name_person(incident, person=person, by=CLOCK, reason="an escalation reached them")
+    reached = [person for level in added for person in _people_reached(look, level, struck)]
+    _name_reached(incident, reached)
     return each_once([*first, *reached])
+
+
+def _people_reached(look: Strike, level: Level, struck: watch.Struck) -> list[Person]:
+    """Whom an overdue update calls in at one level; where one is told in turn, whoever was told of it before."""
+    incident = look.incident
+    if escalation.ANY_RESPONDER not in level.tell or level.key not in struck.levels:
+        return telling.people_told(incident, level.tell)
+    before = telling.people_told_before(incident, level.key)
+    return before or telling.people_told(incident, level.tell)
 
 
 def _first_reminded(look: Strike) -> list[Person]:
     incident = look.incident
     for role in (roles.COMMUNICATIONS_LEAD, roles.COMMANDER):
         person = look.records.holders.get(role)
-        if person is not None and person.is_active:
+        if person is not None and person.is_active and telling.who_plays_along(incident, [person]):
             return [person]
-    people = telling.people_meant(incident, [escalation.ON_CALL]) or telling.people_meant(
-        incident, [escalation.RESPONDERS]
+    people = (
+        telling.people_meant(incident, [escalation.ON_CALL])
+        or oncall.declarer_of(incident)
+        or telling.people_meant(incident, [escalation.RESPONDERS])
     )
     return telling.who_may_hear(incident, people)
 
@@ -287,28 +342,59 @@ def _tell_next(look: Strike, *, why: str, headline: str, weight: int) -> None:
         if not look.tellings[-1].people:
             _tell_next(look, why=why, headline=headline, weight=weight)
         return
-    people = each_once([person for each in levels for person in telling.people_meant(incident, each.tell)])
+    people = each_once([person for each in levels for person in telling.people_told(incident, each.tell)])
+    _name_reached(incident, people)
     _note_told(look, people, label="everybody")
     look.tellings.append(Telling(headline, why, people, weight))
 
 
-def _tell_level(look: Strike, level: Level, *, headline: str, sentence: str, weight: int) -> None:
-    people = telling.people_meant(look.incident, level.tell)
-    if look.incident.visibility == "restricted":
-        for person in people:
-            visibility.name_person(look.incident, person=person, by=CLOCK, reason="an escalation reached them")
-    _note_told(look, people, label=level.label or "a level", key=level.key)
+def _tell_level(
+    look: Strike,
+    level: Level,
+    *,
+    headline: str,
+    sentence: str,
+    weight: int,
+    repetition: int = 0,
+    again: bool = False,
+) -> None:
+    """Tell whoever this level means now; where it means nobody, a bell says so and the next one does not wait."""
+    incident = look.incident
+    people = telling.people_told(incident, level.tell)
+    _name_reached(incident, people)
+    unheard = watch.unheard_key(incident, level.key, repetition)
+    if not people and unheard not in look.records.bells:
+        look.ring(unheard)
+    _note_told(look, people, level=level, repetition=repetition, again=again)
     look.tellings.append(Telling(headline, sentence, people, weight))
 
 
-def _note_told(look: Strike, people: Sequence[Person], *, label: str, key: str = "") -> None:
-    entry = journal.write(
-        look.incident,
-        "told" if people else "nobody_to_tell",
-        by=CLOCK,
-        detail={"level": label, "level_key": key, **_named(people)},
-    )
-    look.entries.append(entry)
+def _name_reached(incident: Incident, people: Sequence[Person]) -> None:
+    if incident.visibility == "restricted":
+        for person in people:
+            visibility.name_person(incident, person=person, by=CLOCK, reason="an escalation reached them")
+
+
+def _note_told(
+    look: Strike,
+    people: Sequence[Person],
+    *,
+    level: Level | None = None,
+    label: str = "",
+    repetition: int = 0,
+    again: bool = False,
+) -> None:
+    detail: dict[str, Any] = {"level": label, "level_key": ""}
+    if level is not None:
+        detail = {"level": level.label or "a level", "level_key": level.key, "words": list(level.tell)}
+        if escalation.ANY_RESPONDER in level.tell:
+            detail["in_turn"] = True
+    if repetition:
+        detail["repetition"] = repetition
+    if again:
+        detail["again"] = True
+    kind = "told" if people else "nobody_to_tell"
+    look.entries.append(journal.write(look.incident, kind, by=CLOCK, detail={**detail, **_named(people)}))
 
 
 def _named(people: Sequence[Person]) -> dict[str, list[str] | list[int]]:

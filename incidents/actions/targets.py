@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from ..kernel import clock
 from ..kernel.database import db
+from ..policy import severity
+from ..policy.severity import SlaState
 from ..records.incidents import Incident, Target
 from . import matrix
 
@@ -15,16 +17,21 @@ from . import matrix
 def freeze(incident: Incident, *, counting_from: datetime) -> None:
     """Write this cycle's deadlines under the present severity. What they replace keeps how it stood."""
     now = clock.now()
-    replaced = current(incident)
+    newest = {target.kind: target for target in _of_cycle(incident)}
     rule = matrix.rule_of(incident)
     deadlines = {"respond": rule.respond_by(counting_from), "resolve": rule.resolve_by(counting_from)}
     for kind, deadline_at in deadlines.items():
-        old = replaced.get(kind)
-        if old is not None:
+        old = newest.get(kind)
+        if old is not None and old.replaced_at is None:
             old.replaced_at = now
             if old.met_at is None and now >= old.deadline_at:
                 old.breached_at = old.breached_at or old.deadline_at
         if deadline_at is not None:
+            met_at = old.met_at if old is not None else None
+            # what was met is judged by the new deadline; lowering the severity un-breaches nothing
+            breached_at = old.breached_at if old is not None else None
+            if breached_at is None and met_at is not None and met_at > deadline_at:
+                breached_at = deadline_at
             db.session.add(
                 Target(
                     incident_id=incident.id,
@@ -33,9 +40,8 @@ def freeze(incident: Incident, *, counting_from: datetime) -> None:
                     severity=incident.severity,
                     started_at=counting_from,
                     deadline_at=deadline_at,
-                    met_at=old.met_at if old is not None else None,
-                    # lowering the severity un-breaches nothing
-                    breached_at=old.breached_at if old is not None else None,
+                    met_at=met_at,
+                    breached_at=breached_at,
                 )
             )
     db.session.flush()
@@ -59,9 +65,26 @@ def unmeet(incident: Incident, kind: str) -> None:
 
 def current(incident: Incident) -> dict[str, Target]:
     """This cycle's targets that count, by kind."""
-    rows = db.session.scalars(
-        select(Target).where(
-            Target.incident_id == incident.id, Target.cycle == incident.cycle, Target.replaced_at.is_(None)
-        )
+    return {target.kind: target for target in _of_cycle(incident) if target.replaced_at is None}
+
+
+def _of_cycle(incident: Incident) -> list[Target]:
+    wanted = select(Target).where(Target.incident_id == incident.id, Target.cycle == incident.cycle)
+    return list(db.session.scalars(wanted.order_by(Target.id)))
+
+
+def replaced(incident: Incident) -> list[Target]:
+    """Those that count no more, oldest first: of an earlier severity, or from before a reopening."""
+    rows = db.session.scalars(select(Target).where(Target.incident_id == incident.id).order_by(Target.id))
+    return [target for target in rows if target.replaced_at is not None or target.cycle != incident.cycle]
+
+
+def state_of(target: Target) -> SlaState:
+    """How a target stands now; one that was replaced keeps how it stood when it was."""
+    return severity.sla_state(
+        started_at=target.started_at,
+        deadline_at=target.deadline_at,
+        now=target.replaced_at or clock.now(),
+        met_at=target.met_at,
+        breached_at=target.breached_at,
     )
-    return {target.kind: target for target in rows}

@@ -2,36 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import current_app
+from sqlalchemy import select
 
 from ..kernel import outbox
+from ..kernel.database import db
 from ..kernel.settings import Settings
 from ..messages import about_incidents
 from ..messages.letters import Letter
+from ..policy.escalation import ANY_RESPONDER, ON_CALL
 from ..policy.lifecycle import Visibility
 from ..records.addresses import LOW
-from ..records.incidents import Incident
-from ..records.people import Person
+from ..records.incidents import Incident, IncidentRole
+from ..records.people import Person, Role, active_people
+from ..records.timeline import TimelineEntry
 from ..reports.ways import Ways
-from . import oncall, reach
+from . import oncall, reach, turns
 
 
 def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
-    """The active people whom these words of the escalation policy mean, each once, in the order of the words."""
+    """The active people whom these words of the escalation policy mean, each once, in the order of the words.
+
+    Where one of several is told in turn it is whoever would be next; asking does not move the turn.
+    """
+    return _people(incident, words, turns.next_in_turn)
+
+
+def people_told(incident: Incident, words: Iterable[str]) -> list[Person]:
+    """The same at a telling: whoever is chosen in turn has had this turn."""
+    return _people(incident, _spelt_out(words), turns.take_turn)
+
+
+def _spelt_out(words: Iterable[str]) -> Iterator[str]:
+    """A role that tells one in turn is told as that, so that the turn moves."""
+    for word in words:
+        meant = oncall.words_of_role(word.removeprefix("role:")) if word == ON_CALL or word.startswith("role:") else []
+        yield from meant if ANY_RESPONDER in meant else [word]
+
+
+def _people(
+    incident: Incident, words: Iterable[str], choose: Callable[[str, Sequence[Person]], Person | None]
+) -> list[Person]:
     meant: dict[int, Person] = {}
     for word in words:
-        for person in oncall.people_of_word(incident, word):
-            if person.is_active and (not incident.is_drill or _plays_along(incident, person)):
-                meant[person.id] = person
+        is_in_turn = word == ANY_RESPONDER
+        meant_by_word = active_people(Role.RESPONDER) if is_in_turn else oncall.people_of_word(incident, word)
+        able = who_plays_along(incident, meant_by_word)
+        if is_in_turn:
+            chosen = choose(word, able)
+            able = [chosen] if chosen is not None else []
+        meant.update({person.id: person for person in able})
     return list(meant.values())
 
 
-def _plays_along(incident: Incident, person: Person) -> bool:
-    """A drill pages only people who agreed: by their preference, or by declaring it."""
-    return person.agrees_to_drills or person in oncall.declarer_of(incident)
+def people_told_before(incident: Incident, level_key: str) -> list[Person]:
+    """Whoever was told last at this level in the present cycle, and may still be."""
+    told = select(TimelineEntry).where(
+        TimelineEntry.incident_id == incident.id,
+        TimelineEntry.kind == "told",
+        TimelineEntry.recorded_at >= incident.watch_started_at,
+    )
+    entries = db.session.scalars(told.order_by(TimelineEntry.id.desc()))
+    last = next((entry for entry in entries if entry.detail.get("level_key") == level_key), None)
+    found = [db.session.get(Person, number) for number in (last.detail["person_ids"] if last else ())]
+    return who_plays_along(incident, [person for person in found if person is not None and person.is_active])
+
+
+def who_plays_along(incident: Incident, people: Sequence[Person]) -> list[Person]:
+    """Of these, the ones whom a drill may page: by their preference, by declaring it, or by a part they accepted.
+
+    Everybody where it is no drill.
+    """
+    if not incident.is_drill or not people:
+        return [*people]
+    playing = {person.id for person in oncall.declarer_of(incident)} | _accepted_a_part(incident)
+    return [person for person in people if person.agrees_to_drills or person.id in playing]
+
+
+def _accepted_a_part(incident: Incident) -> set[int]:
+    accepted = select(IncidentRole.person_id).where(
+        IncidentRole.incident_id == incident.id, IncidentRole.accepted_at.is_not(None), IncidentRole.until.is_(None)
+    )
+    return set(db.session.scalars(accepted))
 
 
 def who_may_hear(incident: Incident, people: Sequence[Person]) -> list[Person]:

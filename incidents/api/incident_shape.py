@@ -14,6 +14,7 @@ from ..access import viewer
 from ..access.visibility import visible_to
 from ..actions import roles as role_actions
 from ..actions import steps
+from ..actions import targets as target_actions
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.settings import Settings
@@ -28,7 +29,16 @@ from . import shapes
 from .operations import Answer
 from .shapes import FLAG, MAYBE_NUMBER, MAYBE_TEXT, MAYBE_TIME, NUMBER, TEXT, TIME, maybe_stamp, stamp
 
-_TARGET = shapes.record(deadline_at=TIME, met_at=MAYBE_TIME, breached_at=MAYBE_TIME, state=shapes.word(SlaState))
+_TARGET = shapes.record(
+    severity=shapes.word(Severity),
+    started_at=TIME,
+    deadline_at=TIME,
+    at_risk_at=TIME,
+    met_at=MAYBE_TIME,
+    breached_at=MAYBE_TIME,
+    state=shapes.word(SlaState),
+)
+_TARGETS = shapes.record(respond={"anyOf": [_TARGET, {"type": "null"}]}, resolve={"anyOf": [_TARGET, {"type": "null"}]})
 _HOLDER = shapes.record(email=TEXT, name=TEXT, since=TIME, accepted_at=MAYBE_TIME)
 
 shapes.named(
@@ -68,9 +78,8 @@ shapes.named(
         update_overdue=FLAG,
         snoozed_until=MAYBE_TIME,
         cadence_minutes=MAYBE_NUMBER,
-        targets=shapes.record(
-            respond={"anyOf": [_TARGET, {"type": "null"}]}, resolve={"anyOf": [_TARGET, {"type": "null"}]}
-        ),
+        sla=_TARGETS,
+        targets=_TARGETS,
         roles=shapes.by_name({"anyOf": [_HOLDER, {"type": "null"}]}),
         components=shapes.by_name(shapes.word(ComponentStatus)),
         components_answered=FLAG,
@@ -153,7 +162,7 @@ def _of(incident: Incident, beside: _Beside, labels: Mapping[str, str]) -> dict[
     due_at = incident.next_update_due_at
     public_id = beside.public_ids.get(incident.id)
     merged_into = incident.merged_into_id if incident.merged_into_id in beside.seen else None
-    targets = beside.targets[incident.id]
+    sla = {kind: _target(beside.targets[incident.id].get(kind)) for kind in ("respond", "resolve")}
     return {
         "ref": incident.ref,
         "title": incident.title,
@@ -189,7 +198,8 @@ def _of(incident: Incident, beside: _Beside, labels: Mapping[str, str]) -> dict[
         "update_overdue": due_at is not None and clock.now() > due_at,
         "snoozed_until": maybe_stamp(incident.snoozed_until),
         "cadence_minutes": _cadence_minutes(incident),
-        "targets": {kind: _target(targets.get(kind)) for kind in ("respond", "resolve")},
+        "sla": sla,
+        "targets": sla,  # its older name
         "roles": {**dict.fromkeys(labels), **beside.roles[incident.id]},
         "components": beside.components[incident.id],
         "components_answered": incident.components_answered,
@@ -219,14 +229,11 @@ def _target(target: Target | None) -> dict[str, Any] | None:
     if target is None:
         return None
     return {
+        "severity": target.severity,
+        "started_at": stamp(target.started_at),
         "deadline_at": stamp(target.deadline_at),
+        "at_risk_at": stamp(severity.at_risk_at(target.started_at, target.deadline_at)),
         "met_at": maybe_stamp(target.met_at),
         "breached_at": maybe_stamp(target.breached_at),
-        "state": severity.sla_state(
-            started_at=target.started_at,
-            deadline_at=target.deadline_at,
-            now=clock.now(),
-            met_at=target.met_at,
-            breached_at=target.breached_at,
-        ),
+        "state": target_actions.state_of(target),
     }

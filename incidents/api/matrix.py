@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from ..access import Scope, actor
 from ..actions import matrix
-from ..policy.escalation import Level
+from ..policy import repeats
 from ..policy.severity import Severity, SeverityRule
 from . import paging, shapes
 from .fields import Body, clearable, listing, text, whole
@@ -36,6 +36,7 @@ shapes.named(
     shapes.record(
         severity=shapes.word(Severity),
         levels=shapes.many(shapes.record(label=TEXT, after_minutes=NUMBER, tell=shapes.many(TEXT))),
+        repeat=shapes.record(times=NUMBER, after_minutes=NUMBER),
     ),
 )
 _RULE = {
@@ -47,7 +48,10 @@ _RULE = {
 _LEVEL = Body(
     required={"after_minutes": whole(0, _MONTH), "tell": listing(text(300), most=50)}, optional={"label": text(80)}
 )
-POLICY = Body(required={"levels": listing(_LEVEL.as_field(), most=10)})
+_REPEAT = Body(required={"times": whole(0, repeats.MOST_TIMES), "after_minutes": whole(1, _DAY)})
+POLICY = Body(
+    required={"levels": listing(_LEVEL.as_field(), most=10)}, optional={"repeat": clearable(_REPEAT.as_field())}
+)
 
 
 @operation("GET", "/severities", scope=Scope.READ, summary="The matrix in force.", gives="Severity", is_list=True)
@@ -97,26 +101,29 @@ def change_severity_rule(given: Given, severity: str) -> Thing:
 )
 def list_policies(given: Given) -> Page[Thing]:
     page = paging.by_place([*Severity], given)
-    return Page([_policy(each, matrix.levels_now(each)) for each in page.rows], page.cursor)
+    return Page([_policy(each) for each in page.rows], page.cursor)
 
 
 @operation("GET", "/escalation-policies/<severity>", scope=Scope.READ, summary="One policy.", gives="EscalationPolicy")
 def show_policy(given: Given, severity: str) -> Thing:
-    known = _severity(severity)
-    return _policy(known, matrix.levels_now(known))
+    return _policy(_severity(severity))
 
 
 @operation(
     "PUT",
     "/escalation-policies/<severity>",
     scope=Scope.ADMIN,
-    summary="Replace a policy. Words to tell: on_call, responders, person:<e-mail>, role:<name>.",
+    summary=(
+        "Replace a policy. Words to tell: on_call, any_responder (one in turn), responders, role:<name>, "
+        "rotation:<number>, group:<number>, person:<e-mail>. Without repeat it does not begin again."
+    ),
     gives="EscalationPolicy",
     body=POLICY,
 )
 def replace_policy(given: Given, severity: str) -> Thing:
     known = _severity(severity)
-    return _policy(known, matrix.change_levels(known, by=actor(), levels=given["levels"]))
+    matrix.change_levels(known, by=actor(), levels=given["levels"], repeat=given.get("repeat"))
+    return _policy(known)
 
 
 def _severity(written: str) -> Severity:
@@ -137,7 +144,8 @@ def _shape(rule: SeverityRule) -> dict[str, Any]:
     }
 
 
-def _policy(severity: Severity, levels: tuple[Level, ...]) -> dict[str, Any]:
+def _policy(severity: Severity) -> dict[str, Any]:
+    repeat = matrix.repeats_now()[severity]
     return {
         "severity": severity,
         "levels": [
@@ -146,6 +154,7 @@ def _policy(severity: Severity, levels: tuple[Level, ...]) -> dict[str, Any]:
                 "after_minutes": int(level.after.total_seconds() // 60),
                 "tell": list(level.tell),
             }
-            for level in levels
+            for level in matrix.levels_now(severity)
         ],
+        "repeat": {"times": repeat.times, "after_minutes": int(repeat.after.total_seconds() // 60)},
     }

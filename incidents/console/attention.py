@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from ..access.visibility import visible_incidents
-from ..actions import matrix, roles
+from ..actions import roles
+from ..actions import watch as watch_rules
 from ..kernel import clock
 from ..kernel.database import db
-from ..policy import escalation
 from ..policy.lifecycle import Outcome, Step
 from ..records.incidents import Bell, Incident, IncidentRole
 from ..records.people import Person, Role
@@ -212,22 +212,16 @@ def _escalations(incidents: Iterable[Incident]) -> dict[int, datetime]:
     waiting = [incident for incident in incidents if waits_for_somebody(incident)]
     if not waiting:
         return {}
-    told: dict[int, dict[str, datetime]] = defaultdict(dict)
-    struck = select(Bell).where(Bell.incident_id.in_([each.id for each in waiting]), Bell.key.like("level/%"))
-    for bell in db.session.scalars(struck):
-        _word, cycle, key = bell.key.split("/", 2)
-        told[bell.incident_id][f"{cycle}/{key.split('#')[0]}"] = bell.at
+    bells: dict[int, dict[str, datetime]] = defaultdict(dict)
+    struck = select(Bell.incident_id, Bell.key, Bell.at).where(
+        Bell.incident_id.in_([each.id for each in waiting]), Bell.key.not_like("update/%")
+    )
+    for incident_id, key, at in db.session.execute(struck):
+        bells[incident_id][key] = at
     found = {}
     for incident in waiting:
-        prefix = f"{incident.cycle}/"
-        mine = {key.removeprefix(prefix): at for key, at in told[incident.id].items() if key.startswith(prefix)}
-        at = escalation.next_level_at(
-            matrix.levels_of(incident),
-            started_at=incident.watch_started_at,
-            told=mine,
-            resumed_at=incident.escalation_resumed_at,
-            quiet_until=incident.quiet_until,
-        )
-        if at is not None:
-            found[incident.id] = at
+        struck_so_far = watch_rules.struck_of(incident, bells[incident.id])
+        escalates_at = watch_rules.next_level_at(incident, struck_so_far, asks_whom=False)
+        if escalates_at is not None:
+            found[incident.id] = escalates_at
     return found

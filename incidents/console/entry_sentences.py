@@ -138,16 +138,29 @@ def _snooze(who: Markup, entry: TimelineEntry) -> Markup:
 
 def _nobody(who: Markup, entry: TimelineEntry) -> Markup:
     level = entry.detail.get("level")
-    if level:
-        return Markup("<b>Nobody could be told</b> at the level {}").format(level)
-    return Markup("<b>Nobody could be reminded</b> of the update")
+    if not level:
+        return Markup("<b>Nobody could be reminded</b> of the update")
+    if entry.detail.get("words") == ["on_call"]:
+        return Markup("<b>Nobody is on call.</b> The level {} told nobody, and the next one does not wait").format(
+            level
+        )
+    return Markup("<b>Nobody could be told</b> at the level {}").format(level) + _round(entry)
+
+
+def _round(entry: TimelineEntry) -> str:
+    """Which telling of the level this was, where it was not the first."""
+    repetition = entry.detail.get("repetition")
+    if repetition:
+        return f" (begun again, {repetition}. time)"
+    return " (again)" if entry.detail.get("again") else ""
 
 
 def _told(entry: TimelineEntry, telling: Telling) -> Markup:
-    level = str(entry.detail.get("level", "Level"))
+    level = f"{entry.detail.get('level', 'Level')}{_round(entry)}"
+    turn = ", whose turn it was" if entry.detail.get("in_turn") and len(telling.told) == 1 else ""
     said = []
     if telling.told:
-        said.append(Markup("{} told: <b>{}</b>").format(level, _names(telling.told)))
+        said.append(Markup("{} told: <b>{}</b>{}").format(level, _names(telling.told), turn))
     if telling.waiting:
         said.append(Markup("{}: <b>{}</b> is being told").format(level, _names(telling.waiting)))
     return _with_missed(said, telling, Markup("{}: ").format(level)) + _by_account(entry)
@@ -165,6 +178,16 @@ def _reminder(entry: TimelineEntry, telling: Telling) -> Markup:
     if telling.waiting:
         said.append(Markup("Reminding <b>{}</b>: {}").format(_names(telling.waiting), what))
     return _with_missed(said, telling, Markup("{}: ").format(what[:1].upper() + what[1:])) + _by_account(entry)
+
+
+def _at_risk(entry: TimelineEntry, telling: Telling) -> Markup:
+    verb = {"respond": "acknowledge", "resolve": "resolve"}.get(entry.detail.get("target", ""), "answer")
+    by = clock_words(datetime.fromisoformat(entry.detail["deadline_at"]))
+    said = [Markup("<b>At risk:</b> 80 % of the time to {} has passed, it ends at {}").format(verb, by)]
+    reached = [*telling.told, *telling.waiting]
+    if reached:
+        said.append(Markup("Told: {}").format(_names(reached)))
+    return _with_missed(said, telling, Markup(""))
 
 
 def _of_postmortem(telling: Telling) -> Markup:
@@ -253,7 +276,11 @@ _ABOUT_ANOTHER: Mapping[str, Markup] = {
     "related": Markup("{who} said that it is {kind} {other}"),
     "unrelated": Markup("{who} took back that it is {kind} {other}"),
 }
-_ABOUT_TELLING: Mapping[str, Callable[[TimelineEntry, Telling], Markup]] = {"told": _told, "reminder": _reminder}
+_ABOUT_TELLING: Mapping[str, Callable[[TimelineEntry, Telling], Markup]] = {
+    "told": _told,
+    "reminder": _reminder,
+    "target_at_risk": _at_risk,
+}
 # kind: sign, colour of the sign, sentence (those about another incident, or about telling, say theirs above)
 _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Markup]]] = {
     "declared": ("bolt", "wn", _declared),
@@ -284,6 +311,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "cadence": ("clock", "", _say("{who} agreed an update every <b>{minutes} min</b>")),
     "told": ("mail", "", _unknown),
     "reminder": ("clock", "", _unknown),
+    "target_at_risk": ("clock", "wn", _unknown),
     "target_missed": ("clock", "wn", _missed),
     "nobody_to_tell": ("deg", "wn", _nobody),
     "escalated": ("up", "wn", _escalated),

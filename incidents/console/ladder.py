@@ -1,14 +1,15 @@
-"""The escalation ladder: who by name, when, and whether word truly reached them."""
+"""The escalation ladder: who by name, when, whether word truly reached them, and when it begins again."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..actions import matrix, telling, watch
-from ..policy import escalation
-from ..policy.escalation import Level
+from ..actions.looks import each_once
+from ..policy import escalation, repeats
+from ..policy.escalation import ANY_RESPONDER, Level
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..reports import tellings
@@ -27,10 +28,17 @@ class Rung:
     meant: Sequence[Person] = ()  # whom its words mean at the moment
     reason: str = ""
     may_call: bool = False  # by hand
+    is_next: bool = False
+    again_at: datetime | None = None  # the last time that it was told, where that was not the first
 
     @property
     def title(self) -> str:
         return self.level.label or f"Level {self.place}"
+
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether it tells one of several, each in turn."""
+        return ANY_RESPONDER in self.level.tell
 
     @property
     def was_told(self) -> bool:
@@ -50,24 +58,90 @@ class Rung:
         }[self.state]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """The levels of the present severity, who is told next, and how often it all begins again."""
+
+    rungs: Sequence[Rung]
+    next_names: str = ""  # who is told next while nobody acknowledges
+    next_at: datetime | None = None
+    begins_again_at: datetime | None = None
+    times_left: int = 0  # how often it still begins again
+
+    @property
+    def unheard(self) -> list[Rung]:
+        """Levels that the clock came to and that meant nobody."""
+        return [rung for rung in self.rungs if rung.state == "nobody"]
+
+    @property
+    def reaches_nobody(self) -> bool:
+        """Whether no level means anybody at the moment."""
+        return bool(self.rungs) and not any(rung.meant for rung in self.rungs)
+
+
+def of(incident: Incident) -> Ladder:
+    """How the incident's escalation stands."""
+    struck = watch.struck_so_far(incident)
+    found = _rungs(incident, struck)
+    if not found or incident.is_acknowledged or not incident.is_open or incident.pages_nobody:
+        return Ladder(rungs=found)
+    repeat, left = matrix.repeat_of(incident), repeats.rounds_left(matrix.repeat_of(incident), struck.repeated)
+    upcoming = next((rung for rung in found if rung.is_next), None)
+    if upcoming is not None:
+        again_at = max(rung.at for rung in found) + repeat.after if left else None
+        return Ladder(
+            rungs=found, next_names=upcoming.names, next_at=upcoming.at, begins_again_at=again_at, times_left=left
+        )
+    levels = matrix.levels_of(incident)
+    following = watch.next_round(incident, struck, levels, quiet_until=incident.quiet_until, asks_whom=False)
+    if following is None:
+        return Ladder(rungs=found)
+    due = {level.key for level in following.due(following.next_at)}
+    people = each_once(person for rung in found if rung.level.key in due for person in rung.meant)
+    return Ladder(
+        rungs=found,
+        next_names=", ".join(person.name for person in people),
+        next_at=following.next_at,
+        begins_again_at=None if following.told else following.next_at,
+        times_left=left,
+    )
+
+
 def rungs(incident: Incident) -> list[Rung]:
     """The levels of the incident's present severity, lowest first."""
+    return _rungs(incident, watch.struck_so_far(incident))
+
+
+def _rungs(incident: Incident, struck: watch.Struck) -> list[Rung]:
     levels = matrix.levels_of(incident)
-    struck = watch.struck_for(incident)
+    meant = {level.key: telling.people_meant(incident, level.tell) for level in levels}
+    silent = {key for key, people in meant.items() if not people and key not in struck.levels}
     timed = escalation.ladder(
-        levels, started_at=incident.watch_started_at, told=struck.levels, resumed_at=incident.escalation_resumed_at
+        levels,
+        started_at=incident.watch_started_at,
+        told=struck.levels,
+        resumed_at=incident.escalation_resumed_at,
+        reaches_nobody=silent | struck.unheard.get(0, frozenset()),
+        quiet_until=incident.quiet_until,
     )
     known = tellings.of_levels(incident) if struck.levels else {}
-    return [
-        _rung(incident, place, level, at, struck.levels.keys(), known.get(level.key))
+    found = [
+        _rung(incident, place, level, at, meant[level.key], struck.levels.keys(), known.get(level.key))
         for place, (level, at) in enumerate(timed, start=1)
     ]
+    upcoming = next((rung.place for rung in found if rung.state == "due" and rung.meant), None)
+    return [replace(rung, is_next=rung.place == upcoming) for rung in found]
 
 
 def _rung(
-    incident: Incident, place: int, level: Level, at: datetime, struck: Collection[str], known: Telling | None
+    incident: Incident,
+    place: int,
+    level: Level,
+    at: datetime,
+    meant: Sequence[Person],
+    struck: Collection[str],
+    known: Telling | None,
 ) -> Rung:
-    meant = telling.people_meant(incident, level.tell)
     state = _state(incident, is_struck=level.key in struck, known=known, meant=meant)
     names = [*known.told, *known.waiting, *(name for name, _reason in known.missed), *known.spared] if known else []
     return Rung(
@@ -79,6 +153,7 @@ def _rung(
         meant=meant,
         reason=known.reasons if known else "",
         may_call=incident.is_open and bool(meant) and state in ("stopped", "missed", "nobody"),
+        again_at=known.at if known is not None and known.at is not None and known.at > at else None,
     )
 
 

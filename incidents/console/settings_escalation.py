@@ -10,19 +10,56 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from ..access import Role, actor, may
-from ..actions import matrix
+from ..actions import matrix, oncall, telling, words
+from ..actions.words import Choice
 from ..kernel.database import db
 from ..kernel.errors import Malformed
-from ..policy.escalation import ON_CALL, RESPONDERS, Level
+from ..policy import repeats
+from ..policy.escalation import ANY_RESPONDER, ON_CALL, Level
+from ..policy.repeats import Repeat
 from ..policy.severity import Severity
-from ..records.people import Person, active_people
+from ..records.incidents import Incident
 from .lengths import length_text, minutes_of
 
 bp = Blueprint("console_escalation", __name__, url_prefix="/console/settings/escalation")
 
 _LIST, _EDIT = "console/settings/escalation.html", "console/settings/escalation_edit.html"
-_WORDS = {ON_CALL: "Whoever is on call", RESPONDERS: "All responders"}
 _MOST_LEVELS = 10
+_MOST_NAMES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One level in words: what it tells, and whom that means at this moment."""
+
+    label: str
+    after: str
+    whom: str
+    names: str  # empty where it reaches nobody
+    is_in_turn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """One severity's policy in words."""
+
+    severity: Severity
+    levels: list[Shown]
+    again: str
+    sentence: str
+
+    @property
+    def reaches_nobody(self) -> bool:
+        """Whether no level means anybody now."""
+        return not any(level.names for level in self.levels)
+
+
+@dataclass
+class TypedRepeat:
+    """How often the policy begins again, as the form holds it."""
+
+    times: str = "0"
+    after: str = "15 min"
 
 
 @dataclass
@@ -41,11 +78,12 @@ class TypedLevel:
 @bp.get("")
 @may(Role.ADMIN)
 def page() -> ResponseReturnValue:
-    """The four policies, in words."""
-    people = active_people(Role.RESPONDER)
-    names = _names(people)
-    policies = [(severity, [_rung(level, names) for level in matrix.levels_now(severity)]) for severity in Severity]
-    return make_response(render_template(_LIST, policies=policies, responders=len(people)))
+    """The four policies, in words and with names as of now."""
+    offered = words.choices()
+    again = matrix.repeats_now()
+    policies = [_in_words(each, matrix.levels_now(each), again[each], offered) for each in Severity]
+    shown = render_template(_LIST, policies=policies, is_assigned=_somebody_is_assigned())
+    return make_response(shown)
 
 
 @bp.get("/<severity>")
@@ -57,7 +95,9 @@ def edit(severity: str) -> ResponseReturnValue:
         TypedLevel(level.label, length_text(level.after // timedelta(minutes=1)), list(level.tell))
         for level in matrix.levels_now(known)
     ]
-    return _show(known, levels, {})
+    again = matrix.repeats_now()[known]
+    repeat = TypedRepeat(str(again.times), length_text(again.after // timedelta(minutes=1)))
+    return _show(known, levels, repeat, {})
 
 
 @bp.post("/<severity>")
@@ -66,16 +106,20 @@ def change(severity: str) -> ResponseReturnValue:
     """Another policy, for incidents declared from now on; ``remove`` names a level that goes."""
     known = _severity(severity)
     levels = [level for level in _typed_levels() if not level.is_blank]
-    problems = _problems(levels)
+    repeat = TypedRepeat(
+        request.form.get("repeat-times", "0"), request.form.get("repeat-after", "").strip() or "15 min"
+    )
+    problems = {**_problems(levels), **_repeat_problems(repeat)}
     if not problems:
         try:
             levels.sort(key=_minutes)
-            matrix.change_levels(known, by=actor(), levels=[_as_json(level) for level in levels])
+            wanted = {"times": int(repeat.times), "after_minutes": minutes_of(repeat.after)}
+            matrix.change_levels(known, by=actor(), levels=[_as_json(level) for level in levels], repeat=wanted)
         except Malformed as wrong:
             problems = {"": wrong.sentence}
     if problems:
         db.session.rollback()
-        return _show(known, levels, problems)
+        return _show(known, levels, repeat, problems)
     db.session.commit()
     flash(f"The escalation of {known} is saved. It holds for incidents declared from now on.")
     kept = "remove" in request.form or "more" in request.form
@@ -124,34 +168,62 @@ def _minutes(level: TypedLevel) -> int:
     return minutes_of(level.after)
 
 
-def _rung(level: Level, names: dict[str, str]) -> dict[str, Any]:
-    """One level in words, and whether it reaches nobody."""
+def _repeat_problems(repeat: TypedRepeat) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    if repeat.times not in [str(number) for number in range(repeats.MOST_TIMES + 1)]:
+        problems["repeat-times"] = f"Choose 0 to {repeats.MOST_TIMES} times."
+    try:
+        minutes = minutes_of(repeat.after)
+    except ValueError as wrong:
+        problems["repeat-after"] = str(wrong)
+    else:
+        if not 1 <= minutes <= repeats.LONGEST_WAIT // timedelta(minutes=1):
+            problems["repeat-after"] = "Give 1 min to 24 h."
+    return problems
+
+
+def _in_words(
+    severity: Severity, levels: tuple[Level, ...], repeat: Repeat, offered: dict[str, list[Choice]]
+) -> Policy:
+    shown = [_level_in_words(level, offered) for level in levels]
+    again = ""
+    if repeat.times:
+        times = "once more" if repeat.times == 1 else f"{repeat.times} more times"
+        again = f"begins again {times}, {length_text(repeat.after // timedelta(minutes=1))} after its last level"
+    told = [f"{each.after} {each.names or f'nobody ({each.label})'}" for each in shown]
+    sentence = f"Declared now, it would tell {', '.join(told)}" + (f", and {again}" if again else "") + "."
+    return Policy(severity=severity, levels=shown, again=again, sentence=sentence)
+
+
+def _level_in_words(level: Level, offered: dict[str, list[Choice]]) -> Shown:
     minutes = level.after // timedelta(minutes=1)
-    reaches = any(word in names for word in level.tell)
-    return {
-        "label": level.label,
-        "after": length_text(minutes) if minutes else "at once",
-        "whom": ", ".join(names[word] for word in level.tell if word in names),
-        "reaches": reaches,
-    }
+    return Shown(
+        label=level.label,
+        after=f"after {length_text(minutes)}" if minutes else "at once",
+        whom=", ".join(words.labels(level.tell, offered).values()),
+        names=_names_now(level),
+        is_in_turn=ANY_RESPONDER in level.tell,
+    )
 
 
-def _names(people: list[Person]) -> dict[str, str]:
-    """Every word that reaches somebody → what it is called."""
-    return {**_WORDS, **{f"person:{person.email}": person.name for person in people}}
+def _names_now(level: Level) -> str:
+    """Whom a level means at this moment, for an incident that nobody has declared yet."""
+    # never added to the session: it only carries what the question looks at
+    imagined = Incident(declared_by_kind="clock", is_drill=False)
+    if ON_CALL in level.tell and not _somebody_is_assigned():
+        others = telling.people_meant(imagined, [word for word in level.tell if word != ON_CALL])
+        return _listed(["whoever declares it", *(person.name for person in others)])
+    return _listed([person.name for person in telling.people_meant(imagined, level.tell)])
 
 
-def _gone(word: str) -> str:
-    """A word that reaches nobody now, in words of its own."""
-    kind, _colon, name = word.partition(":")
-    if kind == "role":
-        return f"{_role_name(name)}: nobody holds this role"
-    return f"{name}: no active responder has this address"
+def _somebody_is_assigned() -> bool:
+    """Whether being on call was ever assigned: until then it is whoever declares."""
+    return bool(oncall.words_of_role(ON_CALL))
 
 
-def _role_name(word: str) -> str:
-    """``Engineering lead``; what is short enough for an abbreviation is one."""
-    return word.upper() if len(word) <= 3 else word.replace("_", " ").capitalize()
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _severity(word: str) -> Severity:
@@ -160,19 +232,24 @@ def _severity(word: str) -> Severity:
     return Severity(word)
 
 
-def _show(severity: Severity, levels: list[TypedLevel], problems: dict[str, str]) -> ResponseReturnValue:
-    people = active_people(Role.RESPONDER)
-    names = _names(people)
+def _show(
+    severity: Severity, levels: list[TypedLevel], repeat: TypedRepeat, problems: dict[str, str]
+) -> ResponseReturnValue:
+    offered = words.choices()
+    known = {each.word for group in offered.values() for each in group}
     # what an older policy or a program wrote stays until somebody unticks it
-    others = {word: _gone(word) for level in levels for word in level.tell if word not in names}
+    others = words.labels([word for level in levels for word in level.tell if word not in known], offered)
+    saved = matrix.levels_now(severity)
     shown = render_template(
         _EDIT,
         severity=severity,
         levels=levels,
+        repeat=repeat,
+        times=[str(number) for number in range(repeats.MOST_TIMES + 1)],
         can_add=len(levels) < _MOST_LEVELS,
-        words=_WORDS,
-        people=people,
+        offered=offered,
         others=others,
+        policy=_in_words(severity, saved, matrix.repeats_now()[severity], offered),
         errors=problems,
     )
     return make_response(shown, 422 if problems else 200)

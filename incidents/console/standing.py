@@ -13,7 +13,6 @@ from ..access.visibility import merged_into, visible_to
 from ..actions import components, relations, roles, targets, updates, visibility
 from ..kernel import clock
 from ..kernel.database import db
-from ..policy import severity
 from ..policy.components import BADNESS, ComponentStatus, worst
 from ..policy.durations import duration
 from ..policy.lifecycle import Outcome, Visibility
@@ -21,13 +20,13 @@ from ..policy.severity import SlaState
 from ..published import publishing
 from ..published.components import all_components
 from ..published.incidents import PublishedIncident
-from ..records.incidents import Incident, IncidentRole
+from ..records.incidents import Incident, IncidentRole, Target
 from ..records.people import Person
 from ..records.updates import Update
 from ..reports import tellings
 from . import ladder, stepper
 from .glance import Mark
-from .ladder import Rung
+from .ladder import Ladder
 from .stepper import Go
 
 
@@ -48,11 +47,14 @@ class Seat:
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """A target: to acknowledge or to resolve."""
+    """A target: to acknowledge or to resolve. ``left``: how long is left while it runs; ``severity``: whose it was."""
 
     label: str
     at: datetime
     state: SlaState
+    severity: str = ""
+    met_at: datetime | None = None
+    left: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +76,11 @@ class Standing:
     go: Go | None
     commander: Person | None
     seats: Sequence[Seat]
-    rungs: Sequence[Rung]
+    ladder: Ladder
     components: Sequence[tuple[str, str]]
     worst: str
     deadlines: Sequence[Deadline]
+    deadlines_before: Sequence[Deadline]  # replaced by another severity, or from before a reopening
     related: Sequence[Related]
     goes_on_in: Incident | None  # what it was merged into, where the viewer may see that
     named: Sequence[Person]
@@ -128,10 +131,11 @@ def of(incident: Incident, *, me: Person) -> Standing:
         go=stepper.go(incident),
         commander=next((seat.person for seat in seats if seat.role == roles.COMMANDER), None),
         seats=seats,
-        rungs=ladder.rungs(incident),
+        ladder=ladder.of(incident),
         components=named_components,
         worst=worst([status for _name, status in named_components]),
         deadlines=_deadlines(incident),
+        deadlines_before=[_deadline(target) for target in targets.replaced(incident)],
         related=_related(incident, me),
         goes_on_in=merged_into(incident, me),
         named=visibility.named_people(incident) if incident.visibility == Visibility.RESTRICTED else [],
@@ -159,25 +163,25 @@ def _components(incident: Incident) -> list[tuple[str, str]]:
     ]
 
 
+_TARGETS = {"respond": "Acknowledge by", "resolve": "Resolve by"}
+
+
 def _deadlines(incident: Incident) -> list[Deadline]:
-    now = clock.now()
-    words = {"respond": "Acknowledge by", "resolve": "Resolve by"}
     standing = targets.current(incident)
-    return [
-        Deadline(
-            label=words[kind],
-            at=standing[kind].deadline_at,
-            state=severity.sla_state(
-                started_at=standing[kind].started_at,
-                deadline_at=standing[kind].deadline_at,
-                now=now,
-                met_at=standing[kind].met_at,
-                breached_at=standing[kind].breached_at,
-            ),
-        )
-        for kind in words
-        if kind in standing
-    ]
+    return [_deadline(standing[kind]) for kind in _TARGETS if kind in standing]
+
+
+def _deadline(target: Target) -> Deadline:
+    state = targets.state_of(target)
+    runs = state in (SlaState.ON_TRACK, SlaState.AT_RISK)
+    return Deadline(
+        label=_TARGETS[target.kind],
+        at=target.deadline_at,
+        state=state,
+        severity=target.severity,
+        met_at=target.met_at,
+        left=duration(target.deadline_at - clock.now()) if runs else "",
+    )
 
 
 def _related(incident: Incident, me: Person) -> list[Related]:

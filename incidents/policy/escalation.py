@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from .severity import Severity
 
 ON_CALL = "on_call"
 RESPONDERS = "responders"
-ANY_RESPONDER = "any_responder"
+ANY_RESPONDER = "any_responder"  # one of them in turn
 _WORD = re.compile(
     r"on_call|responders|any_responder|role:[a-z][a-z0-9_]{0,39}|(rotation|group):[1-9][0-9]{0,8}"
     r"|person:[^@\s]{1,64}@[^@\s]{1,190}"
@@ -27,23 +27,26 @@ _KEY = re.compile(r"[A-Za-z0-9_:@.+-]{1,48}")
 class Level:
     """One rung: ``after`` the start, everybody meant by ``tell`` is told.
 
-    A word is ``on_call``, ``responders`` (all of them), ``any_responder`` (one, in turn), ``role:<name>``,
-    ``rotation:<id>``, ``group:<id>`` or ``person:<e-mail>``. ``label`` is how people call it.
+    A word is ``on_call``, ``responders``, ``any_responder`` (one in turn), ``role:<name>``, ``rotation:<id>``,
+    ``group:<id>`` or ``person:<e-mail>``. ``label`` is how people call it. ``time``: 2 where an
+    earlier level of its policy tells the same words, and so on (see ``numbered``).
     """
 
     after: timedelta
     tell: tuple[str, ...]
     label: str = ""
+    time: int = 1
 
     @property
     def key(self) -> str:
         """What this level is known by, in every severity: whom it tells, in any order.
 
-        So a raised severity pages those it has not told yet, and nobody is told the same level twice. At most 48
+        So a raised severity pages those it has not told yet, and nobody is told the same level twice. At most 51
         of A-Z, a-z, 0-9 and ``_:@.+-``, so that other keys can be built from it; what does not fit is a digest.
         """
         words = "+".join(sorted(set(self.tell)))
-        return words if _KEY.fullmatch(words) else hashlib.sha256(words.encode()).hexdigest()[:16]
+        key = words if _KEY.fullmatch(words) else hashlib.sha256(words.encode()).hexdigest()[:16]
+        return key if self.time == 1 else f"{key}+{self.time}"
 
 
 Levels = tuple[Level, ...]
@@ -60,10 +63,10 @@ DEFAULT_LEVELS: Mapping[Severity, Levels] = {
         Level(timedelta(minutes=60), ("role:engineering_lead",), "Engineering lead"),
     ),
     Severity.P3: (
-        Level(timedelta(0), (RESPONDERS,), "Any engineer"),
+        Level(timedelta(0), (ANY_RESPONDER,), "Any engineer"),
         Level(timedelta(minutes=240), ("role:engineering_lead",), "Engineering lead"),
     ),
-    Severity.P4: (Level(timedelta(0), (RESPONDERS,), "Any engineer"),),
+    Severity.P4: (Level(timedelta(0), (ANY_RESPONDER,), "Any engineer"),),
 }
 
 _ACKNOWLEDGEMENT_HOLDS: Mapping[Severity, timedelta] = {
@@ -112,14 +115,14 @@ def due_levels(
     was told in this cycle; after a severity change the new levels are simply passed, so that one which is already
     due and not told comes back at once. ``resumed_at``: when an acknowledgement expired; the levels told until then
     are told again by the caller (see ``told_again``) and the others keep their gaps from there.
-    ``reaches_nobody``: keys of levels whose words mean nobody at the moment; the next level does not wait for them.
+    ``reaches_nobody``: keys of levels that reached nobody, or would at the moment; the next one does not wait for them.
     ``quiet_until``: nothing before this instant (see ``attention.quiet_after``).
     """
     if acknowledged:
         return ()
     return tuple(
         level
-        for level, at in _timetable(levels, started_at, told, resumed_at, reaches_nobody, quiet_until)
+        for level, at in timetable(levels, started_at, told, resumed_at, reaches_nobody, quiet_until)
         if at <= now and level.key not in told
     )
 
@@ -137,7 +140,7 @@ def next_level_at(
     """When the next level falls due, possibly in the past; None while acknowledged and after the last one."""
     if acknowledged:
         return None
-    rungs = _timetable(levels, started_at, told, resumed_at, reaches_nobody, quiet_until)
+    rungs = timetable(levels, started_at, told, resumed_at, reaches_nobody, quiet_until)
     return earliest(*(at for level, at in rungs if level.key not in told))
 
 
@@ -147,9 +150,11 @@ def ladder(
     started_at: datetime,
     told: Mapping[str, datetime],
     resumed_at: datetime | None = None,
+    reaches_nobody: Collection[str] = (),
+    quiet_until: datetime | None = None,
 ) -> tuple[tuple[Level, datetime], ...]:
     """Every level with the instant at which it was told, or is due while nobody acknowledges: the room's ladder."""
-    rungs = _timetable(levels, started_at, told, resumed_at, (), None)
+    rungs = timetable(levels, started_at, told, resumed_at, reaches_nobody, quiet_until)
     return tuple((level, told.get(level.key, at)) for level, at in rungs)
 
 
@@ -173,7 +178,7 @@ def acknowledgement_expires_at(severity: Severity, last_human_entry_at: datetime
 
 
 def is_word(word: str) -> bool:
-    """Whether this is a word of a policy, see ``Level``; whom it means is another question."""
+    """Whether this is a word that can name somebody (see ``Level``)."""
     return _WORD.fullmatch(word) is not None
 
 
@@ -184,10 +189,21 @@ def to_snapshot(policy: Mapping[Severity, Sequence[Level]]) -> dict[str, list[di
 
 def from_snapshot(snapshot: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[Severity, Levels]:
     """The levels that ``to_snapshot`` wrote."""
-    return {Severity(name): tuple(_level_from_json(kept) for kept in levels) for name, levels in snapshot.items()}
+    return {Severity(name): numbered(_level_from_json(kept) for kept in levels) for name, levels in snapshot.items()}
 
 
-def _timetable(
+def numbered(levels: Iterable[Level]) -> Levels:
+    """The same levels; one that tells the same as an earlier one of them gets a key of its own, and so its turn."""
+    times: dict[str, int] = {}
+    found = []
+    for level in levels:
+        first = replace(level, time=1)
+        times[first.key] = times.get(first.key, 0) + 1
+        found.append(replace(first, time=times[first.key]))
+    return tuple(found)
+
+
+def timetable(
     levels: Sequence[Level],
     started_at: datetime,
     told: Mapping[str, datetime],
@@ -195,7 +211,7 @@ def _timetable(
     reaches_nobody: Collection[str],
     quiet_until: datetime | None,
 ) -> Iterator[tuple[Level, datetime]]:
-    """Each level with the instant at which it is due while nobody acknowledges."""
+    """Each level with the instant at which it is due while nobody acknowledges (see ``due_levels``)."""
     start = _effective_start(levels, started_at, told, resumed_at)
     before: Level | None = None
     before_at = start

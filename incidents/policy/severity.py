@@ -48,7 +48,7 @@ SEVERITY_LABELS: Mapping[Severity, str] = {
 class SeverityRule:
     """What one severity demands.
 
-    ``first_responder`` is a word of an escalation level ("on_call", "responders"). No ``cadence``: no update is
+    ``first_responder`` is a word of an escalation level ("on_call", "any_responder"). No ``cadence``: no update is
     owed. No ``resolve_within``: there is no target.
     """
 
@@ -99,7 +99,7 @@ DEFAULTS: Matrix = {
         respond_within=timedelta(hours=4),
         cadence=None,
         resolve_within=timedelta(days=3),
-        first_responder="responders",
+        first_responder="any_responder",
     ),
     Severity.P4: SeverityRule(
         severity=Severity.P4,
@@ -108,7 +108,7 @@ DEFAULTS: Matrix = {
         respond_within=timedelta(hours=24),
         cadence=None,
         resolve_within=None,
-        first_responder="responders",
+        first_responder="any_responder",
     ),
 }
 

@@ -37,6 +37,7 @@ KINDS = (
     "cadence",
     "told",
     "reminder",
+    "target_at_risk",
     "target_missed",
     "nobody_to_tell",
     "escalated",

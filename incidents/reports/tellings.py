@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -21,7 +22,7 @@ ACKNOWLEDGED = "Acknowledged before it was due"
 ANSWERED = "Answered before it was due"
 OVER = "The incident was over before it was due"
 _NEEDLESS = (ACKNOWLEDGED, ANSWERED, OVER)
-_KINDS = ("told", "reminder", "nobody_to_tell")
+_KINDS = ("told", "reminder", "nobody_to_tell", "target_at_risk")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Telling:
     waiting: Sequence[str] = ()
     missed: Sequence[tuple[str, str]] = ()  # name, reason
     spared: Sequence[str] = ()  # somebody answered before their message was due
+    at: datetime | None = None
 
     @property
     def state(self) -> str:
@@ -67,7 +69,7 @@ def of_levels(incident: Incident) -> dict[str, Telling]:
         if (key := entry.detail.get("level_key"))
     }
     found = of_entries([*newest.values()])
-    return {key: found[entry.id] for key, entry in newest.items()}
+    return {key: replace(found[entry.id], at=entry.recorded_at) for key, entry in newest.items()}
 
 
 def print_of(incident: Incident) -> str:

@@ -10,7 +10,7 @@ from ... import actions
 from ...access import Role, actor, may, me
 from ...actions import roles
 from ...records.incidents import Incident
-from .. import standing
+from .. import ladder
 from ..incident_pages import text
 from .asking import answer
 from .blueprint import FORM, bp
@@ -38,11 +38,11 @@ def _take_back(incident: Incident) -> str | None:
         return None
     insist_on_sight(incident, _seen(incident), "Somebody else has acknowledged it meanwhile. Take that back too?")
     actions.take_back_acknowledgement(incident, by=actor(), reason=text("reason"))
-    return "Taken back. The escalation goes on from where it stood"
+    return "Taken back. The escalation goes on"
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    rungs = standing.of(incident, me=me()).rungs
+    rungs = ladder.rungs(incident)
     taken_by = incident.acknowledgement_by or ""
     return {
         "values": {"reason": ""},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,18 +45,18 @@ def _judge(incident: Incident) -> str | None:
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    told = watch.struck_for(incident).levels
+    struck = watch.struck_for(incident)
     return {
         "values": {"severity": incident.severity, "reason": ""},
         "seen": _seen(incident),
-        "severities": [_row(incident, each, told) for each in Severity],
+        "severities": [_row(incident, each, struck) for each in Severity],
     }
 
 
-def _row(incident: Incident, severity: Severity, told: Mapping[str, datetime]) -> dict[str, object]:
+def _row(incident: Incident, severity: Severity, struck: watch.Struck) -> dict[str, object]:
     rule = matrix.rule_of(incident, severity)
     owed = f". An update every {duration(rule.cadence)}" if rule.cadence else ""
-    moves = _moves(incident, severity, rule, told) if incident.is_open else ""
+    moves = _moves(incident, severity, rule, struck) if incident.is_open else ""
     return {
         "value": severity.value,
         "mark": sev(severity),
@@ -66,7 +65,7 @@ def _row(incident: Incident, severity: Severity, told: Mapping[str, datetime]) -
     }
 
 
-def _moves(incident: Incident, severity: Severity, rule: SeverityRule, told: Mapping[str, datetime]) -> str:
+def _moves(incident: Incident, severity: Severity, rule: SeverityRule, struck: watch.Struck) -> str:
     """What the choice moves, with clock times: deadlines, the next update, and who is told at once."""
     if severity == incident.severity:
         return "As it is now: nothing moves."
@@ -78,7 +77,7 @@ def _moves(incident: Incident, severity: Severity, rule: SeverityRule, told: Map
     said.append(f"Resolve by {short_words(resolve_by)}" if resolve_by else "No target to resolve")
     due_at = _due_at(incident, severity, rule)
     said.append(f"Next update by {short_words(due_at)}" if due_at else "No update is owed")
-    names = _told_at_once(incident, severity, told)
+    names = _told_at_once(incident, severity, struck)
     return ". ".join([*said, f"Told at once: {', '.join(names)}" if names else "Nobody is told at once"]) + "."
 
 
@@ -90,16 +89,16 @@ def _due_at(incident: Incident, severity: Severity, rule: SeverityRule) -> datet
     return cadence.rebase(due_at, cadence=rule.cadence, now=clock.now())
 
 
-def _told_at_once(incident: Incident, severity: Severity, told: Mapping[str, datetime]) -> list[str]:
+def _told_at_once(incident: Incident, severity: Severity, struck: watch.Struck) -> list[str]:
     levels = escalation.from_snapshot({severity: incident.rules["levels"][severity]})[severity]
     due = escalation.due_levels(
         levels,
         started_at=incident.watch_started_at,
         now=clock.now(),
-        told=told,
+        told=struck.levels,
         acknowledged=incident.is_acknowledged or incident.pages_nobody,
         resumed_at=incident.escalation_resumed_at,
-        reaches_nobody=watch.unreachable(incident, levels),
+        reaches_nobody=watch.unreachable(incident, levels, struck),
     )
     words = [word for level in due for word in level.tell]
     return [person.name for person in telling.people_meant(incident, words)]

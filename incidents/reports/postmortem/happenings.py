@@ -90,6 +90,7 @@ _SAYS: Mapping[str, Callable[[TimelineEntry, Mapping[str, Any]], str]] = {
     "decision": _says("{who} decided"),
     "event": _says("Recorded by {who}"),
     "update": _update,
+    "target_at_risk": _says("A target was at risk"),
     "target_missed": _says("A target was missed"),
     "nobody_to_tell": _says("Nobody could be told"),
     "escalated": _says("{who} escalated"),
