@@ -70,6 +70,8 @@ _LINES: dict[str, str] = {
     "mail": ('<rect x="1.8" y="3.2" width="12.4" height="9.6" rx="1.5"/><path d="m2.2 4.5 5.8 4.3 5.8-4.3"/>'),
     "pin": '<path d="M5.5 2h5l-.6 4.5 2.3 2.3H3.8l2.3-2.3zM8 8.8V14"/>',
     "swap": '<path d="M2.5 5.5h10M9.7 2.5l3 3-3 3M13.5 10.5h-10M6.3 7.5l-3 3 3 3"/>',
+    "chat": '<path d="M2.5 3h11v7.5H7L4 13.2v-2.7H2.5z"/>',
+    "phone": '<rect x="4.8" y="1.5" width="6.4" height="13" rx="1.5"/><path d="M7.2 12.3h1.6"/>',
     "key": '<circle cx="5.2" cy="10.8" r="3.2"/><path d="m7.5 8.5 6-6M11 5l2 2"/>',
 }
 

@@ -123,6 +123,7 @@ def _ways(person: Person) -> list[Group]:
     if person.may(Role.RESPONDER):
         ways.insert(0, Place(words="Declare incident", href="/console/incidents/new", key="C"))
     ways.append(Place(words="My page: zone, password, keys, bell", href="/console/me"))
+    ways.append(Place(words="My notifications: addresses, order, quiet hours, test", href="/console/me/notifications"))
     for heading, places in settings_places():
         ways += [Place(words=f"Settings: {word}", href=href, note=heading) for _name, word, href in places]
     return [Group(heading="Go to", places=ways)]

@@ -63,6 +63,7 @@ class Person(Base):
     # in their zone, HH:MM; what is not urgent waits until they end
     quiet_from: Mapped[str | None] = mapped_column(String(5))
     quiet_until: Mapped[str | None] = mapped_column(String(5))
+    test_event: Mapped[str | None] = mapped_column(String(200))  # of the last test to the account's own e-mail
 
     @property
     def is_active(self) -> bool:

@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from ..kernel.database import db
-from ..kernel.outbox import Destination
+from ..kernel.outbox import Destination, OutboxMessage
 from ..kernel.settings import Settings
 from ..records.addresses import ContactAddress, ContactRule, addresses_of_each, rules_of_each
 from ..records.people import Person
@@ -129,3 +129,16 @@ def _suppressed(*destinations: Sequence[str]) -> Mapping[tuple[str, str], str]:
         )
     )
     return {(row.channel, row.destination): row.suppressed_reason for row in rows}
+
+
+def last_tests(person: Person, ways: Iterable[Way]) -> dict[str, OutboxMessage]:
+    """The last test message to each of these addresses, by its event (see ``test_event``)."""
+    events = [event for way in ways if (event := test_event(person, way)) is not None]
+    if not events:
+        return {}
+    return {row.event: row for row in db.session.scalars(select(OutboxMessage).where(OutboxMessage.event.in_(events)))}
+
+
+def test_event(person: Person, way: Way) -> str | None:
+    """Which message was the last test of that address; None where there was none."""
+    return person.test_event if way.address is None else way.address.test_event

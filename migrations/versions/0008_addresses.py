@@ -2,7 +2,7 @@
 
 Why: addresses of every kind with an order and a delay per urgency, and quiet hours for what is not urgent.
 Safe to run early: yes, the new columns of people are empty and the old program does not write them.
-Locks: people for the adding of two columns, which is instant on PostgreSQL.
+Locks: people for the adding of three columns, which is instant on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def upgrade() -> None:
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.add_column(sa.Column("quiet_from", sa.String(length=5), nullable=True))
         batch_op.add_column(sa.Column("quiet_until", sa.String(length=5), nullable=True))
+        batch_op.add_column(sa.Column("test_event", sa.String(length=200), nullable=True))
         batch_op.create_check_constraint(
             batch_op.f("ck_people_quiet_hours_have_both_ends"), "(quiet_from IS NULL) = (quiet_until IS NULL)"
         )
@@ -90,6 +91,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_people_quiet_hours_have_both_ends"), type_="check")
+        batch_op.drop_column("test_event")
         batch_op.drop_column("quiet_until")
         batch_op.drop_column("quiet_from")
     with op.batch_alter_table("contact_rules", schema=None) as batch_op:

@@ -59,6 +59,7 @@ CONSOLE = (
     "/console/audit",
     "/console/postmortems",
     "/console/me",
+    "/console/me/notifications",
     "/console/restricted",
     "/console/settings/page",
     "/console/settings/severities",
