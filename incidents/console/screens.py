@@ -16,6 +16,7 @@ from . import (
     form_again,
     incident_list,
     now,
+    on_call,
     once,
     postmortem_writing,
     postmortems,
@@ -49,6 +50,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     ):
         app.register_blueprint(screen.bp)
     acts.init_app(app, settings)
+    on_call.init_app(app)
     app.add_template_global(documents.drawn, "document")
     form_again.init_app(app)
     once.init_app(app)

@@ -119,6 +119,7 @@ def _ways(person: Person) -> list[Group]:
         Place(words="Now", href="/console/", key="G N"),
         Place(words="Incidents", href="/console/incidents", key="G I"),
     ]
+    ways.append(Place(words="On call", href="/console/on-call", key="G O"))
     ways.append(Place(words="Post-mortems", href="/console/postmortems", key="G P"))
     if person.may(Role.RESPONDER):
         ways.insert(0, Place(words="Declare incident", href="/console/incidents/new", key="C"))

@@ -20,7 +20,7 @@ from ..published.page_settings import DEFAULT_NAME, page_settings
 from ..records.incidents import Incident
 from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
-from . import assets, attention, formats, icons, mail_state, page_state, watch_state
+from . import assets, attention, formats, icons, mail_state, on_duty, page_state, watch_state
 from .attention import Need, Watch
 
 _THEMES = ("light", "dark")
@@ -75,6 +75,7 @@ class Shell:
     page_address: str
     page_state: str = ComponentStatus.OPERATIONAL
     person: Person | None = None
+    on_call: str = ""  # "On call to 09:00", where that is true of this person
     open_count: int = 0
     owed_count: int = 0  # post-mortems that are owed, as far as this person may see
     needs: Sequence[Need] = ()
@@ -139,6 +140,7 @@ def _ask() -> Shell:
         page_address=page_address(),
         page_state=page_state.overall_now().status,
         person=found.person,
+        on_call=on_duty.words(found.person),
         open_count=sum(incident.is_open for incident in seen.incidents),
         owed_count=sum(_owes_postmortem(incident) for incident in seen.incidents),
         needs=wanted,

@@ -12,7 +12,7 @@ from ..actions import audit
 from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
-from . import components, exceptions, nuisances, outages, people, quarter, today
+from . import components, exceptions, nuisances, on_call, outages, people, quarter, today
 from .components import Parts
 from .course import Course, Scene, wound
 from .days import Days
@@ -48,11 +48,14 @@ def fill() -> None:
     with wound(course):
         course.moment = days.ago(_FOUNDED, "10:00")
         cast = people.hire(password)
+        rotation = on_call.plan(cast, now=now)
         parts = components.open_page(cast.maya.as_actor())
         components.write_templates(cast.priya.as_actor())
         audit.note("first steps put away", by=cast.helena.as_actor())  # as the console says it
         quarter.add_past(course, days, cast, parts)
         course.add(days.ago(30, "17:00"), _parting(cast, password))
+        course.add(days.ago(5, "16:45"), on_call.plan_anew(cast, rotation))
+        course.add(days.ago(1, "17:20"), on_call.cover(cast, rotation))
         for days_ago, at, scene in _WEEK:
             course.add(days.ago(days_ago, at), scene(cast, parts))
         course.add(days.minutes_ago(today.LATE_LASTS), today.analyses_fail(cast, parts))

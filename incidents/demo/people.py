@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..access.passwords import PasswordHash
-from ..actions import api_tokens, matrix, people
-from ..policy.severity import Severity
+from ..actions import api_tokens, people
 from ..records.actors import COMMAND_LINE, Actor
 from ..records.people import Person, Role
 from ..records.tokens import Scope, find_token
@@ -49,12 +48,11 @@ class Cast:
 
 
 def hire(password: PasswordHash) -> Cast:
-    """Add everybody, with one password for all; the escalation policy names the lead and the CTO."""
+    """Add everybody, with one password for all."""
     admin = _account(HELENA, password)
     by_name = {login.name: _account(login, password) for login in EVERYBODY if login is not HELENA}
     people.change_preferences(by_name[PRIYA.name], agrees_to_drills=True, by=by_name[PRIYA.name].as_actor())
     people.change_preferences(by_name[DANIEL.name], agrees_to_drills=True, by=by_name[DANIEL.name].as_actor())
-    _name_levels(admin.as_actor())
     return Cast(
         maya=by_name[MAYA.name],
         priya=by_name[PRIYA.name],
@@ -74,21 +72,6 @@ def _account(login: Login, password: PasswordHash) -> Person:
     person = people.add_person(email=login.email, name=login.name, role=login.role, by=COMMAND_LINE, password=password)
     people.change_zone(person, ZONE, by=person.as_actor())
     return person
-
-
-def _name_levels(by: Actor) -> None:
-    lead, cto = f"person:{JONAS.email}", f"person:{HELENA.email}"
-    names = {"role:engineering_lead": lead, "role:cto": cto}
-    for severity in Severity:
-        levels = [
-            {
-                "label": level.label,
-                "after_minutes": int(level.after.total_seconds() // 60),
-                "tell": [names.get(word, word) for word in level.tell],
-            }
-            for level in matrix.levels_now(severity)
-        ]
-        matrix.change_levels(severity, by=by, levels=levels)
 
 
 def _monitor(by: Actor) -> Actor:

@@ -49,6 +49,21 @@ ROOM = (
     f"{_OVER}/postmortem/edit",
     f"{_OVER}/postmortem/rca",
 )
+ON_CALL = (
+    "/console/on-call",
+    "/console/on-call?from=2026-01-01",
+    "/console/on-call/rotations",
+    "/console/on-call/rotations/new",
+    "/console/on-call/rotations/new?kept=elsewhere",
+    "/console/on-call/rotations/1",
+    "/console/on-call/rotations/1/edit",
+    "/console/on-call/overrides/new?rotation=1&from=2026-11-25T18:00&until=2026-11-26T18:00",
+    "/console/on-call/roles",
+    "/console/on-call/roles/new",
+    "/console/on-call/roles/cto",
+    "/console/on-call/groups/new",
+    "/console/on-call/groups/1",
+)
 CONSOLE = (
     "/console/",
     "/console/incidents",

@@ -21,7 +21,7 @@ from incidents.records.incidents import Incident
 from incidents.records.people import find_person
 from incidents.records.timeline import TimelineEntry
 from incidents.records.updates import Update
-from tests.browser.addresses import CONSOLE, NO_SCREENS, PUBLIC, ROOM
+from tests.browser.addresses import CONSOLE, NO_SCREENS, ON_CALL, PUBLIC, ROOM
 from tests.browser.conftest import Served
 
 WIDTHS = (1440, 390, 320)
@@ -95,7 +95,7 @@ def signed_in(served: Served, page: Page, places: dict[str, str]) -> Page:
     return page
 
 
-@pytest.mark.parametrize("screens", [CONSOLE[:12], CONSOLE[12:], ROOM[:14], ROOM[14:]])
+@pytest.mark.parametrize("screens", [CONSOLE[:12], CONSOLE[12:], ON_CALL, ROOM[:14], ROOM[14:]])
 def test_every_screen_is_readable(
     served: Served, signed_in: Page, places: dict[str, str], screens: Sequence[str]
 ) -> None:
@@ -121,14 +121,14 @@ def test_whatever_titles_hold_stays_readable(served: Served, signed_in: Page, pl
 
 
 def test_no_screen_is_left_out(app: Any) -> None:
-    listed = {re.sub(r"\{\w+\}", "<>", path.partition("?")[0]) for path in (*PUBLIC, *ROOM, *CONSOLE)}
+    listed = {re.sub(r"\{\w+\}", "<>", path.partition("?")[0]) for path in (*PUBLIC, *ROOM, *CONSOLE, *ON_CALL)}
     ours = {
         re.sub(r"<[^>]+>", "<>", rule.rule)
         for rule in app.url_map.iter_rules()
         if "GET" in rule.methods and rule.rule.startswith("/console") and rule.rule not in NO_SCREENS
     }
 
-    assert sorted(ours - {re.sub(r"/(P1|1)$", "/<>", path) for path in listed}) == []
+    assert sorted(ours - {re.sub(r"/(P1|1|cto)(?=/|$)", "/<>", path) for path in listed}) == []
 
 
 def troubles(page: Page, address: str, path: str, *, axe: bool = True) -> Iterator[str]:
