@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from incidents.jobs import audit, bells, loop, timetable
 from incidents.jobs.deliveries import Lane, LaneThread
-from incidents.jobs.watchdog import HOPELESS, SUSPICIOUS, Pulse, Watchdog, all_stacks
+from incidents.jobs.watchdog import ONE_TICK, Pulse, Watchdog, all_stacks
 from incidents.kernel import beats, outbox
 from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
@@ -219,7 +219,7 @@ def dog() -> tuple[Watchdog, list[int]]:
 def test_a_clock_that_ticks_is_left_alone(dog: tuple[Watchdog, list[int]], caplog: pytest.LogCaptureFixture) -> None:
     watchdog, exits = dog
     watchdog.pulses[0].sign()
-    watchdog.look(time.monotonic() + SUSPICIOUS - 1)
+    watchdog.look(time.monotonic() + ONE_TICK.suspicious - 1)
 
     assert exits == []
     assert caplog.records == []
@@ -229,8 +229,8 @@ def test_after_a_minute_of_silence_it_says_what_every_thread_does_once(
     dog: tuple[Watchdog, list[int]], caplog: pytest.LogCaptureFixture
 ) -> None:
     watchdog, exits = dog
-    watchdog.look(time.monotonic() + SUSPICIOUS + 1)
-    watchdog.look(time.monotonic() + SUSPICIOUS + 6)
+    watchdog.look(time.monotonic() + ONE_TICK.suspicious + 1)
+    watchdog.look(time.monotonic() + ONE_TICK.suspicious + 6)
 
     assert exits == []
     assert len(caplog.records) == 1
@@ -239,7 +239,7 @@ def test_after_a_minute_of_silence_it_says_what_every_thread_does_once(
 
 def test_after_two_minutes_it_ends_the_process(dog: tuple[Watchdog, list[int]]) -> None:
     watchdog, exits = dog
-    watchdog.look(time.monotonic() + HOPELESS + 1)
+    watchdog.look(time.monotonic() + ONE_TICK.hopeless + 1)
 
     assert exits == [70]
 

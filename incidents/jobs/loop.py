@@ -26,24 +26,25 @@ from ..kernel.outbox import OutboxMessage
 from . import bells
 from .deliveries import Lane, LaneThread
 from .timetable import Timetable
-from .watchdog import Pulse, Watchdog
+from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
 LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds
 _BEAT_EVERY = 10.0  # seconds; a clock counts as gone after 90
 _SET_BACK = timedelta(seconds=60)
-# seconds; a turn gives back what it has no time for, and ends within its leases' two minutes
-_LONG_TURN, _ENDLESS_TURN = 180.0, 300.0
 _LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
 
 log = structlog.get_logger(__name__)
 
 
-def run(app: Flask, stop: threading.Event) -> None:
-    """Be the clock until ``stop`` is set; returns within 30 s of that, with every lease given back."""
+def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, with_lanes: Patience = ONE_TURN) -> None:
+    """Be the clock until ``stop`` is set; returns within 30 s of that, with every lease given back.
+
+    Its watchdog loses ``patience`` with the ticks and the chores, and ``with_lanes`` with those that send.
+    """
     worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop)) for channel in channels.lanes()]
-    ticks, chores = Pulse("ticker"), Pulse("timetable")
-    turns = [Pulse(lane.name, suspicious=_LONG_TURN, hopeless=_ENDLESS_TURN) for lane in lanes]
+    ticks, chores = Pulse("ticker", patience), Pulse("timetable", patience)
+    turns = [Pulse(lane.name, with_lanes) for lane in lanes]
     for lane, pulse in zip(lanes, turns, strict=True):
         lane.sign = pulse.sign
     timetable = Timetable(app, worker, sign=chores.sign)

@@ -8,22 +8,33 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
-SUSPICIOUS, HOPELESS = 60.0, 120.0  # seconds without the end of a tick
 _LOOKS_EVERY = 5.0
 _EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h; the supervisor starts another clock
 
 log = structlog.get_logger(__name__)
 
 
-class Pulse:
-    """One thread's signs of life, and how long it may be without one."""
+class Patience(NamedTuple):
+    """Seconds without a sign of life after which a thread is suspicious, and after which it is hopeless."""
 
-    def __init__(self, name: str, *, suspicious: float = SUSPICIOUS, hopeless: float = HOPELESS) -> None:
+    suspicious: float
+    hopeless: float
+
+
+ONE_TICK = Patience(60, 120)
+ONE_TURN = Patience(180, 300)  # a lane gives back what it has no time for, and ends within its leases' two minutes
+
+
+class Pulse:
+    """One thread's signs of life."""
+
+    def __init__(self, name: str, patience: Patience = ONE_TICK) -> None:
         self.name = name
-        self.suspicious, self.hopeless = suspicious, hopeless
+        self.patience = patience
         self.seen_at = time.monotonic()
         self.has_barked = False
 
@@ -50,17 +61,17 @@ class Watchdog(threading.Thread):
         self.pulses = list(pulses)
 
     def run(self) -> None:
-        while not self._stop_asked.wait(min(_LOOKS_EVERY, *(pulse.suspicious / 4 for pulse in self.pulses))):
+        while not self._stop_asked.wait(min(_LOOKS_EVERY, *(pulse.patience.suspicious / 4 for pulse in self.pulses))):
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:
         """Judge each silence as of ``now`` on the monotonic clock."""
         for pulse in self.pulses:
             silent = now - pulse.seen_at
-            if silent >= pulse.hopeless:
+            if silent >= pulse.patience.hopeless:
                 log.critical("clock_hangs", thread=pulse.name, silent=round(silent), then="the process ends")
                 self._give_up(_EXIT_CODE)
-            elif silent >= pulse.suspicious and not pulse.has_barked:
+            elif silent >= pulse.patience.suspicious and not pulse.has_barked:
                 pulse.has_barked = True
                 log.error("clock_is_silent", thread=pulse.name, silent=round(silent), stacks=all_stacks())
                 # in a thread of its own: what hangs the clock may hang this too, and the dog must go on looking

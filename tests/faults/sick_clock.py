@@ -1,0 +1,35 @@
+"""The clock process with a thread that hangs or dies, and a watchdog that loses patience within seconds."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import wsgi
+from incidents.jobs import bells, deliveries, loop
+from incidents.jobs.watchdog import Patience
+
+_FOR_EVER = threading.Event()
+
+
+def hang(*_anything: object, **_named: object) -> int:
+    """What a driver does that waits for an answer of a server that is gone."""
+    _FOR_EVER.wait()
+    return 0
+
+
+def die(*_anything: object, **_named: object) -> float:
+    """What no handler foresaw."""
+    raise SystemExit
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "tick":
+        turns = iter((lambda: None,))  # the first tick is well
+        bells.next_bell_at = lambda: next(turns, hang)()  # type: ignore[assignment]
+    elif sys.argv[1] == "lane":
+        deliveries.Lane.next_due_in = hang  # type: ignore[method-assign]
+    elif sys.argv[1] == "dead":
+        deliveries.Lane.next_due_in = die  # type: ignore[method-assign]
+    soon = Patience(1.0, 2.5)
+    loop.run(wsgi.create_app(), threading.Event(), patience=soon, with_lanes=soon)

@@ -1,0 +1,48 @@
+"""A clock that really hangs: it says where, says so for others, and ends itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+
+def run(what: str, url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environ = {"DATA_DIR": str(folder), "DATABASE_URL": url, "SECRET_KEY": "only for this test, long enough for all"}
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults.sick_clock", what],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_tick_that_hangs_is_said_with_its_stack_and_ends_the_process(database_url: str, tmp_path: Path) -> None:
+    done = run("tick", database_url, tmp_path / "var")
+
+    assert done.returncode == 70, done.stderr[-2000:]
+    assert "clock_is_silent" in done.stderr
+    assert "in hang" in done.stderr  # the line at which it stands
+    assert "_FOR_EVER.wait()" in done.stderr
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM clock_beats WHERE hung_since IS NOT NULL")) == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("what", "code"), [("lane", 70), ("dead", 1)])
+def test_a_lane_that_hangs_or_dies_ends_the_process_so_that_a_fresh_one_comes(
+    what: str, code: int, sqlite_schema: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "sevenbells.db"
+    file.write_bytes(sqlite_schema.read_bytes())
+    done = run(what, f"sqlite:///{file}", tmp_path / "var")
+
+    assert done.returncode == code, done.stderr[-2000:]
+    assert "lane-email" in done.stderr
