@@ -32,7 +32,7 @@ def die(*_anything: object, **_named: object) -> float:
 
 if __name__ == "__main__":
     if sys.argv[1] == "tick":
-        bells.next_bell_at = hang_at_the_second  # type: ignore[assignment]
+        bells.next_bell_at = hang_at_the_second
     elif sys.argv[1] == "lane":
         deliveries.Lane.next_due_in = hang  # type: ignore[method-assign]
     elif sys.argv[1] == "dead":
