@@ -92,13 +92,8 @@ def _of_role(slug: str, moment: datetime, above: frozenset[str]) -> list[Person]
 
 def _waiting_longest() -> list[Person]:
     """The responders, whoever was chosen longest ago (or never) first."""
-    chosen = dict(
-        db.session.execute(
-            select(RoundRobinTurn.person_id, RoundRobinTurn.at).where(RoundRobinTurn.word == ANY_RESPONDER)
-        )
-        .tuples()
-        .all()
-    )
+    turns = select(RoundRobinTurn.person_id, RoundRobinTurn.at).where(RoundRobinTurn.word == ANY_RESPONDER)
+    chosen = {row.person_id: row.at for row in db.session.execute(turns)}
     never = [person for person in active_people(Role.RESPONDER) if person.id not in chosen]
     known = [person for person in active_people(Role.RESPONDER) if person.id in chosen]
     return [*never, *sorted(known, key=lambda person: chosen[person.id])]

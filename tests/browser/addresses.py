@@ -62,7 +62,6 @@ ON_CALL = (
     "/console/on-call/roles/new",
     "/console/on-call/roles/cto",
     "/console/on-call/groups/new",
-    "/console/on-call/groups/1",
 )
 CONSOLE = (
     "/console/",
@@ -101,6 +100,7 @@ CONSOLE = (
 )
 # Addresses that answer GET and are no screen of their own, with the reason.
 NO_SCREENS = {
+    "/console/on-call/groups/<int:group_id>": "the form of a new group, filled",
     "/console/incidents/<ref>/communication.txt": "plain text",
     "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/postmortem.md": "a file",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...access import Role, may, me
@@ -16,7 +16,6 @@ from . import gaps, headline, hours, known, lanes, paged, reaching, week
 
 bp = Blueprint("console_on_call", __name__, url_prefix="/console/on-call")
 
-_PAGER = "/console/me/notifications"
 _DAYS = 8  # yesterday, today, and six more
 _FARTHEST = timedelta(days=3660)
 
@@ -49,11 +48,10 @@ def page() -> ResponseReturnValue:
         rotations=rotations(),
         roles=known.roles(),
         paged=paged.table(),
-        ways=reaching.ways(person),
+        ways=reaching.lines(person),
         gaps=gaps.gaps(person),
         covers=gaps.covers(person),
         swaps=gaps.swaps(person),
-        pager=_PAGER if "console_notifications.page" in current_app.view_functions else "",
     )
 
 

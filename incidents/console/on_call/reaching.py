@@ -2,64 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import select
-
+from ...actions import address_values
+from ...actions.address_values import KINDS
 from ...kernel import outbox
-from ...kernel.database import db
 from ...kernel.outbox import OutboxMessage
-from ...records.addresses import ContactAddress, addresses_of
+from ...policy.durations import duration
+from ...records.addresses import HIGH
 from ...records.people import Person
+from ...reports import ways as reported
+from ...reports.ways import Way, Ways
 from ..formats import ago
 
-_KINDS = {"email": "E-mail", "slack": "Slack", "webhook": "Webhook", "pagerduty": "PagerDuty", "apprise": "Push or SMS"}
-_ICONS = {"email": "mail"}
+_ICONS = {"email": "mail", "slack": "chat", "pagerduty": "bolt", "webhook": "globe", "apprise": "phone"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """One address: what it is, where it leads, and what the last test said. ``kind`` is that of its tag."""
+class Line:
+    """One address: what it is and when it is used, where it leads, and what the last test said (``kind`` is its tag's)."""
 
     icon: str
     word: str
     where: str
     tested: str
     kind: str
+    why_not: str
 
 
-def ways(person: Person) -> list[Way]:
-    """The account's own e-mail, then what the person added."""
-    added = addresses_of(person.id)
-    outcomes = _outcomes([address.test_event for address in added if address.test_event])
-    own = Way(icon="mail", word="E-mail", where=person.email, tested="", kind="")
-    return [own, *(_way(address, outcomes) for address in added)]
+def lines(person: Person) -> list[Line]:
+    """What is used for a P1 or P2, the soonest first."""
+    chosen = sorted(Ways([person]).chosen_by(person, HIGH), key=lambda way: way.after)
+    tests = reported.last_tests(person, chosen)
+    return [_line(way, tests.get(reported.test_event(person, way) or "")) for way in chosen]
 
 
-def _way(address: ContactAddress, outcomes: dict[str, tuple[str, str]]) -> Way:
-    tested, kind = outcomes.get(address.test_event or "", ("Not tested", "warn"))
-    word = _KINDS.get(address.kind, address.kind)
-    return Way(
-        icon=_ICONS.get(address.kind, "person"),
-        word=word,
-        where=address.value if address.kind == "email" else address.label,
+def _line(way: Way, test: OutboxMessage | None) -> Line:
+    tested, kind = _tested(test)
+    return Line(
+        icon=_ICONS[way.channel],
+        word=KINDS[way.channel] + (f" after {duration(way.after)}" if way.after > timedelta(0) else ""),
+        where=way.address.label if way.address else address_values.masked(way.channel, way.value),
         tested=tested,
         kind=kind,
+        why_not=way.why_not,
     )
 
 
-def _outcomes(events: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """What became of each test: its words, and the kind of its tag."""
-    if not events:
-        return {}
-    rows = db.session.execute(
-        select(OutboxMessage.event, OutboxMessage.state, OutboxMessage.sent_at).where(OutboxMessage.event.in_(events))
-    )
-    words = {outbox.WAITING: ("Test on its way", "")}
-    return {
-        row.event: (f"Tested {ago(row.sent_at)}", "good")
-        if row.state == outbox.SENT
-        else words.get(row.state, ("Test failed", "bad"))
-        for row in rows
-    }
+def _tested(test: OutboxMessage | None) -> tuple[str, str]:
+    if test is None:
+        return "Not tested", "warn"
+    if test.state == outbox.SENT:
+        return f"Tested {ago(test.sent_at)}", "good"
+    return ("Test on its way", "warn") if test.state == outbox.WAITING else ("Test failed", "bad")
