@@ -31,6 +31,13 @@ class Postbox:
         self.peers: set[object] = set()
         self.says: dict[str, str] = {}
         self.says_to_data = "250 OK"
+        self.extensions: list[str] = []
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *self.extensions, responses[-1]]
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
@@ -210,7 +217,7 @@ def test_a_mailbox_that_does_not_exist_is_refused_for_good(mail: Settings, postb
     postbox.says["gone@example.com"] = "550 5.1.1 no such user"
 
     assert channels.send(message(to="gone@example.com"), mail) == Outcome(
-        "refused", "The mail server said: 550 5.1.1 no such user"
+        "gone", "The mail server said: 550 5.1.1 no such user"
     )
     assert channels.send(message(), mail) == channels.SENT
 
@@ -324,3 +331,141 @@ def test_no_password_goes_over_an_open_line_to_another_machine(
 
     assert outcome.kind == "unreachable"
     assert "no encryption" in outcome.reason
+
+
+def test_no_mailbox_is_gone_and_a_policy_is_not(mail: Settings, postbox: Postbox) -> None:
+    answers = {
+        "550 no such user": "gone",
+        "550 5.1.1 <gone@example.com>: unknown": "gone",
+        "553 5.1.3 no such domain": "gone",
+        "550 5.2.1 mailbox disabled": "gone",
+        "554 5.7.1 relay access denied": "refused",
+        "550 5.7.26 not authenticated": "refused",
+        "552 5.2.2 over quota": "refused",
+        "450 4.2.1 come back": "failed",
+    }
+    for said, kind in answers.items():
+        postbox.says["gone@example.com"] = said
+        assert channels.send(message(to="gone@example.com"), mail).kind == kind, said
+    assert channels.send(message(), mail) == channels.SENT
+    assert len(postbox.peers) == 1
+
+
+def test_who_is_refused_takes_no_other_along_where_commands_go_in_one_go(mail: Settings, postbox: Postbox) -> None:
+    postbox.extensions = ["250-PIPELINING"]
+    postbox.says["gone@example.com"] = "550 5.1.1 no such user"
+
+    kinds = [channels.send(message(to=to), mail).kind for to in ("a@example.com", "gone@example.com", "b@example.com")]
+
+    assert kinds == ["sent", "gone", "sent"]
+    assert [envelope.rcpt_tos for envelope in postbox.envelopes] == [["a@example.com"], ["b@example.com"]]
+    assert len(postbox.peers) == 1
+
+
+def test_a_server_that_takes_a_text_for_nobody_gets_an_empty_one(environ_of_mail: dict[str, str]) -> None:
+    """Some say 354 though they refused the only recipient."""
+    heard: list[bytes] = []
+
+    def speak(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rwb") as lines:
+            lines.write(b"220 hello\r\n")
+            lines.flush()
+            answers = {
+                b"EHLO": b"250-here\r\n250 PIPELINING\r\n",
+                b"RCPT": b"550 5.1.1 nobody\r\n",
+                b"DATA": b"354 go\r\n",
+            }
+            for line in lines:
+                heard.append(line.strip())
+                lines.write(answers.get(line[:4].upper(), b"250 fine\r\n"))
+                lines.flush()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=speak, args=(listener,), daemon=True)
+        thread.start()
+        settings = load_settings({**environ_of_mail, "SMTP_URL": f"smtp://127.0.0.1:{listener.getsockname()[1]}"})
+
+        assert channels.send(message(), settings).kind == "gone"
+        channel.hang_up()
+        thread.join(5)
+    assert heard[-2:] == [b".", b"rset"]
+
+
+WORDS = "Ausfälle. Unsubscribe: {{own.unsubscribe}} or not, {{own.name}}!\n"
+
+
+def test_one_letter_for_many_differs_only_where_it_says_so(mail: Settings, postbox: Postbox, clock: WoundClock) -> None:
+    payload = {
+        "subject": "[Acme] Investigating: Ausfälle",
+        "text": WORDS,
+        "html": f"<p>{WORDS}</p>",
+        "thread": "INC-1",
+    }
+    for to in ("ada@example.com", "bob@bücher.example"):
+        own = {"unsubscribe": f"https://status.example.com/unsubscribe/{to[:3]}?a=1&b=2", "name": f"<{to[:3]}>"}
+        sent = Message("0" * 31 + to[0], "email", to, {**payload, **own}, body_id=1, own=own)
+        assert channels.send(sent, mail) == channels.SENT
+
+    assert [letter["To"] for letter in postbox.got] == ["ada@example.com", "bob@xn--bcher-kva.example"]
+    for letter, name in zip(postbox.got, ("ada", "bob"), strict=True):
+        link = f"https://status.example.com/unsubscribe/{name}?a=1&b=2"
+        text, html = letter.get_body(("plain",)), letter.get_body(("html",))
+        assert text is not None
+        assert html is not None
+        assert text.get_content().splitlines() == [f"Ausfälle. Unsubscribe: {link} or not, <{name}>!"]
+        assert f"{link.replace('&', '&amp;')} or not, &lt;{name}&gt;!" in html.get_content()
+        assert letter["List-Unsubscribe"] == f"<{link}>"
+        assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert letter["Date"].datetime == clock()
+    assert len({letter["Message-ID"] for letter in postbox.got}) == 2
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "x\r\nBcc: evil@example.com",
+        "https://x.example/>\r\nBcc: evil@example.com",
+        "https://x.example/ y",
+        "=?utf-8?q?a=0ABcc=3A_evil=40example.com?=",
+        "https://x.example/\u2028Bcc:",
+        "\x00",
+        "=" * 3000,
+        ".\r\n.\r\nMAIL FROM:<evil@example.com>",
+    ],
+)
+def test_no_word_of_a_recipients_own_becomes_a_header(mail: Settings, postbox: Postbox, word: str) -> None:
+    own = {"unsubscribe": word, "name": word}
+
+    assert (
+        channels.send(
+            Message("0" * 32, "email", "ada@example.com", message(text=WORDS, html=WORDS).payload, own=own), mail
+        ).kind
+        == "sent"
+    )
+
+    [letter] = postbox.got
+    assert letter["Bcc"] is None
+    assert set(letter.keys()) == HEADERS - {"In-Reply-To", "References"}
+    assert [envelope.rcpt_tos for envelope in postbox.envelopes] == [["ada@example.com"]]
+
+
+def test_a_template_takes_neither_an_address_nor_a_key_that_is_more_than_that(mail: Settings) -> None:
+    template = channel.prepare(message().payload, mail)
+
+    for recipient, key in (
+        ("a@example.com\r\nBcc: x@example.com", "0"),
+        ("a@example.com", "0\r\nBcc: x"),
+        ("ä@x", "0"),
+    ):
+        with pytest.raises(ValueError, match="neither a key nor an address"):
+            template.fill(recipient, key)
+
+
+def test_lines_are_never_longer_than_mail_servers_take(mail: Settings, postbox: Postbox) -> None:
+    own = {"unsubscribe": "https://status.example.com/" + "u" * 3000, "name": "é" * 500}
+    long = message(text="word " * 5000 + WORDS + "x" * 5000, html=WORDS)
+
+    assert channels.send(Message("0" * 32, "email", "ada@example.com", long.payload, own=own), mail).kind == "sent"
+    content = cast(bytes, postbox.envelopes[0].content)
+    assert max(len(line) for line in content.split(b"\r\n")) <= 998
