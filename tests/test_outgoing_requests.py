@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from incidents.kernel import http
-from incidents.kernel.http import Blocked, Unreachable, judge, wire
+from incidents.kernel.http import Blocked, Unreachable, errands, judge, wire
 from incidents.kernel.settings import Settings, load
 from tests.conftest import SECRET
 from tests.receivers import Receiver, answer, half, receiver, receiving, vanish
@@ -196,7 +196,7 @@ def test_proxies_and_passwords_of_the_environment_are_left_alone(
 def test_a_server_that_never_ends_is_cut_off(
     fault: str, admitted: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "TOTAL", 0.3)
+    monkeypatch.setattr(errands, "TOTAL", 0.3)
     receiver.says(getattr(receiver, fault))
 
     with pytest.raises(Unreachable, match=r"^The address did not answer in time\.$"):

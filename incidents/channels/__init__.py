@@ -65,10 +65,21 @@ def why_closed(channel: str, settings: Settings) -> str | None:
     """Why nothing can be sent here as things are set; None where it can."""
     if channel == "email" and not settings.smtp_url:
         return "No mail server is set"
+    if channel == "slack" and not settings.slack_bot_token:
+        return "No token for Slack is set"
     return None
 
 
 def _senders() -> Mapping[str, Callable[[Message, Settings], Outcome]]:
-    from . import email  # smtplib and ssl are loaded by the process that sends, not by every web worker
+    # smtplib, requests and slack-sdk are loaded by the process that sends, not by every web worker
+    from . import apprise, email, pagerduty, slack, webhook
 
-    return MappingProxyType({"email": email.send})
+    return MappingProxyType(
+        {
+            "email": email.send,
+            "slack": slack.send,
+            "webhook": webhook.send,
+            "pagerduty": pagerduty.send,
+            "apprise": apprise.send,
+        }
+    )

@@ -18,7 +18,9 @@ from urllib.parse import unquote, urlsplit
 from ..kernel.settings import Settings
 from ..kernel.text import one_line
 from . import SENT, Message, Outcome
-from .mail_templates import prepare
+from .mail_templates import Template, prepare
+
+__all__ = ["Template", "hang_up", "prepare", "send"]
 
 _CONNECT, _TOTAL = 5.0, 30.0  # seconds
 _IDLE = 1.0  # a kept connection older than this is asked whether it still lives

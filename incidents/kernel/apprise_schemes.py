@@ -1,20 +1,68 @@
-"""Which of the services that Apprise knows a person may add as an address: SMS, push and chat with one public host.
+"""Which of Apprise's services a person may have messages sent to, and how such an address has to look.
 
-How the list was chosen: from the plug-ins of Apprise 2.3 those whose host stands fixed in their own source and is asked
-by https alone, so that what somebody types in cannot turn a message towards a machine of ours; of these the ones that
-reach a person, not a feed or another incident tool. Left out on purpose: whatever takes a host (``json``, ``xml``,
-``ntfy``, ``gotify``, ``matrix``, ``mailto``, ``zulip``), writes on this machine (``syslog``, ``dbus``, ``macosx``), or
-asks by plain http.
+Each of these speaks to its service by ``requests`` alone, which ``kernel.http`` stands in front of, and by no thread of
+its own; the tests hold each to both. Left out are services that read files, run programs, speak another protocol or
+that we serve ourselves (e-mail, Slack, webhooks, PagerDuty).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
+# scheme → label
 ALLOWED: Final[Mapping[str, str]] = MappingProxyType(
     {
+        # a host of one's own; the one without s is plain http, which only OUTBOUND_ALLOW admits
+        "ntfy": "ntfy",
+        "ntfys": "ntfy (own server)",
+        "gotify": "Gotify (plain http)",
+        "gotifys": "Gotify",
+        "mmost": "Mattermost (plain http)",
+        "mmosts": "Mattermost",
+        "rocket": "Rocket.Chat (plain http)",
+        "rockets": "Rocket.Chat",
+        "signal": "Signal API (plain http)",
+        "signals": "Signal API",
+        "hassio": "Home Assistant (plain http)",
+        "hassios": "Home Assistant",
+        "nctalk": "Nextcloud Talk (plain http)",
+        "nctalks": "Nextcloud Talk",
+        "smseagle": "SMSEagle (plain http)",
+        "smseagles": "SMSEagle",
+        # a service with a public host
+        "dingtalk": "DingTalk",
+        "discord": "Discord",
+        "feishu": "Feishu",
+        "flock": "Flock",
+        "gchat": "Google Chat",
+        "ilert": "ilert",
+        "join": "Join",
+        "lark": "Lark",
+        "line": "LINE",
+        "onesignal": "OneSignal",
+        "opsgenie": "Opsgenie",
+        "pagertree": "PagerTree",
+        "pbul": "Pushbullet",
+        "pover": "Pushover",
+        "prowl": "Prowl",
+        "push": "Techulus Push",
+        "pushy": "Pushy",
+        "revolt": "Revolt",
+        "signl4": "SIGNL4",
+        "spike": "Spike.sh",
+        "spush": "SimplePush",
+        "squadcast": "Squadcast",
+        "tgram": "Telegram",
+        "threema": "Threema",
+        "twist": "Twist",
+        "wecombot": "WeCom Bot",
+        "whatsapp": "WhatsApp",
+        "wxteams": "Webex",
+        "zulip": "Zulip",
         # text messages
         "46elks": "46elks (SMS)",
         "bulksms": "BulkSMS",
@@ -26,31 +74,50 @@ ALLOWED: Final[Mapping[str, str]] = MappingProxyType(
         "msgbird": "MessageBird (SMS)",
         "plivo": "Plivo (SMS)",
         "seven": "seven (SMS)",
+        "sinch": "Sinch (SMS)",
         "telnyx": "Telnyx (SMS)",
         "twilio": "Twilio (SMS)",
         "voipms": "VoIP.ms (SMS)",
         "vonage": "Vonage (SMS)",
-        # push to a phone
-        "join": "Join",
-        "onesignal": "OneSignal",
-        "pbul": "Pushbullet",
-        "pover": "Pushover",
-        "prowl": "Prowl",
-        "pushy": "Pushy",
-        "signl4": "SIGNL4",
-        "spush": "SimplePush",
-        # chat
-        "discord": "Discord",
-        "flock": "Flock",
-        "gchat": "Google Chat",
-        "line": "LINE",
-        "tgram": "Telegram",
-        "threema": "Threema",
-        "twist": "Twist",
-        "whatsapp": "WhatsApp",
-        "wxteams": "Webex",
     }
 )
+# what arrives as a text message, where each further one is paid for
+TEXT_MESSAGES: Final = frozenset(
+    (
+        *("46elks", "bulksms", "clickatell", "clicksend", "d7sms", "freemobile", "httpsms", "msgbird", "plivo", "seven", "sinch", "smseagle", "smseagles"),
+        *("telnyx", "twilio", "voipms", "vonage"),
+    )
+)
+# what may follow the question mark: nothing that names a file, a template, an attachment, or how to connect
+PARAMETERS: Final = frozenset(
+    (
+        *("auth", "category", "channel", "device", "expire", "from", "group", "key", "language", "level", "mode", "name"),
+        *("priority", "region", "retry", "silent", "sound", "tags", "thread", "to", "token", "topic", "user"),
+    )
+)
+LONGEST: Final = 1000
+_SCHEME = re.compile(r"([a-z0-9]{2,20})://[\x21-\x7e]+")
 
-# What may follow a question mark: of Apprise's other words some read files of this machine or turn checks off.
-PARAMETERS: Final = frozenset({"expire", "priority", "retry", "sound", "thread"})
+
+def why_not(url: str) -> str | None:
+    """Why a person may not use this address, in one plain sentence; None where it may be used."""
+    found = _SCHEME.fullmatch(url)
+    if found is None or len(url) > LONGEST:
+        return "Write an address in Apprise's notation, such as ntfys://ntfy.example.com/my-topic."
+    if found[1] not in ALLOWED:
+        return (
+            f"Sevenbells does not send to {found[1]}:// addresses of one person. The documentation lists those it does."
+        )
+    try:
+        given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    except ValueError:
+        return "This address cannot be read."
+    unknown = sorted(given - PARAMETERS)
+    if unknown:
+        return f"Leave out {unknown[0][:40]}= after the question mark: it cannot be set here."
+    return None
+
+
+def is_text_message(url: str) -> bool:
+    """Whether each message there is short, and paid for."""
+    return url.partition("://")[0].lower() in TEXT_MESSAGES

@@ -42,14 +42,18 @@ def request(
     headers: Mapping[str, str] | None = None,
     is_trusted: bool = False,
     most_bytes: int = MOST_BYTES,
+    patience: float | None = None,
 ) -> Answer:
-    """Ask once, within 30 s in all; a redirect is an answer like any other, and is not followed.
+    """Ask once, within 30 s in all (or ``patience``, where that is less).
+
+    A redirect is an answer like any other, and is not followed.
 
     ``is_trusted`` is for addresses from the environment alone. Raises Blocked and Unreachable.
     """
-    from . import wire  # requests is loaded by the process that asks, not by every web worker
+    from . import errands, wire  # requests is loaded by the process that asks, not by every web worker
 
-    return wire.ask(method, url, settings, content, dict(headers or {}), is_trusted=is_trusted, most_bytes=most_bytes)
+    with errands.errand(settings, is_trusted=is_trusted, patience=patience):
+        return wire.ask(method, url, content, dict(headers or {}), most_bytes=most_bytes)
 
 
 def get(url: str, settings: Settings, *, most_bytes: int) -> bytes:

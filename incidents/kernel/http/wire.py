@@ -10,11 +10,7 @@ import ipaddress
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import requests
@@ -23,92 +19,30 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from ..settings import Network, Settings
 from ..text import one_line
-from . import MOST_BYTES, Answer, Blocked, Unreachable
+from . import Answer, Blocked, Unreachable
+from .errands import Errand, under_way
 from .judge import Address, admit
 
-CONNECT, READ, TOTAL = 5.0, 10.0, 30.0  # seconds
+CONNECT, READ = 5.0, 10.0  # seconds
 _PIECE = 16 * 1024
 _LONGEST_REASON = 200
-_NO_ANSWER = "The address did not answer in time."
+NO_ANSWER = "The address did not answer in time."
 _kept = threading.local()
 
 
-@dataclass
-class Errand:
-    """One request under way: what it may connect to, and when it is cut off."""
-
-    allow: tuple[Network, ...]
-    is_trusted: bool
-    ends: float = field(default_factory=lambda: time.monotonic() + TOTAL)
-    is_over: bool = False
-    _connection: HTTPConnection | None = None
-
-    def watch(self, connection: HTTPConnection) -> None:
-        """This connection is in use now."""
-        self._connection = connection
-
-    def seconds_left(self) -> float:
-        """Until it is cut off."""
-        return max(0.01, self.ends - time.monotonic())
-
-    def cut(self) -> None:
-        """End it, however slowly the other side drips."""
-        self.is_over = True
-        sock = self._connection.sock if self._connection is not None else None
-        if sock is not None:
-            with suppress(OSError):  # it was closed already
-                # past TLS, whose own shutdown would touch what the other thread is reading with
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-_errand: ContextVar[Errand | None] = ContextVar("errand", default=None)
-
-
-@contextmanager
-def errand(settings: Settings, *, is_trusted: bool) -> Iterator[Errand]:
-    """Whatever is asked inside goes by our rules, and ends within 30 s."""
-    mine = Errand(settings.outbound_allow, is_trusted)
-    token = _errand.set(mine)
-    timer = threading.Timer(TOTAL, mine.cut)
-    timer.daemon = True
-    timer.start()
+def ask(method: str, url: str, content: bytes | None, headers: dict[str, str], *, most_bytes: int) -> Answer:
+    """Ask once on the errand of this thread (see ``incidents.kernel.http.request``)."""
+    mine = under_way()
     try:
-        yield mine
-    finally:
-        timer.cancel()
-        _errand.reset(token)
-
-
-def under_way() -> Errand | None:
-    """The errand of this thread, if it is on one."""
-    return _errand.get()
-
-
-def ask(
-    method: str,
-    url: str,
-    settings: Settings,
-    content: bytes | None,
-    headers: dict[str, str],
-    *,
-    is_trusted: bool,
-    most_bytes: int,
-) -> Answer:
-    """See ``incidents.kernel.http.request``."""
-    with errand(settings, is_trusted=is_trusted) as mine:
-        try:
-            response = _session().request(
-                method, url, data=content, headers=headers, allow_redirects=False, stream=True, timeout=(CONNECT, READ)
-            )
-            body, is_whole = read_to(response.raw, most_bytes)
-        except Blocked:
-            raise
-        except (requests.RequestException, HTTPError, OSError, ValueError) as broken:
-            raise Unreachable(_NO_ANSWER if mine.is_over else reason(broken)) from broken
-        if mine.is_over:
-            raise Unreachable(_NO_ANSWER)
+        response = session(mine).request(
+            method, url, data=content, headers=headers, allow_redirects=False, stream=True, timeout=(CONNECT, READ)
+        )
+        body, is_whole = read_to(response.raw, most_bytes)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as broken:
+        raise Unreachable(NO_ANSWER if mine.is_over else reason(broken)) from broken
+    if mine.is_over:
+        raise Unreachable(NO_ANSWER)
     found = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, found, body, is_whole)
 
@@ -135,7 +69,7 @@ def reason(broken: BaseException) -> str:
         if isinstance(cause, socket.gaierror):
             return "The name of the address is not known."
     if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
-        return _NO_ANSWER
+        return NO_ANSWER
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return "The address does not speak TLS as it should."
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
@@ -162,23 +96,21 @@ def _causes(broken: BaseException) -> Iterator[BaseException]:
 # ---- the connection ----
 
 
-def _session() -> requests.Session:
+def session(mine: Errand) -> requests.Session:
     """One a thread. What it keeps was judged under these very rules, so other rules have another one."""
-    mine = _errand.get()
-    assert mine is not None
     sessions: dict[Any, requests.Session] = _kept.__dict__.setdefault("sessions", {})
     rules = (mine.is_trusted, mine.allow)
     if rules not in sessions:
-        session = _Session()
-        session.trust_env = False  # no proxy, no netrc
+        new = Session()
+        new.trust_env = False  # no proxy, no netrc
         # plain, so that what is read is what is used
-        session.headers = requests.structures.CaseInsensitiveDict(
+        new.headers = requests.structures.CaseInsensitiveDict(
             {"User-Agent": "Sevenbells", "Accept": "*/*", "Accept-Encoding": "identity"}
         )
         adapter = Adapter()
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        sessions[rules] = session
+        new.mount("https://", adapter)
+        new.mount("http://", adapter)
+        sessions[rules] = new
     return sessions[rules]
 
 
@@ -188,7 +120,7 @@ def hang_up() -> None:
         session.close()
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
     """Where a redirect is an answer: even unfollowed, requests would read all of it and unpack it."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -217,9 +149,7 @@ class Adapter(HTTPAdapter):
 
 def _open(connection: HTTPConnection, *, is_encrypted: bool) -> socket.socket:
     """Connect to the first address of the name that may be connected to; raises Blocked where none may."""
-    mine = _errand.get()
-    if mine is None:
-        raise Blocked("Nothing is asked outside an errand.")
+    mine = under_way()
     refusal: Exception | None = None
     for family, place in _places(connection.host, connection.port or 0, mine):
         try:
@@ -273,10 +203,8 @@ class _Watched:
     """A connection that each errand watches while it uses it."""
 
     def request(self, *args: Any, **options: Any) -> None:
-        mine = _errand.get()
-        if mine is not None:
-            assert isinstance(self, HTTPConnection)
-            mine.watch(self)
+        assert isinstance(self, HTTPConnection)
+        under_way().watch(self)
         super().request(*args, **options)  # type: ignore[misc]
 
 
@@ -296,6 +224,3 @@ class _Pool(HTTPConnectionPool):
 
 class _TlsPool(HTTPSConnectionPool):
     ConnectionCls: Final = _TlsConnection  # type: ignore[misc]
-
-
-__all__ = ["MOST_BYTES", "Adapter", "Errand", "ask", "errand", "hang_up", "reason", "under_way"]

@@ -1,0 +1,53 @@
+"""Webhooks by the Standard Webhooks scheme: signed, dated, and named by the delivery's key."""
+
+from __future__ import annotations
+
+import json
+from binascii import Error as NotBase64
+from collections.abc import Sequence
+
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
+from ..kernel import clock, http
+from ..kernel.settings import Settings
+from . import SENT, Message, Outcome
+from .answers import of_status, of_trouble
+
+MOST_BYTES = 20_000  # of a body; the standard asks for less than 20 kB
+
+
+def send(message: Message, settings: Settings) -> Outcome:
+    """Hand one event to a receiver. Facts: ``url``, and ``secrets``: the one in use, then one that is going out of it.
+
+    Payload: ``type``, ``timestamp``, ``data``. A status of 2xx alone is a success.
+    """
+    content = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    if len(content) >= MOST_BYTES:
+        return Outcome("refused", f"This is longer than a webhook may be ({MOST_BYTES // 1000} kB)")
+    try:
+        headers = _headers(message.key, content.decode(), message.facts.get("secrets", ()))
+    except (NotBase64, EmptyWebhookSecretError, ValueError):
+        return Outcome("refused", "The secret of this webhook cannot be used to sign")
+    try:
+        answer = http.request(
+            "POST",
+            str(message.facts["url"]),
+            settings,
+            content=content,
+            headers=headers,
+            patience=message.patience,
+        )
+    except (http.Blocked, http.Unreachable) as trouble:
+        return of_trouble(trouble)
+    return SENT if 200 <= answer.status < 300 else of_status(answer, whose="The webhook")
+
+
+def _headers(key: str, content: str, secrets: Sequence[str]) -> dict[str, str]:
+    """The time is that of the attempt, so that a receiver can refuse what is replayed."""
+    now = clock.now()
+    return {
+        "Content-Type": "application/json",
+        "webhook-id": key,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(Webhook(secret).sign(key, now, content) for secret in secrets),
+    }
