@@ -84,14 +84,41 @@ ALLOWED: Final[Mapping[str, str]] = MappingProxyType(
 # what arrives as a text message, where each further one is paid for
 TEXT_MESSAGES: Final = frozenset(
     (
-        *("46elks", "bulksms", "clickatell", "clicksend", "d7sms", "freemobile", "httpsms", "msgbird", "plivo", "seven", "sinch", "smseagle", "smseagles"),
+        *(
+            "46elks",
+            "bulksms",
+            "clickatell",
+            "clicksend",
+            "d7sms",
+            "freemobile",
+            "httpsms",
+            "msgbird",
+            "plivo",
+            "seven",
+            "sinch",
+            "smseagle",
+            "smseagles",
+        ),
         *("telnyx", "twilio", "voipms", "vonage"),
     )
 )
 # what may follow the question mark: nothing that names a file, a template, an attachment, or how to connect
 PARAMETERS: Final = frozenset(
     (
-        *("auth", "category", "channel", "device", "expire", "from", "group", "key", "language", "level", "mode", "name"),
+        *(
+            "auth",
+            "category",
+            "channel",
+            "device",
+            "expire",
+            "from",
+            "group",
+            "key",
+            "language",
+            "level",
+            "mode",
+            "name",
+        ),
         *("priority", "region", "retry", "silent", "sound", "tags", "thread", "to", "token", "topic", "user"),
     )
 )
