@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from ..access import Role, actor, may
-from ..actions import audit
+from ..actions import audit, oncall
 from ..kernel.database import db
 from ..kernel.outbox.messages import SENT, OutboxMessage
 from ..published.components import Component
@@ -78,6 +78,13 @@ def _settings_steps() -> list[FirstStep]:
             "/console/settings/people",
             "Invite people",
             is_done=people > 1,
+        ),
+        FirstStep(
+            "Plan who is on call",
+            "People who take turns, and whom a P1 goes to when they do not answer. Until then, whoever declares is paged.",
+            "/console/on-call",
+            "Plan on call",
+            is_done=bool(oncall.words_of_role(oncall.ON_CALL_ENGINEER)),
         ),
         FirstStep(
             "See that e-mail arrives",

@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
         since,
         weekday,
         short,
+        until,
         is_today,
         step_word,
         markdown,
@@ -89,6 +90,12 @@ def short(at: datetime | None) -> Markup:
     local = at.astimezone(viewer_zone())
     text = f"{local:%H:%M}" if is_today(at) else f"{local.day} {local:%b}, {local:%H:%M}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(at), full_text(at), text)
+
+
+def until(at: datetime) -> str:
+    """``09:00`` where that is today, else ``Mon 30 Nov, 09:00``: how on call says when somebody's time ends."""
+    local = at.astimezone(viewer_zone())
+    return f"{local:%H:%M}" if is_today(at) else f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
 def is_today(at: datetime) -> bool:

@@ -8,9 +8,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ..access import Role, may, me
+from ..actions import oncall
+from ..kernel import clock
 from ..policy.components import ComponentStatus
 from ..records.incidents import Incident
 from . import attention, first_steps, glance, last_month, page_state
+from .on_call import gaps
 from .shell import shell
 
 bp = Blueprint("console_now", __name__, url_prefix="/console")
@@ -36,6 +39,8 @@ def show() -> ResponseReturnValue:
         ],
         first_steps=first_steps.of(me()),
         month=last_month.figures(me()),
+        standing=[each for each in oncall.standing(clock.now()) if each.is_assigned],
+        what_then=gaps.what_then() if frame.uncovered else "",
     )
 
 

@@ -1,7 +1,8 @@
-"""Whether the viewer is on call at this moment, and until when: it stands under the name on every page."""
+"""Whether the viewer is on call at this moment, and whether anybody is: both stand on every page."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
@@ -10,10 +11,33 @@ from ..actions import oncall
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy import zones
+from ..policy.escalation import ON_CALL
 from ..records.oncall import ImportedShift, LayerMember, Override, Rotation, RotationLayer
 from ..records.people import Person
 
 _INSTANT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncovered:
+    """Nobody is on call at this moment, until ``until`` where somebody follows. ``rotation_id``: where to put somebody."""
+
+    until: datetime | None
+    rotation_id: int | None
+
+
+def uncovered() -> Uncovered | None:
+    """That nobody is on call; None where somebody is, and in the first days, when nobody was ever meant to be."""
+    now = clock.now()
+    assigned = oncall.words_of_role(oncall.ON_CALL_ENGINEER)
+    if not assigned or oncall.people_at(ON_CALL, now):
+        return None
+    number = next((word.removeprefix("rotation:") for word in assigned if word.startswith("rotation:")), None)
+    rotation = db.session.get(Rotation, int(number)) if number is not None else None
+    if rotation is None or rotation.archived_at is not None:
+        return Uncovered(until=None, rotation_id=None)
+    after = oncall.now_and_next(rotation, now)[1]
+    return Uncovered(until=after.starts_at if after else None, rotation_id=rotation.id)
 
 
 def words(person: Person) -> str:

@@ -22,6 +22,7 @@ from ..records.people import Person, Role
 from ..records.timeline import TimelineEntry
 from . import assets, attention, formats, icons, mail_state, on_duty, page_state, watch_state
 from .attention import Need, Watch
+from .on_duty import Uncovered
 
 _THEMES = ("light", "dark")
 _PAGE_RINGS_FOR = timedelta(minutes=5)
@@ -76,6 +77,7 @@ class Shell:
     page_state: str = ComponentStatus.OPERATIONAL
     person: Person | None = None
     on_call: str = ""  # "On call to 09:00", where that is true of this person
+    uncovered: Uncovered | None = None  # nobody is on call
     open_count: int = 0
     owed_count: int = 0  # post-mortems that are owed, as far as this person may see
     needs: Sequence[Need] = ()
@@ -86,7 +88,7 @@ class Shell:
 
     @property
     def needs_count(self) -> int:
-        return len(self.needs)
+        return len(self.needs) + (self.uncovered is not None)
 
     @property
     def stamp(self) -> str:
@@ -141,6 +143,7 @@ def _ask() -> Shell:
         page_state=page_state.overall_now().status,
         person=found.person,
         on_call=on_duty.words(found.person),
+        uncovered=on_duty.uncovered() if found.person.may(Role.RESPONDER) else None,
         open_count=sum(incident.is_open for incident in seen.incidents),
         owed_count=sum(_owes_postmortem(incident) for incident in seen.incidents),
         needs=wanted,

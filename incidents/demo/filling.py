@@ -56,6 +56,7 @@ def fill() -> None:
         course.add(days.ago(30, "17:00"), _parting(cast, password))
         course.add(days.ago(5, "16:45"), on_call.plan_anew(cast, rotation))
         course.add(days.ago(1, "17:20"), on_call.cover(cast, rotation))
+        course.add(days.ago(1, "17:45"), on_call.ask_around(cast, rotation))
         for days_ago, at, scene in _WEEK:
             course.add(days.ago(days_ago, at), scene(cast, parts))
         course.add(days.minutes_ago(today.LATE_LASTS), today.analyses_fail(cast, parts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from ..actions import oncall, oncall_roles, overrides, rotations
+from ..actions import oncall, oncall_roles, overrides, rotations, swaps
 from ..actions.rotations import LayerGiven
 from ..kernel import clock
 from ..policy import zones
@@ -62,6 +62,23 @@ def cover(cast: Cast, rotation: Rotation) -> Scene:
         starts_at=starts_at,
         ends_at=starts_at + timedelta(hours=4),
         reason="School concert",
+    )
+    yield from ()
+
+
+def ask_around(cast: Cast, rotation: Rotation) -> Scene:
+    """Priya cannot take the first day of her next week, and asks whoever can."""
+    now = clock.now()
+    ahead = oncall.shifts(rotation, since=now, until=now + 4 * _WEEK)
+    hers = next(
+        shift for shift in ahead if shift.person == cast.priya.id and shift.ends_at - shift.starts_at > _WEEK / 2
+    )
+    swaps.ask(
+        rotation,
+        by=cast.priya,
+        starts_at=hers.starts_at,
+        ends_at=hers.starts_at + timedelta(days=1),
+        note="My train gets in at noon. I take a day of yours before Christmas.",
     )
     yield from ()
 

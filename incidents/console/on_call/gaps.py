@@ -125,17 +125,18 @@ def _of(rotation: Rotation, role: OnCallRole, me: Person) -> Gaps:
         )
         for shift in empty[:_MOST]
     ]
-    sentence = _what_then() if role.slug == oncall.ON_CALL_ENGINEER else f"Nobody is {in_a_sentence(role.label)}."
+    is_first = role.slug == oncall.ON_CALL_ENGINEER
+    sentence = f"Nobody is on call. {what_then()}" if is_first else f"Nobody is {in_a_sentence(role.label)}."
     return Gaps(rotation=rotation, sentence=sentence, shown=shown, more=len(empty) - len(shown))
 
 
-def _what_then() -> str:
+def what_then() -> str:
     """What a P1 does while nobody is on call, in a sentence."""
     following = [level for level in matrix.levels_now(Severity.P1) if not _is_on_call(level)]
     if not following:
-        return "Nobody is on call. A P1 would reach nobody."
+        return "A P1 would reach nobody."
     label = following[0].label or known.called(following[0].tell[0])
-    return f"Nobody is on call. P1 goes straight to the {in_a_sentence(label)}."
+    return f"P1 goes straight to the {in_a_sentence(label)}."
 
 
 def _is_on_call(level: Level) -> bool:

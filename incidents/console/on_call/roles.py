@@ -10,8 +10,9 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from ...access import Role, actor, may, me
-from ...actions import oncall, oncall_roles
+from ...actions import oncall, oncall_roles, words
 from ...actions.rotations import who_uses
+from ...actions.words import Choice
 from ...kernel import clock
 from ...kernel.database import db
 from ...kernel.errors import Malformed, Refusal
@@ -40,10 +41,10 @@ class Row:
 @may(Role.VIEWER)
 def page() -> ResponseReturnValue:
     """Every role in its order, then the groups."""
-    standing = oncall.standing(clock.now())
+    offered = words.choices()
     return render_template(
         _LIST,
-        rows=[_row(each) for each in standing],
+        rows=[_row(each, offered) for each in oncall.standing(clock.now())],
         groups=[(group, [person.name for person in known.members(group)]) for group in groups()],
     )
 
@@ -101,7 +102,7 @@ def remove(slug: str) -> ResponseReturnValue:
     return redirect("/console/on-call/roles", 303)
 
 
-def _row(standing: oncall.Standing) -> Row:
+def _row(standing: oncall.Standing, offered: dict[str, list[Choice]]) -> Row:
     names = [person.name for person in standing.people]
     shown = ", ".join(names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
@@ -114,7 +115,7 @@ def _row(standing: oncall.Standing) -> Row:
     return Row(
         slug=standing.role,
         label=standing.label,
-        words=", ".join(known.called(word) for word in standing.words),
+        words=", ".join(words.labels(standing.words, offered).values()),
         now=now,
         is_assigned=standing.is_assigned,
     )
@@ -141,8 +142,9 @@ def _said(refusal: Refusal) -> dict[str, str]:
 def _show(
     slug: str | None, label: str, tell: list[str], problems: dict[str, str], status: int = 422
 ) -> ResponseReturnValue:
-    choices = known.choices()
-    listed = {word for _heading, words in choices for word, _called in words}
+    offered = words.choices()
+    choices = {heading: offered[heading] for heading in ("Rotations", "Groups", "People") if offered[heading]}
+    listed = {choice.word for group in choices.values() for choice in group}
     page = render_template(
         _EDIT,
         slug=slug,
@@ -150,7 +152,7 @@ def _show(
         tell=tell,
         is_ours=slug in oncall.ROLES,
         choices=choices,
-        others=[(word, known.called(word)) for word in tell if word not in listed],
+        others=words.labels([word for word in tell if word not in listed], offered),
         users=who_uses(f"role:{slug}") if slug else [],
         errors=problems,
     )
