@@ -368,7 +368,7 @@ def test_a_suppressed_address_says_why_and_can_be_tried_again(
     )
     db.session.add(gone)
     page = words(browser.get(PAGE))
-    assert "Not used No such mailbox" in page
+    assert "Does not work No such mailbox" in page
     number = addresses_of(maya.id)[0].id
     assert post(browser, f"{PAGE}/{number}/retry", page=PAGE).status_code == 303
     assert "No such mailbox" not in words(browser.get(PAGE))
