@@ -16,7 +16,7 @@ from ..access.links import base_url
 from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
-from ..kernel.outbox import Destination, OutboxMessage
+from ..kernel.outbox import OutboxMessage
 from ..messages import about_addresses, payloads
 from ..records.actors import Actor
 from ..records.addresses import HIGH, LONGEST_DELAY, LOW, URGENCIES, ContactAddress, ContactRule, addresses_of
@@ -216,10 +216,7 @@ def send_tests(person: Person, ways: Iterable[Way]) -> int:
 
 def try_again(person: Person, way: Way, *, by: Actor) -> bool:
     """Write to an address again that refused everything; False where nothing kept us from it."""
-    forgotten: Any = db.session.execute(
-        delete(Destination).where(Destination.channel == way.channel, Destination.destination == way.destination)
-    )
-    if not forgotten.rowcount:
+    if not outbox.lift(way.channel, way.destination):
         return False
     note("address tried again", by=by, subject=person.email, label=way.address.label if way.address else "E-mail")
     return True

@@ -12,11 +12,13 @@ from . import SENT, Message, Outcome
 from .answers import of_status, of_trouble
 
 _LONGEST_REASON = 300
+_FIELDS = ("event_action", "dedup_key", "payload", "links")  # a payload may hold more that is ours alone
 
 
 def send(message: Message, settings: Settings) -> Outcome:
     """Hand over one event. Facts: ``routing_key``. Payload: ``event_action``, ``dedup_key`` and what a trigger needs."""
-    event = {"routing_key": message.facts["routing_key"], "client": "Sevenbells", **message.payload}
+    said = {name: message.payload[name] for name in _FIELDS if name in message.payload}
+    event = {"routing_key": message.facts["routing_key"], "client": "Sevenbells", **said}
     try:
         answer = http.request(
             "POST",

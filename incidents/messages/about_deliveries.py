@@ -17,9 +17,9 @@ def webhook_disabled(*, reason: str, base_url: str, was_gone: bool) -> Letter:
         subject="Your webhook was disabled",
         paragraphs=(
             f"Sevenbells sends nothing to your webhook any more. {why}",
-            "Mend it or remove it under your notifications, then ask an admin to try it again.",
+            "Mend it and press Try again under your notifications, or remove it there.",
         ),
-        buttons=(Button("Your notifications", f"{base_url}/console/me"),),
+        buttons=(Button("My notifications", f"{base_url}/console/me/notifications"),),
         footer=("You get this because the webhook is one of your addresses in Sevenbells.",),
     )
 
