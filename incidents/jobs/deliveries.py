@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ _CLOSED = "The account was disabled before this was sent"
 _HIDDEN = "The incident is restricted, and this person is not named in it"
 
 log = structlog.get_logger(__name__)
+_levels = logging.getLogger(__name__)
 
 
 def send_due_messages(limit: int = 1_000) -> int:
@@ -203,8 +205,8 @@ def _result(claimed: Claim, outcome: Outcome) -> Result:
 
 
 def _say(done: Done, *, in_time: bool) -> None:
-    if done.outcome is None:
-        return
+    if done.outcome is None or not _levels.isEnabledFor(logging.INFO):
+        return  # the common logger makes a line of each before it drops it
     claimed = done.result.claim
     log.info(
         "delivery",
@@ -257,6 +259,7 @@ class LaneThread(threading.Thread):
         self._woken = threading.Event()
         self._look_at = 0.0
         self._suspect_until = 0.0
+        self._is_more = False  # the last claim took as much as it was allowed to
 
     def wake(self) -> None:
         """Something may be due."""
@@ -291,13 +294,14 @@ class LaneThread(threading.Thread):
         if room < self.lane.rules.threads or time.monotonic() < self._suspect_until:
             self._look_at = time.monotonic() + 0.1  # or when something has ended
             return
-        due_in = self.lane.next_due_in()
+        due_in = 0.0 if self._is_more else self.lane.next_due_in()
         if due_in is None or due_in > 0:
             self._look_at = time.monotonic() + min(_LONGEST_LOOK, _LONGEST_LOOK if due_in is None else due_in)
             return
         claims, errands, unsent = self.lane.take(limit=room, troubled=self.senders.free_for_troubled())
         self._unwritten += unsent
         self.senders.put(errands)
+        self._is_more = len(claims) >= room
         # what is due and was left alone waits for a breaker, or for one in flight
         self._look_at = 0.0 if claims else time.monotonic() + _LONGEST_LOOK
         if any(claimed.was_abandoned for claimed in claims):

@@ -73,17 +73,30 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_outbox_due",
-            ["channel", "rank", "next_attempt_at"],
+            ["channel", "rank", "next_attempt_at", "id"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
         batch_op.create_index(
             "ix_outbox_queue",
-            ["channel", "destination", "incident_id", "id"],
+            ["destination", "id"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index(
+            "ix_outbox_leased",
+            sqlite_where=sa.text("leased_by IS NOT NULL"),
+            postgresql_where=sa.text("leased_by IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_outbox_incident")
+        batch_op.create_index(
+            "ix_outbox_incident",
+            ["incident_id"],
+            unique=False,
+            sqlite_where=sa.text("incident_id IS NOT NULL"),
+            postgresql_where=sa.text("incident_id IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_outbox_fold",
@@ -101,7 +114,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_outbox_in_flight",
-            ["channel", "destination"],
+            ["destination"],
             unique=False,
             sqlite_where=sa.text("leased_by IS NOT NULL"),
             postgresql_where=sa.text("leased_by IS NOT NULL"),
@@ -144,6 +157,19 @@ def downgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
+        )
+        batch_op.drop_index(
+            "ix_outbox_incident",
+            sqlite_where=sa.text("incident_id IS NOT NULL"),
+            postgresql_where=sa.text("incident_id IS NOT NULL"),
+        )
+        batch_op.create_index("ix_outbox_incident", ["incident_id"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_leased",
+            ["channel", "leased_until"],
+            unique=False,
+            sqlite_where=sa.text("leased_by IS NOT NULL"),
+            postgresql_where=sa.text("leased_by IS NOT NULL"),
         )
         batch_op.drop_column("receipt")
         batch_op.drop_column("body_id")

@@ -10,15 +10,18 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     Connection,
     Integer,
     String,
     Update,
     and_,
+    any_,
     bindparam,
     exists,
     func,
@@ -73,43 +76,48 @@ def claim(
             return []  # everything is held, or the channel is left alone for a while
         if away.failures:
             limit, troubled = 1, 1
-        due = _usable(connection, now, channel, limit=limit, troubled=troubled)
+        due = _usable(connection, now, channel, limit=limit, troubled=troubled, all_well=not away.knows_some)
         if not due:
             return []
         if away.failures:
             connection.execute(_leave_alone(channel, now + _PROBE))
-        rows = connection.execute(_lease(worker, now, lease, [row.id for row in due])).all()
+        given = {"worker": worker, "now": now, "until": now + lease, "ids": [each.id for each in due]}
+        rows = connection.execute(_LEASE[connection.dialect.name], given).all()
         if pace is not None:
             destinations.pace(connection, channel, (row.destination for row in rows), until=now + pace)
-    known, ends = {row.id: row for row in due}, began + lease.total_seconds()
+    known, ends = {each.id: each for each in due}, began + lease.total_seconds()
     claims = {row.id: _claim(row, known[row.id], worker, ends, away.failures or 0) for row in rows}
-    return [claims[row.id] for row in due if row.id in claims]
+    return [claims[each.id] for each in due if each.id in claims]
 
 
-def _claim(row: Any, known: Any, worker: str, ends: float, failures_everywhere: int) -> Claim:
+def _claim(row: Any, due: Due, worker: str, ends: float, failures_everywhere: int) -> Claim:
     return Claim(
         **row._mapping,
         worker=worker,
         ends=ends,
-        failures=known.failures or 0,
-        failing_since=known.failing_since,
+        failures=due.failures,
+        failing_since=due.there.failing_since if due.there else None,
         failures_everywhere=failures_everywhere,
-        was_abandoned=known.leased_by is not None,
+        was_abandoned=due.row.leased_by is not None,
     )
 
 
 def _one_claim_at_a_time(connection: Connection, channel: str) -> None:
     if connection.dialect.name == "postgresql":
         number = zlib.crc32(f"sevenbells/outbox/{channel}".encode())
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        # a claim that a crash of the server undoes costs a repeat under the same key: no need to wait for the disk
+        settings = "set_config('synchronous_commit', 'off', true)"
+        connection.execute(text(f"SELECT pg_advisory_xact_lock(:number), {settings}"), {"number": number})
 
 
 def _away() -> Any:
     """No row while everything is held, else one that says whether the channel is away."""
     everywhere = and_(Destination.channel == bindparam("channel"), Destination.destination == EVERYWHERE)
+    some = aliased(Destination)
+    knows_some = exists().where(some.channel == bindparam("channel"), some.destination != EVERYWHERE)
     one = select(literal_column("1").label("one")).subquery()
     return (
-        select(Destination.failures, Destination.closed_until)
+        select(Destination.failures, Destination.closed_until, knows_some.label("knows_some"))
         .select_from(one.outerjoin(Destination, everywhere))
         .where(~exists().where(OutboxPause.id == 1))
     )
@@ -123,134 +131,178 @@ def _leave_alone(channel: str, until: datetime) -> Update:
     return update(Destination).where(*is_it).values(closed_until=until)
 
 
-def _usable(connection: Connection, now: datetime, channel: str, *, limit: int, troubled: int) -> list[Any]:
+@dataclass(frozen=True)
+class Due:
+    """A message that is due, and what is known of where it goes."""
+
+    row: Any
+    there: Any | None
+
+    @property
+    def id(self) -> int:
+        return int(self.row.id)
+
+    @property
+    def failures(self) -> int:
+        return self.there.failures if self.there else 0
+
+
+def _usable(
+    connection: Connection, now: datetime, channel: str, *, limit: int, troubled: int, all_well: bool
+) -> list[Due]:
     """What is due and may be sent. What may not is put aside or told to wait, and what stood behind it is looked at."""
-    given = {"channel": channel, "now": now, "limit": limit * 2, "troubled": troubled * 8}
-    usable: list[Any] = []
+    usable: list[Due] = []
     for _round in range(_MOST_ROUNDS):
-        due = connection.execute(_DUE if troubled else _DUE_WITHOUT_TROUBLED, given).all()
+        due = _due(connection, now, channel, limit=limit, troubled=troubled, all_well=all_well)
         usable = _one_a_destination(due, limit=limit, troubled=troubled)
         unfit = _put_aside_unfit(connection, now, channel, usable)
-        unfit |= put_aside_superseded(connection, now, [row for row in usable if row.id not in unfit])
-        usable = [row for row in usable if row.id not in unfit]
+        unfit |= put_aside_superseded(connection, now, [each.row for each in usable if each.id not in unfit])
+        usable = [each for each in usable if each.id not in unfit]
         if not unfit:
             break
-    abandoned = [row for row in usable if row.leased_by is not None]
+    abandoned = [each for each in usable if each.row.leased_by is not None]
     return abandoned[:1] or usable
 
 
-def _one_a_destination(rows: Iterable[Any], *, limit: int, troubled: int) -> list[Any]:
-    chosen: dict[str, Any] = {}
-    for row in rows:
-        if row.destination in chosen or len(chosen) == limit:
+def _due(
+    connection: Connection, now: datetime, channel: str, *, limit: int, troubled: int, all_well: bool
+) -> list[Due]:
+    given = {"channel": channel, "now": now}
+    rows = connection.execute(_DUE, {**given, "limit": limit * 2}).all()
+    if all_well:  # as most often: no destination is known to be anything else
+        return [Due(row, None) for row in rows]
+    if troubled:
+        names = connection.scalars(_TROUBLED, {**given, "limit": troubled * 4}).all()
+        if names:
+            rows = [*rows, *connection.execute(_DUE_THERE, {**given, "names": names, "limit": troubled * 8})]
+    there = {}
+    if rows:
+        found = connection.execute(_THERE, {"channel": channel, "names": {row.destination for row in rows}})
+        there = {each.destination: each for each in found}
+    return [Due(row, there.get(row.destination)) for row in rows]
+
+
+def _one_a_destination(rows: Iterable[Due], *, limit: int, troubled: int) -> list[Due]:
+    chosen: dict[str, Due] = {}
+    for each in rows:
+        if each.row.destination in chosen or len(chosen) == limit:
             continue
-        if row.failures:
+        if each.failures and not _is_barred(each):
             if not troubled:
                 continue
             troubled -= 1
-        chosen[row.destination] = row
+        chosen[each.row.destination] = each
     return [*chosen.values()]
+
+
+def _is_barred(each: Due) -> bool:
+    """Whether it is only looked at to be told to wait, or to be skipped."""
+    return each.there is not None and (each.there.closed_until is not None or each.there.suppressed_reason is not None)
 
 
 # ---- what is due ----
 
 _Other = aliased(OutboxMessage)
+_NOW: Any = bindparam("now", type_=UtcDateTime)
+_CHANNEL: Any = bindparam("channel", type_=String)
 
 
 def _due_of(*conditions: Any, newest_first: bool = False) -> Any:
-    """Due messages at the head of their incident's queue, to destinations that have none in flight."""
-    table, now = OutboxMessage, bindparam("now", type_=UtcDateTime)
-    # scalar subqueries, which are looked up row by row: of a NOT EXISTS a planner makes a join over all that waits
-    in_flight = (
-        select(_Other.id)
-        .where(
-            _Other.channel == table.channel,
-            _Other.destination == table.destination,
-            _Other.leased_by.is_not(None),
-            _Other.leased_until > now,
-        )
-        .limit(1)
+    """Due messages at the head of their incident's queue, to destinations that have none in flight.
+
+    The scalar subqueries are looked up row by row: of a NOT EXISTS a planner makes a join over all that waits. In them
+    everything but the destination is kept from the indexes, because a planner without statistics takes any other.
+    """
+    table = OutboxMessage
+    there = (_Other.destination == table.destination, _Other.channel + literal_column("''") == table.channel)
+    in_flight = select(_Other.id).where(
+        *there, _Other.leased_by.is_not(None), func.coalesce(_Other.leased_until, _NOW) > _NOW
     )
-    earlier = (
-        select(_Other.id)
-        .where(
-            is_waiting(_Other),
-            _Other.channel == table.channel,
-            _Other.destination == table.destination,
-            _Other.incident_id == table.incident_id,
-            _Other.id < table.id,
-            or_(_Other.attempts > 0, _Other.next_attempt_at <= now),  # one that is meant to leave later holds up none
-        )
-        .limit(1)
+    earlier = select(_Other.id).where(
+        *there,
+        is_waiting(_Other),
+        _Other.incident_id + literal_column("0") == table.incident_id,
+        _Other.id + literal_column("0") < table.id,
+        # one that is meant to leave later holds up none
+        or_(_Other.attempts > 0, func.coalesce(_Other.next_attempt_at, _NOW) <= _NOW),
     )
-    order = (table.next_attempt_at.desc(), table.id) if newest_first else (table.next_attempt_at, table.id)
+    order: tuple[Any, ...] = (table.next_attempt_at, table.id)
+    if newest_first:
+        order = (table.next_attempt_at.desc(), table.id.desc())
     return (
-        select(
-            table.id,
-            table.destination,
-            table.attempts,
-            table.expires_at,
-            table.leased_by,
-            table.fold_key,
-            table.rank,
-            table.next_attempt_at,
-            Destination.failures,
-            Destination.failing_since,
-            Destination.closed_until,
-            Destination.reason,
-            Destination.suppressed_reason,
-        )
-        .outerjoin(
-            Destination,
-            and_(Destination.channel == table.channel, Destination.destination == table.destination),
-        )
+        select(table.id, table.destination, table.attempts, table.expires_at, table.leased_by, table.fold_key)
         .where(
-            table.channel == bindparam("channel", type_=String),
+            table.channel == _CHANNEL,
             is_waiting(table),
-            table.next_attempt_at <= now,
-            in_flight.scalar_subquery().is_(None),
-            earlier.scalar_subquery().is_(None),
+            table.next_attempt_at <= _NOW,
+            in_flight.limit(1).scalar_subquery().is_(None),
+            earlier.limit(1).scalar_subquery().is_(None),
             *conditions,
         )
         .order_by(*order)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 
-def _due(*, with_troubled: bool) -> Any:
-    """By rank and within it by time, the newest public update first; then those that failed the last time."""
-    works = or_(Destination.failures.is_(None), Destination.failures == 0)
+_IS_IN_TROUBLE = (
+    Destination.failures > 0,
+    Destination.suppressed_at.is_(None),
+    or_(Destination.closed_until.is_(None), Destination.closed_until <= _NOW),
+)
+
+
+def _due_by_rank() -> Any:
+    """By rank and within it by time, the newest public update first; not what goes where the last attempt failed."""
+    table = OutboxMessage
+    in_trouble = select(Destination.failures).where(
+        Destination.channel == table.channel, Destination.destination == table.destination, *_IS_IN_TROUBLE
+    )
+    fares_well = in_trouble.scalar_subquery().is_(None)
     parts = [
-        _due_of(OutboxMessage.rank == literal_column(str(rank)), works, newest_first=rank == RANKS[-1]).limit(
-            bindparam("limit", type_=Integer)
-        )
-        for rank in RANKS
+        _due_of(table.rank == literal_column(str(rank)), fares_well, newest_first=rank == RANKS[-1]) for rank in RANKS
     ]
-    if with_troubled:
-        parts.append(_due_of(Destination.failures > 0).limit(bindparam("troubled", type_=Integer)))
     return union_all(*[select(part.subquery()) for part in parts])
 
 
-_DUE, _DUE_WITHOUT_TROUBLED = _due(with_troubled=True), _due(with_troubled=False)
+_NAMES: Any = bindparam("names", expanding=True)
+_DUE = _due_by_rank()
+_DUE_THERE = _due_of(OutboxMessage.destination.in_(_NAMES))
+# who was tried longest ago comes first, so that each has its turn
+_TROUBLED = (
+    select(Destination.destination)
+    .where(Destination.channel == _CHANNEL, Destination.destination != EVERYWHERE, *_IS_IN_TROUBLE)
+    .order_by(Destination.updated_at)
+    .limit(bindparam("limit", type_=Integer))
+)
+_THERE = select(
+    Destination.destination,
+    Destination.failures,
+    Destination.failing_since,
+    Destination.closed_until,
+    Destination.reason,
+    Destination.suppressed_reason,
+).where(Destination.channel == _CHANNEL, Destination.destination.in_(_NAMES))
 
 
 # ---- what may not be sent ----
 
 
-def _put_aside_unfit(connection: Connection, now: datetime, channel: str, rows: Sequence[Any]) -> set[int]:
+def _put_aside_unfit(connection: Connection, now: datetime, channel: str, due: Sequence[Due]) -> set[int]:
     """Those that killed too many, came too late, or go where nothing goes at present; answers which they were."""
     unfit: set[int] = set()
     asides: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in rows:
+    for each in due:
+        row, there = each.row, each.there
         if row.attempts >= MOST_ATTEMPTS:
             asides[FAILED, _POISON].append(row.id)
         elif row.expires_at is not None and row.expires_at <= now:
             asides[SKIPPED, _TOO_LATE].append(row.id)
-        elif row.suppressed_reason is not None:
+        elif there is not None and there.suppressed_reason is not None:
             unfit.add(row.id)
-            connection.execute(_skip_all(channel, row.destination, _SUPPRESSED + row.suppressed_reason))
-        elif row.closed_until is not None and row.closed_until > now:
+            connection.execute(_skip_all(channel, row.destination, _SUPPRESSED + there.suppressed_reason))
+        elif there is not None and there.closed_until is not None and there.closed_until > now:
             unfit.add(row.id)
-            connection.execute(_postpone(channel, now, row))
+            connection.execute(_postpone(channel, now, there))
     for (state, reason), ids in asides.items():
         unfit.update(ids)
         values = {"state": state, "reason": reason, "leased_by": None, "leased_until": None}
@@ -268,31 +320,33 @@ def _skip_all(channel: str, destination: str, reason: str) -> Update:
     return update(OutboxMessage).where(*_waiting_there(channel, destination)).values(values)
 
 
-def _postpone(channel: str, now: datetime, row: Any) -> Update:
+def _postpone(channel: str, now: datetime, there: Any) -> Update:
     """Everything due at a destination that is left alone waits as long as that."""
-    values: dict[str, Any] = {"next_attempt_at": row.closed_until, "leased_by": None, "leased_until": None}
-    if row.failures:
-        times = "failed attempt" if row.failures == 1 else "failed attempts in a row"
-        values["reason"] = f"Waits after {row.failures} {times}: {row.reason}"
+    values: dict[str, Any] = {"next_attempt_at": there.closed_until, "leased_by": None, "leased_until": None}
+    if there.failures:
+        times = "failed attempt" if there.failures == 1 else "failed attempts in a row"
+        values["reason"] = f"Waits after {there.failures} {times}: {there.reason}"
     is_due = OutboxMessage.next_attempt_at <= now
-    return update(OutboxMessage).where(*_waiting_there(channel, row.destination), is_due).values(values)
+    return update(OutboxMessage).where(*_waiting_there(channel, there.destination), is_due).values(values)
 
 
-def _lease(worker: str, now: datetime, lease: timedelta, ids: Sequence[int]) -> Any:
-    table = OutboxMessage
+def _lease(dialect: str) -> Any:
+    table, until = OutboxMessage, bindparam("until", type_=UtcDateTime)
+    ids: Any = bindparam("ids", type_=ARRAY(Integer)) if dialect == "postgresql" else bindparam("ids", expanding=True)
+    chosen = table.id == any_(ids) if dialect == "postgresql" else table.id.in_(ids)
     # whoever changes a row at this moment keeps it; SQLite has one writer and leaves FOR UPDATE out
-    free = select(table.id).where(table.id.in_(ids), is_waiting(table)).with_for_update(skip_locked=True)
+    free = select(table.id).where(chosen, is_waiting(table)).with_for_update(skip_locked=True)
     return (
         update(table)
         .where(table.id.in_(free))
         .values(
-            leased_by=worker,
-            leased_until=now + lease,
-            next_attempt_at=now + lease,
+            leased_by=bindparam("worker", type_=String),
+            leased_until=until,
+            next_attempt_at=until,
             lease_term=table.lease_term + 1,
             attempts=table.attempts + 1,
-            first_attempt_at=func.coalesce(table.first_attempt_at, now),
-            last_attempt_at=now,
+            first_attempt_at=func.coalesce(table.first_attempt_at, _NOW),
+            last_attempt_at=_NOW,
         )
         .returning(
             table.id,
@@ -309,3 +363,6 @@ def _lease(worker: str, now: datetime, lease: timedelta, ids: Sequence[int]) -> 
             table.lease_term,
         )
     )
+
+
+_LEASE = {dialect: _lease(dialect) for dialect in ("postgresql", "sqlite")}

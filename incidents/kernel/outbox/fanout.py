@@ -56,7 +56,8 @@ def fan_out(
     }
     # without a WHERE, SQLite takes the ON of ON CONFLICT for that of a join
     rows = select(*written.values()).select_from(found).where(true())
-    result: Any = db.session.execute(insert_unless_there().from_select([*written], rows, include_defaults=False))
+    statement = insert_unless_there(OutboxMessage.__table__).from_select([*written], rows, include_defaults=False)
+    result: Any = db.session.execute(statement.execution_options(preserve_rowcount=True))
     added = int(result.rowcount)
     if not added:
         db.session.execute(delete(OutboxBody).where(OutboxBody.id == body_id))

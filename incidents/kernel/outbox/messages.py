@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    true,
     union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
 from ..database import Base, db
+from . import bulk
 
 WAITING, SENT, FAILED, SKIPPED, HELD = "waiting", "sent", "failed", "skipped", "held"
 STATES = (WAITING, SENT, FAILED, SKIPPED, HELD)
@@ -35,6 +37,25 @@ STATES = (WAITING, SENT, FAILED, SKIPPED, HELD)
 # public; team keeps another tool in step; the others are what they say
 PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST = "page", "reminder", "notice", "update", "alert", "team", "test"
 PURPOSES = (PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST)
+_CHUNK = 1_000  # rows of one INSERT
+_FIELDS: Mapping[str, bulk.Kind] = {
+    "key": "text",
+    "event": "text",
+    "channel": "text",
+    "destination": "text",
+    "payload": "json",
+    "incident_id": "number",
+    "person_id": "number",
+    "purpose": "text",
+    "rank": "number",
+    "fold_key": "text",
+    "state": "text",
+    "attempts": "number",
+    "lease_term": "number",
+    "next_attempt_at": "moment",
+    "expires_at": "moment",
+    "created_at": "moment",
+}
 # which go first when much is due: what calls somebody, then what one should know, then what the public is told
 RANKS = (0, 1, 2)
 _RANK_OF = {PAGE: 0, REMINDER: 0, UPDATE: 2}
@@ -91,21 +112,19 @@ class OutboxMessage(Base):
             "channel",
             "rank",
             "next_attempt_at",
+            "id",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
         Index(
             "ix_outbox_in_flight",
-            "channel",
             "destination",
             sqlite_where=text("leased_by IS NOT NULL"),
             postgresql_where=text("leased_by IS NOT NULL"),
         ),
         Index(
             "ix_outbox_queue",
-            "channel",
             "destination",
-            "incident_id",
             "id",
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
@@ -125,13 +144,11 @@ class OutboxMessage(Base):
             postgresql_where=text("body_id IS NOT NULL"),
         ),
         Index(
-            "ix_outbox_leased",
-            "channel",
-            "leased_until",
-            sqlite_where=text("leased_by IS NOT NULL"),
-            postgresql_where=text("leased_by IS NOT NULL"),
+            "ix_outbox_incident",
+            "incident_id",
+            sqlite_where=text("incident_id IS NOT NULL"),
+            postgresql_where=text("incident_id IS NOT NULL"),
         ),
-        Index("ix_outbox_incident", "incident_id"),
         Index(
             "ix_outbox_undelivered",
             "state",
@@ -195,7 +212,7 @@ def enqueue(
         not_before=not_before,
         expires_at=expires_at,
     )
-    return db.session.scalars(insert_unless_there().values(row).returning(OutboxMessage)).one_or_none()
+    return db.session.scalars(insert_unless_there(OutboxMessage).values(row).returning(OutboxMessage)).one_or_none()
 
 
 def enqueue_many(
@@ -231,14 +248,24 @@ def enqueue_each(messages: Sequence[Mapping[str, Any]]) -> int:
 def _insert_all(rows: Sequence[Mapping[str, Any]]) -> int:
     if not rows:
         return 0
-    statement = insert_unless_there().returning(OutboxMessage.id)
-    return len(db.session.execute(statement, rows).all())
+    dialect = db.engine.dialect.name
+    given = bulk.given(_FIELDS, dialect)
+    # without a WHERE, SQLite takes the ON of ON CONFLICT for that of a join
+    statement = insert_unless_there(OutboxMessage.__table__).from_select(
+        [*_FIELDS], select(*[given.c[name] for name in _FIELDS]).where(true()), include_defaults=False
+    )
+    statement = statement.execution_options(preserve_rowcount=True)
+    added = 0
+    for start in range(0, len(rows), _CHUNK):
+        result: Any = db.session.execute(statement, {"rows": bulk.as_parameter(rows[start : start + _CHUNK], dialect)})
+        added += int(result.rowcount)
+    return added
 
 
-def insert_unless_there() -> Any:
+def insert_unless_there(into: Any) -> Any:
     """An INSERT that leaves out what the same event already has at the same destination."""
     dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    return dialect.insert(OutboxMessage).on_conflict_do_nothing(index_elements=["event", "channel", "destination"])
+    return dialect.insert(into).on_conflict_do_nothing(index_elements=["event", "channel", "destination"])
 
 
 def _new_row(

@@ -5,17 +5,16 @@ So a worker that was thought dead changes nothing when it comes back late.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Connection, DateTime, Integer, Text, bindparam, column, func, select, update
-from sqlalchemy import cast as as_type
+from sqlalchemy import Connection, bindparam, func, update
 
 from .. import clock
-from ..database import Json, db, writing
+from ..database import db, writing
+from . import bulk
 from .destinations import Lesson, learn
 from .leases import MOST_ATTEMPTS, Claim, pause_after
 from .messages import FAILED, SENT, SKIPPED, WAITING, OutboxMessage
@@ -71,45 +70,49 @@ def conclude(results: Sequence[Result], lessons: Sequence[Lesson] = ()) -> set[i
 
 
 def _write(connection: Connection, results: Sequence[Result]) -> set[int]:
-    as_text = connection.dialect.name == "sqlite"
-    rows = json.dumps([_row(result, as_text=as_text) for result in results])
-    statement = _SQLITE if as_text else _POSTGRESQL
-    given = {"rows": rows, "worker": results[0].claim.worker}
-    return {row.id for row in connection.execute(statement, given).all()}
+    dialect = connection.dialect.name
+    rows = bulk.as_parameter([_row(result) for result in results], dialect)
+    found = connection.execute(_STATEMENTS[dialect], {"rows": rows, "worker": results[0].claim.worker})
+    return {row.id for row in found}
 
 
-def _row(result: Result, *, as_text: bool) -> dict[str, Any]:
+def _row(result: Result) -> dict[str, Any]:
     return {
         "id": result.claim.id,
         "term": result.claim.lease_term,
         "state": result.state,
         "reason": result.reason,
-        "sent_at": _moment(result.sent_at, as_text=as_text),
-        "next_attempt_at": _moment(result.next_attempt_at, as_text=as_text),
+        "sent_at": result.sent_at,
+        "next_attempt_at": result.next_attempt_at,
         "untried": int(result.untried),
         "receipt": None if result.receipt is None else dict(result.receipt),
     }
 
 
-def _moment(moment: datetime | None, *, as_text: bool) -> str | None:
-    if moment is None:
-        return None
-    # as SQLAlchemy keeps times in SQLite, so that they compare as text
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}" if as_text else moment.isoformat()
+_FIELDS: Mapping[str, bulk.Kind] = {
+    "id": "number",
+    "term": "number",
+    "state": "text",
+    "reason": "text",
+    "sent_at": "moment",
+    "next_attempt_at": "moment",
+    "untried": "number",
+    "receipt": "json",
+}
 
 
-def _statement(given: Any, *, receipt: Any) -> Any:
-    table = OutboxMessage
+def _statement(dialect: str) -> Any:
+    table, given = OutboxMessage, bulk.given(_FIELDS, dialect).c
     return (
         update(table)
-        .where(table.id == given.c.id, table.lease_term == given.c.term, table.leased_by == bindparam("worker"))
+        .where(table.id == given.id, table.lease_term == given.term, table.leased_by == bindparam("worker"))
         .values(
-            state=given.c.state,
-            reason=given.c.reason,
-            sent_at=given.c.sent_at,
-            next_attempt_at=func.coalesce(given.c.next_attempt_at, table.next_attempt_at),
-            attempts=table.attempts - given.c.untried,
-            receipt=receipt,
+            state=given.state,
+            reason=given.reason,
+            sent_at=given.sent_at,
+            next_attempt_at=func.coalesce(given.next_attempt_at, table.next_attempt_at),
+            attempts=table.attempts - given.untried,
+            receipt=func.coalesce(given.receipt, table.receipt),
             leased_by=None,
             leased_until=None,
         )
@@ -117,35 +120,7 @@ def _statement(given: Any, *, receipt: Any) -> Any:
     )
 
 
-def _postgresql() -> Any:
-    named = func.jsonb_to_recordset(as_type(bindparam("rows", type_=Text), Json)).table_valued(
-        column("id", Integer),
-        column("term", Integer),
-        column("state", Text),
-        column("reason", Text),
-        column("sent_at", DateTime(timezone=True)),
-        column("next_attempt_at", DateTime(timezone=True)),
-        column("untried", Integer),
-        column("receipt", Json),
-        name="given",
-    )
-    given = named.render_derived(with_types=True)
-    return _statement(given, receipt=func.coalesce(given.c.receipt, OutboxMessage.receipt))
-
-
-def _sqlite() -> Any:
-    each = func.json_each(bindparam("rows", type_=Text)).table_valued("value")
-
-    def field(name: str) -> Any:
-        return func.json_extract(each.c.value, f"$.{name}").label(name)
-
-    names = ("id", "term", "state", "reason", "sent_at", "next_attempt_at", "untried", "receipt")
-    given = select(*[field(name) for name in names]).subquery("given")
-    receipt = func.coalesce(given.c.receipt, OutboxMessage.receipt, type_=JSON(none_as_null=True))
-    return _statement(given, receipt=receipt)
-
-
-_POSTGRESQL, _SQLITE = _postgresql(), _sqlite()
+_STATEMENTS = {dialect: _statement(dialect) for dialect in ("postgresql", "sqlite")}
 
 
 def mark_sent(claimed: Claim, *, receipt: Mapping[str, Any] | None = None) -> bool:
