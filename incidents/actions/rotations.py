@@ -30,6 +30,7 @@ from ..records.oncall import (
 from ..records.people import Person, Role
 from . import audit, journal
 from .people import clean_zone
+from .shifts import on_call_at
 
 MOST_LAYERS, MOST_PEOPLE, LONGEST_COUNT, LONGEST_SOURCE = 20, 100, 366, 1000
 UNCHANGED = "unchanged"  # no address of a calendar is this
@@ -114,9 +115,7 @@ def change_rotation(
     if zone is not None:
         rotation.zone = clean_zone(zone)
     if announces is not None:
-        # what was handed over while it kept silent is not told afterwards
-        rotation.announced_until = max(rotation.announced_until, clock.now())
-        rotation.announces = announces
+        _announce_from_now(rotation, announces)
     if layers is not None:
         _write_layers(rotation, layers)
     rotation.version += 1
@@ -169,6 +168,14 @@ def layers_given(rotation: Rotation) -> list[LayerGiven]:
         )
         for layer in layers_of(rotation.id)
     ]
+
+
+def _announce_from_now(rotation: Rotation, announces: bool) -> None:
+    """What was handed over while it kept silent is not told afterwards."""
+    if announces and not rotation.announces:
+        present = on_call_at(rotation, clock.now())
+        rotation.announced_until, rotation.announced_id = clock.now(), present.id if present else None
+    rotation.announces = announces
 
 
 def _must_be_kept(rotation: Rotation) -> None:

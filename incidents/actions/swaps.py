@@ -13,7 +13,7 @@ from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
 from ..messages import about_oncall
 from ..messages.letters import Letter
-from ..records.actors import CLOCK, Actor
+from ..records.actors import CLOCK
 from ..records.oncall import Override, Rotation, ShiftSwap, imported_shifts_of, members_of
 from ..records.people import Person, Role, active_people
 from . import audit, overrides, telling
@@ -217,10 +217,10 @@ def _answered(swap: ShiftSwap) -> str:
 
 
 def _override(rotation: Rotation, swap: ShiftSwap, stretch: Stretch, *, person: Person, instead_of: Person) -> Override:
-    by: Actor = person.as_actor() if person.id == swap.taken_by_id else instead_of.as_actor()
+    taker = db.session.get_one(Person, swap.taken_by_id)
     return overrides.add_override(
         rotation,
-        by=by,
+        by=taker.as_actor(),
         person=person,
         starts_at=stretch[0],
         ends_at=stretch[1],

@@ -20,7 +20,7 @@ from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
 from ..records.sessions import ServerSession
-from . import alarm, audit, heartbeat, holding
+from . import alarm, audit, heartbeat, holding, oncall
 from .holding import Holding
 
 log = structlog.get_logger(__name__)
@@ -65,6 +65,9 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
     warn_of_what_was_found: timedelta(seconds=15),
     remind_owners_of_postmortems: timedelta(minutes=1),
+    oncall.announce_hand_overs: timedelta(seconds=20),
+    oncall.settle_swaps: timedelta(minutes=1),
+    oncall.read_calendars: timedelta(minutes=1),
     forget_what_has_expired: timedelta(minutes=10),
 }
 # done by every clock

@@ -28,7 +28,8 @@ class Rotation(Base):
     name: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
     zone: Mapped[str] = mapped_column(String(64))
     announces: Mapped[bool] = mapped_column(default=True)  # tell who comes and who goes at each hand-over
-    announced_until: Mapped[datetime]  # hand-overs up to here were told, or came before there was anything to tell
+    announced_until: Mapped[datetime]  # hand-overs were looked for until then
+    announced_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # who was on call then; None: nobody
     source_url: Mapped[str | None] = mapped_column(String(1000))  # a secret: shown masked
     source_read_at: Mapped[datetime | None]  # last time that it was read without trouble
     source_tried_at: Mapped[datetime | None]

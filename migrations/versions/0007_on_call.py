@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("announces", sa.Boolean(), nullable=False),
         sa.Column("announced_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("announced_id", sa.Integer(), nullable=True),
         sa.Column("source_url", sa.String(length=1000), nullable=True),
         sa.Column("source_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source_tried_at", sa.DateTime(timezone=True), nullable=True),
@@ -49,6 +50,7 @@ def upgrade() -> None:
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("name <> ''", name=op.f("ck_rotations_a_rotation_has_a_name")),
+        sa.ForeignKeyConstraint(["announced_id"], ["people.id"], name=op.f("fk_rotations_announced_id_people")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rotations")),
         sa.UniqueConstraint("name", name=op.f("uq_rotations_name")),
     )
