@@ -12,10 +12,10 @@ from ..kernel import clock
 from ..kernel.database import db
 from ..policy import escalation
 from ..policy.escalation import ANY_RESPONDER, ON_CALL, RESPONDERS
-from ..records.escalation import RoundRobinTurn
 from ..records.incidents import Incident
 from ..records.oncall import OnCallRole, PersonGroup, Rotation, people_of_group
 from ..records.people import Person, Role, active_people, find_person
+from . import turns
 from .shifts import now_and_next, on_call_at, person_of, shifts
 
 __all__ = ["now_and_next", "on_call_at", "person_of", "shifts"]
@@ -74,7 +74,7 @@ def _meant(word: str, moment: datetime, above: frozenset[str]) -> list[Person]:
     if kind == RESPONDERS:
         return active_people(Role.RESPONDER)
     if kind == ANY_RESPONDER:
-        return _waiting_longest()[:1]
+        return [person for person in [turns.next_in_turn(ANY_RESPONDER, active_people(Role.RESPONDER))] if person]
     if kind == "rotation":
         rotation = db.session.get(Rotation, int(name))
         return [person for person in [rotation and on_call_at(rotation, moment)] if person]
@@ -88,15 +88,6 @@ def _of_role(slug: str, moment: datetime, above: frozenset[str]) -> list[Person]
     if slug in above:
         return []
     return [person for word in words_of_role(slug) for person in _meant(word, moment, above | {slug})]
-
-
-def _waiting_longest() -> list[Person]:
-    """The responders, whoever was chosen longest ago (or never) first."""
-    turns = select(RoundRobinTurn.person_id, RoundRobinTurn.at).where(RoundRobinTurn.word == ANY_RESPONDER)
-    chosen = {row.person_id: row.at for row in db.session.execute(turns)}
-    never = [person for person in active_people(Role.RESPONDER) if person.id not in chosen]
-    known = [person for person in active_people(Role.RESPONDER) if person.id in chosen]
-    return [*never, *sorted(known, key=lambda person: chosen[person.id])]
 
 
 def _active(people: Iterable[Person]) -> list[Person]:

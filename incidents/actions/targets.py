@@ -73,10 +73,14 @@ def _of_cycle(incident: Incident) -> list[Target]:
     return list(db.session.scalars(wanted.order_by(Target.id)))
 
 
-def replaced(incident: Incident) -> list[Target]:
-    """Those that count no more, oldest first: of an earlier severity, or from before a reopening."""
-    rows = db.session.scalars(select(Target).where(Target.incident_id == incident.id).order_by(Target.id))
-    return [target for target in rows if target.replaced_at is not None or target.cycle != incident.cycle]
+def history(incident: Incident) -> list[Target]:
+    """All of them, oldest first: those that count, those of an earlier severity, and those from before a reopening."""
+    return list(db.session.scalars(select(Target).where(Target.incident_id == incident.id).order_by(Target.id)))
+
+
+def counts(target: Target, incident: Incident) -> bool:
+    """Whether it is the one that counts now."""
+    return target.cycle == incident.cycle and target.replaced_at is None
 
 
 def state_of(target: Target) -> SlaState:

@@ -122,7 +122,7 @@ def of(incident: Incident, *, me: Person) -> Standing:
     """Ask for all of it."""
     seats = _seats(incident)
     named_components = _components(incident)
-    all_updates = updates.updates_of(incident)
+    all_updates, all_targets = updates.updates_of(incident), targets.history(incident)
     known = [update for update in all_updates if update.state == "published"]
     return Standing(
         incident=incident,
@@ -134,8 +134,8 @@ def of(incident: Incident, *, me: Person) -> Standing:
         ladder=ladder.of(incident),
         components=named_components,
         worst=worst([status for _name, status in named_components]),
-        deadlines=_deadlines(incident),
-        deadlines_before=[_deadline(target) for target in targets.replaced(incident)],
+        deadlines=[_deadline(each) for each in all_targets if targets.counts(each, incident)],
+        deadlines_before=[_deadline(each) for each in all_targets if not targets.counts(each, incident)],
         related=_related(incident, me),
         goes_on_in=merged_into(incident, me),
         named=visibility.named_people(incident) if incident.visibility == Visibility.RESTRICTED else [],
@@ -164,11 +164,6 @@ def _components(incident: Incident) -> list[tuple[str, str]]:
 
 
 _TARGETS = {"respond": "Acknowledge by", "resolve": "Resolve by"}
-
-
-def _deadlines(incident: Incident) -> list[Deadline]:
-    standing = targets.current(incident)
-    return [_deadline(standing[kind]) for kind in _TARGETS if kind in standing]
 
 
 def _deadline(target: Target) -> Deadline:
