@@ -470,4 +470,5 @@ def told_entries(night: Night) -> list[Any]:
 
 
 def last_text() -> str:
-    return str(db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first().payload["text"])
+    last = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(1)
+    return str(db.session.scalars(last).one().payload["text"])

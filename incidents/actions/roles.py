@@ -69,7 +69,8 @@ def assign_role(incident: Incident, *, role: str, person: Person, by: Actor) -> 
         by=by,
         detail={"role": role, "label": label, "person": person.name, "person_id": person.id, "before": before},
     )
-    if not is_own:
+    # a drill writes to nobody who did not agree, not even that
+    if not is_own and telling.who_plays_along(incident, [person]):
         telling.tell_of_role(incident, person=person, label=label, by_name=by.name)
     watch.rearm(incident)
     return given

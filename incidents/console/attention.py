@@ -17,7 +17,9 @@ from ..kernel.database import db
 from ..policy.lifecycle import Outcome, Step
 from ..records.incidents import Bell, Incident, IncidentRole
 from ..records.people import Person, Role
+from . import unheard
 from .formats import clock_words, lasted
+from .unheard import Unheard
 
 _POSTMORTEM_AHEAD = timedelta(days=1)
 
@@ -48,6 +50,7 @@ class Watch:
     incidents: Sequence[Incident]
     roles: dict[int, dict[str, IncidentRole]]
     escalates_at: dict[int, datetime]
+    unheard: dict[int, Unheard]  # of those nobody, or not the first to be told, heard of
 
     def holds(self, incident: Incident, *roles: str) -> bool:
         """Whether the person has one of these roles in it."""
@@ -66,7 +69,13 @@ def watch(person: Person) -> Watch:
         visible_incidents(person).where(Incident.outcome.is_(None) | waiting).order_by(Incident.severity, Incident.id)
     ).all()
     ids = [incident.id for incident in incidents]
-    return Watch(person=person, incidents=incidents, roles=_roles(ids), escalates_at=_escalations(incidents))
+    return Watch(
+        person=person,
+        incidents=incidents,
+        roles=_roles(ids),
+        escalates_at=_escalations(incidents),
+        unheard=unheard.of(incidents),
+    )
 
 
 def needs(seen: Watch) -> list[Need]:
@@ -131,9 +140,10 @@ def _owes_update(seen: Watch, incident: Incident) -> bool:
 
 def _untaken(seen: Watch, incident: Incident) -> Need:
     escalates_at = seen.escalates_at.get(incident.id)
+    silence = f" {seen.unheard[incident.id].sentence}" if incident.id in seen.unheard else ""
     return Need(
         incident=incident,
-        reason=f"Nobody has acknowledged this. Declared {lasted(clock.now() - incident.declared_at)} ago by {incident.declared_by_name}.",
+        reason=f"Nobody has acknowledged this. Declared {lasted(clock.now() - incident.declared_at)} ago by {incident.declared_by_name}.{silence}",
         button="Acknowledge",
         address=f"/console/incidents/{incident.ref}/acknowledgement",
         posts=True,

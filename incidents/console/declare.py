@@ -21,7 +21,7 @@ from ..policy.escalation import Level
 from ..policy.severity import Severity
 from ..published.components import all_components
 from ..records.incidents import Incident
-from ..records.people import Person
+from ..records.people import Person, active_people
 from . import same_problem
 from .composer import COMPONENT_WORDS
 from .formats import clock_words
@@ -148,6 +148,7 @@ def _page(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -
             components=[(each, typed.get(f"component-{each.public_id}", "")) for each in all_components()],
             words={word: said for word, said in COMPONENT_WORDS.items() if word != "operational"},
             visibilities=_VISIBILITIES,
+            who_agreed=_who_agreed(),
             same=None if errors.get("title") else _same(typed),
             **_surroundings(typed),
         ),
@@ -171,6 +172,14 @@ def _surroundings(typed: dict[str, str]) -> dict[str, Any]:
     is_drill = bool(typed.get("drill"))
     first = _paged(matrix.levels_now(severity)[:1], is_drill=is_drill)
     return {"chosen": severity, "lines": _lines(severity, is_drill=is_drill), "button": _button(first)}
+
+
+def _who_agreed() -> str:
+    """Whom a drill may page, by name: those who agreed, and whoever declares it."""
+    names = [person.name for person in active_people() if person.agrees_to_drills and person.id != me().id]
+    if not names:
+        return "Nobody else has agreed to drills: it would page you alone. People agree on their own page."
+    return f"It pages only you and who agreed: {', '.join(names)}."
 
 
 def _lines(severity: Severity, *, is_drill: bool) -> list[Consequence]:

@@ -16,6 +16,8 @@ from ..published.components import Component
 from ..published.incidents import PublishedIncident, PublishedUpdate
 from ..records.incidents import Incident, IncidentComponent, IncidentRole
 from ..records.people import Person
+from . import sla_badges
+from .sla_badges import Badge
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Row:
     commander: Person | None
     published_at: datetime | None  # the newest public update; None while nothing is public
     marks: Sequence[Mark]
+    sla: Badge | None = None  # of an open one, where a target is at risk or missed
 
     @property
     def lasted(self) -> timedelta:
@@ -66,6 +69,7 @@ def rows(incidents: Sequence[Incident]) -> list[Row]:
     """The rows of these incidents, in their order."""
     ids = [incident.id for incident in incidents]
     components, commanders, published = _component_names(ids), _commanders(ids), _published(ids)
+    badges = sla_badges.of(incidents)
     return [
         Row(
             incident=incident,
@@ -73,6 +77,7 @@ def rows(incidents: Sequence[Incident]) -> list[Row]:
             commander=commanders.get(incident.id),
             published_at=published.get(incident.id),
             marks=marks(Step(incident.step)),
+            sla=badges.get(incident.id),
         )
         for incident in incidents
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flask import Flask, current_app, g, request
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from .. import access
 from ..kernel import clock
@@ -23,6 +23,7 @@ from ..records.timeline import TimelineEntry
 from . import assets, attention, formats, icons, mail_state, on_duty, page_state, watch_state
 from .attention import Need, Watch
 from .on_duty import Uncovered
+from .unheard import Unheard
 
 _THEMES = ("light", "dark")
 _PAGE_RINGS_FOR = timedelta(minutes=5)
@@ -225,32 +226,22 @@ def _watch() -> list[Banner]:
 
 
 def _unheard(seen: Watch) -> list[Banner]:
-    """Open incidents of which nobody could be told, since the last time that somebody could."""
-    ids = [incident.id for incident in seen.incidents if incident.is_open]
-    if not ids:
-        return []
-    last = (
-        select(TimelineEntry.incident_id, TimelineEntry.kind, func.max(TimelineEntry.id))
-        .where(TimelineEntry.incident_id.in_(ids), TimelineEntry.kind.in_(("told", "nobody_to_tell")))
-        .group_by(TimelineEntry.incident_id, TimelineEntry.kind)
+    """Open incidents of which nobody heard, and those where a level reached nobody and nobody has acknowledged."""
+    return [_silence(each, seen.unheard[each.id]) for each in seen.incidents if each.id in seen.unheard]
+
+
+def _silence(incident: Incident, unheard: Unheard) -> Banner:
+    url = f"/console/incidents/{incident.ref}"
+    if not unheard.is_silent:
+        title, _stop, consequence = unheard.sentence.partition(". ")
+        return Banner(title=f"{title}.", text=f"{incident.ref} is not acknowledged. {consequence}", url=url)
+    reason = (
+        "Nobody who is meant agreed to drills."
+        if unheard.is_drill
+        else "Its escalation policy reaches nobody at this moment. Call somebody yourself."
     )
-    newest: dict[int, dict[str, int]] = {}
-    for incident_id, kind, entry_id in db.session.execute(last):
-        newest.setdefault(incident_id, {})[kind] = entry_id
-    silent = [each for each in seen.incidents if _is_silent(newest.get(each.id, {}))]
-    return [
-        Banner(
-            title=f"Nobody could be told about {each.ref}.",
-            text="Its escalation policy reaches nobody at this moment. Call somebody yourself.",
-            kind="bad",
-            url=f"/console/incidents/{each.ref}",
-        )
-        for each in silent
-    ]
-
-
-def _is_silent(newest: dict[str, int]) -> bool:
-    return newest.get("nobody_to_tell", 0) > newest.get("told", 0)
+    kind = "warn" if unheard.is_drill else "bad"
+    return Banner(title=f"Nobody could be told about {incident.ref}.", text=reason, kind=kind, url=url)
 
 
 def _mail(person: Person) -> list[Banner]:
