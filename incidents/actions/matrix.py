@@ -220,8 +220,10 @@ def all_templates() -> list[MessageTemplate]:
     return list(db.session.scalars(select(MessageTemplate).order_by(MessageTemplate.position, MessageTemplate.name)))
 
 
-def templates_for(incident: Incident, public_status: str | None = None) -> list[MessageTemplate]:
-    """The templates that fit an incident's severity, and the status when one is given.
+def templates_for(
+    incident: Incident, public_status: str | None = None, *, among: Sequence[MessageTemplate] | None = None
+) -> list[MessageTemplate]:
+    """The templates that fit an incident's severity, and the status when one is given; ``among`` saves reading them.
 
     First those made for both, then those for one of the two, then those for all; among equals in the team's order.
     """
@@ -234,7 +236,7 @@ def templates_for(incident: Incident, public_status: str | None = None) -> list[
     def is_general(template: MessageTemplate) -> int:
         return (template.severity is None) + (template.public_status is None)
 
-    return sorted(filter(fits, all_templates()), key=is_general)
+    return sorted(filter(fits, all_templates() if among is None else among), key=is_general)
 
 
 def add_team_word(kind: str, *, label: str, by: Actor) -> TeamWord:

@@ -100,7 +100,8 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
     statuses = components.statuses_of(incident)
     offered = with_components(statuses if chosen is None else chosen)
     known = updates.updates_of(incident)
-    fitting = matrix.templates_for(incident, values["status"] if values["audience"] == "public" else None)
+    status, templates = values["status"] if values["audience"] == "public" else None, matrix.all_templates()
+    fitting = matrix.templates_for(incident, status, among=templates)
     return Composer(
         incident=incident,
         values=values,
@@ -110,7 +111,7 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         promise=promises.said(incident, values),
         components=offered,
         templates=fitting,
-        other_templates=[each for each in matrix.all_templates() if each not in fitting],
+        other_templates=[each for each in templates if each not in fitting],
         replaced=replaced,
         next_step=_next_step(incident),
         must_confirm=must_confirm(incident, me),
