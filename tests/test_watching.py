@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -342,11 +343,55 @@ def test_the_watcher_outside_hears_of_a_passed_audit_and_of_no_other(
     assert outside[1] == ["/ping/secret"]
 
 
-def test_a_watcher_that_sends_elsewhere_or_is_away_has_not_heard(outside: tuple[str, list[str]]) -> None:
-    assert heartbeat.fetch(f"{outside[0]}/moved") == (False, "it answered 302")
-    heard, why = heartbeat.fetch("http://127.0.0.1:1/secret")
-    assert not heard
-    assert "secret" not in why
+def test_a_watcher_that_sends_elsewhere_or_is_away_has_not_heard(
+    app: Flask, outside: tuple[str, list[str]], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not ping_at(app, f"{outside[0]}/moved")
+    assert not ping_at(app, "http://127.0.0.1:1/secret")
+
+    assert "heartbeat_not_heard" in caplog.text
+    assert "/secret" not in caplog.text
+
+
+def ping_at(app: Flask, url: str) -> bool:
+    app.extensions["sevenbells.settings"] = replace(app.extensions["sevenbells.settings"], heartbeat_url=url)
+    return heartbeat.ping()
+
+
+def test_the_warning_goes_another_way_than_the_one_that_fails(
+    app: Flask, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    a_person("Ada", role="admin")
+    with_pagerduty(app)
+    a_late_message(clock)
+    look(clock)
+    assert [message.channel for message in outgoing.sent] == ["pagerduty"]
+    alert = outgoing.sent[0].payload
+    assert alert["payload"]["summary"] == "Sevenbells: 1 e-mail is 3 min late"
+
+    [claimed] = outbox.claim(worker="w", channel="email")
+    outbox.mark_sent(claimed)
+    look(clock)
+    assert outgoing.sent[1].payload == {"event_action": "resolve", "dedup_key": alert["dedup_key"]}
+
+
+def test_where_e_mail_is_well_the_admins_get_the_warning_by_it(
+    app: Flask, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    a_person("Ada", role="admin")
+    db.session.commit()
+    with_pagerduty(app)
+    beat(clock, "db-1-aa")
+    clock.forward(seconds=91)
+    beat(clock, "web-2-bb")
+    look(clock)
+
+    assert [message.channel for message in outgoing.sent] == ["email"]
+
+
+def with_pagerduty(app: Flask) -> None:
+    settings = app.extensions["sevenbells.settings"]
+    app.extensions["sevenbells.settings"] = replace(settings, pagerduty_routing_key="a routing key")
 
 
 def test_a_beat_takes_back_that_it_hung(app: Flask, clock: WoundClock) -> None:

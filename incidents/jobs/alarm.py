@@ -15,14 +15,17 @@ from sqlalchemy import select
 
 from .. import channels
 from ..channels import Message, Outcome
-from ..kernel import findings
+from ..kernel import findings, outbox
 from ..kernel.database import db, reading
 from ..kernel.findings import Kept
 from ..kernel.settings import Settings
+from ..kernel.team_destinations import team_destinations
 from ..messages import about_the_watch
 from ..messages.letters import Letter
+from ..messages.payloads import dedup_key, follow, payload_for
 from ..records.people import Person, Role
 from . import holding
+from .facts import Refusal, team_facts
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +71,10 @@ def _say(kept: Kept, what: Literal["found", "over"], failing: Collection[str], a
 def _letter(kept: Kept, what: Literal["found", "over"]) -> Letter:
     settings: Settings = current_app.extensions["sevenbells.settings"]
     since, address = f"{kept.found_at:%H:%M} UTC", f"{settings.base_url}/console/"
+    thread = f"watch/{kept.fault.key}/{kept.found_at:%Y%m%dT%H%M%S}"
     if what == "over":
-        return about_the_watch.over(kept.fault.sentence, since=since, address=address)
-    return about_the_watch.fault(kept.fault.sentence, kept.fault.advice, since=since, address=address)
+        return about_the_watch.over(kept.fault.sentence, since=since, address=address, thread=thread)
+    return about_the_watch.fault(kept.fault.sentence, kept.fault.advice, since=since, address=address, thread=thread)
 
 
 def _ways(
@@ -79,6 +83,8 @@ def _ways(
     """Each way out with what is to be sent, those that are not failing first; the same keys each time it is tried."""
     settings: Settings = current_app.extensions["sevenbells.settings"]
     ways = {"email": [_by_mail(letter, event, address) for address in admins]}
+    for channel, places in team_destinations(settings).items():
+        ways[channel] = [message for place in places if (message := _to_the_team(letter, event, channel, place))]
     for channel in sorted(ways, key=lambda channel: channel in failing):
         if ways[channel] and channels.why_closed(channel, settings) is None:
             yield channel, ways[channel]
@@ -86,6 +92,18 @@ def _ways(
 
 def _by_mail(letter: Letter, event: str, address: str) -> Message:
     return Message(_key(event, address), "email", address, letter.payload(address))
+
+
+def _to_the_team(letter: Letter, event: str, channel: str, place: str) -> Message | None:
+    """What the environment names: Slack's channel, PagerDuty, Apprise. PagerDuty's alert ends when the fault does."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    facts = team_facts(channel, place, settings)
+    if isinstance(facts, Refusal):
+        return None
+    payload = payload_for(channel, letter, to=place, purpose=outbox.PAGE)
+    if channel == "pagerduty" and event.endswith("/over"):
+        payload = follow("resolve", dedup_key(letter.thread))
+    return Message(_key(event, f"{channel} {place}"), channel, place, payload, facts)
 
 
 def _key(event: str, destination: str) -> str:

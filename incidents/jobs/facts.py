@@ -50,7 +50,11 @@ def _of(
     addresses: Mapping[int, ContactAddress],
     receipts: Mapping[tuple[int, str], Mapping[str, Any]],
 ) -> Facts | Refusal:
-    where = _team(claimed, settings) if _is_team(claimed.destination) else _personal(claimed, addresses)
+    where = (
+        team_facts(claimed.channel, claimed.destination, settings)
+        if _is_team(claimed.destination)
+        else _personal(claimed, addresses)
+    )
     if isinstance(where, Refusal):
         return where
     found = {name: receipts[claimed.id, name] for name in _EARLIER if (claimed.id, name) in receipts}
@@ -66,14 +70,14 @@ def _is_team(destination: str) -> bool:
     return destination == TEAM_DESTINATION or destination.startswith(f"{TEAM_DESTINATION}:")
 
 
-def _team(claimed: Claim, settings: Settings) -> Facts | Refusal:
+def team_facts(channel: str, destination: str, settings: Settings) -> Facts | Refusal:
     """From the environment, and trusted for that."""
-    if claimed.channel == "slack":
+    if channel == "slack":
         return {"channel": settings.slack_channel}
-    if claimed.channel == "pagerduty" and settings.pagerduty_routing_key:
+    if channel == "pagerduty" and settings.pagerduty_routing_key:
         return {"routing_key": settings.pagerduty_routing_key}
-    for url in settings.apprise_urls if claimed.channel == "apprise" else ():
-        if apprise_destination(url) == claimed.destination:
+    for url in settings.apprise_urls if channel == "apprise" else ():
+        if apprise_destination(url) == destination:
             return {"url": url, "is_trusted": True}
     return Refusal(_NO_LONGER_SET)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import structlog
 from flask import current_app
 
+from ..kernel import http
 from ..kernel.settings import Settings
 
-_CONNECT, _READ = 5.0, 10.0  # seconds
+_PATIENCE = 15.0  # seconds
 
 log = structlog.get_logger(__name__)
 
@@ -17,20 +18,16 @@ def ping() -> bool:
     settings: Settings = current_app.extensions["sevenbells.settings"]
     if settings.heartbeat_url is None:
         return True
-    heard, why = fetch(settings.heartbeat_url)
-    if not heard:
+    why = _ask(settings.heartbeat_url, settings)
+    if why:
         log.warning("heartbeat_not_heard", cause=why)
-    return heard
+    return not why
 
 
-def fetch(url: str) -> tuple[bool, str]:
-    """GET an address that the operator set; whether it was answered with a 2xx, and if not why. No body is read."""
-    import requests  # a tenth of a second, and only who sets the address needs it
-
-    with requests.Session() as session:
-        session.trust_env = False  # no proxy and no password from the surroundings
-        try:
-            with session.get(url, timeout=(_CONNECT, _READ), allow_redirects=False, stream=True) as answer:
-                return 200 <= answer.status_code < 300, f"it answered {answer.status_code}"
-        except requests.RequestException as broken:
-            return False, type(broken).__name__  # the text of the error may hold the address, which is a secret
+def _ask(url: str, settings: Settings) -> str:
+    """Why it was not heard; empty where it was. Only a 2xx says so: the address is a secret, and told nobody else."""
+    try:
+        answer = http.request("GET", url, settings, is_trusted=True, patience=_PATIENCE)
+    except (http.Blocked, http.Unreachable) as trouble:
+        return str(trouble)
+    return "" if 200 <= answer.status < 300 else f"it answered with status {answer.status}"
