@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from incidents.actions import rca
+from incidents.actions import oncall, rca, swaps
 from incidents.cli import demo as command
 from incidents.demo import filling, people, today
 from incidents.jobs import audit
@@ -18,8 +19,10 @@ from incidents.kernel.outbox import OutboxMessage
 from incidents.policy import cadence
 from incidents.policy.lifecycle import Outcome
 from incidents.policy.postmortems import State
+from incidents.policy.rotations import Source
 from incidents.policy.severity import Severity
 from incidents.records.incidents import Incident
+from incidents.records.oncall import rotations
 from incidents.records.people import find_person
 from incidents.records.postmortems import Postmortem
 from incidents.records.timeline import TimelineEntry
@@ -61,6 +64,18 @@ def test_its_learning_stands_at_every_stage(lived: list[Incident]) -> None:
     assert any(each.postmortem_waived_reason for each in lived)
     assert any(each.postmortem_due_at and each.postmortem_due_at < now for each in owed)
     assert any(rca.find_rca(each) for each in lived)
+
+
+def test_maya_is_on_call_and_the_weeks_ahead_want_something(lived: list[Incident]) -> None:
+    (rotation,) = rotations()
+    now = clock_module.now()
+    ahead = oncall.shifts(rotation, since=now, until=now + timedelta(weeks=4))
+
+    assert oncall.on_call_at(rotation, now) == find_person(people.MAYA.email)
+    assert [standing.is_assigned for standing in oncall.standing(now)] == [True, True, True]
+    assert [f"{shift.ends_at - shift.starts_at}" for shift in ahead if shift.person is None] == ["9:00:00"]
+    assert len([shift for shift in ahead if shift.source == Source.COVER]) == 1
+    assert [swap.to_id for swap in swaps.open_swaps()] == [None]
 
 
 def test_nothing_of_it_is_told_ahead_of_its_time_or_late(lived: list[Incident]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -101,6 +102,25 @@ def test_people_and_layers_are_moved_by_buttons(client: FlaskClient, team: dict[
     assert db.session.query(Rotation).count() == 0
 
 
+def test_the_focus_goes_with_whoever_was_moved(client: FlaskClient, team: dict[str, Person]) -> None:
+    three = {"layer-1-person": ["maya@example.com", "priya@example.com", "helena@example.com"]}
+    for act, focused in (
+        ("down-1-1", "down-1-2"),
+        ("down-1-2", "up-1-3"),
+        ("up-1-2", "down-1-1"),
+        ("up-1-3", "up-1-2"),
+        ("layer-add", "layer-add"),
+        ("layer-remove-1", "layer-add"),
+    ):
+        page = post(client, LIST, typed(act=act, **three)).text
+
+        assert re.findall(r'name="act" value="([^"]+)"[^>]* data-focus', page) == [focused], act
+    for act in ("add-1", "remove-1-2"):
+        page = post(client, LIST, typed(act=act, **three)).text
+
+        assert 'name="layer-1-new" data-focus' in page, act
+
+
 def test_what_is_wrong_stands_beside_its_field(client: FlaskClient, team: dict[str, Person]) -> None:
     wrong = typed(
         name="",
@@ -183,6 +203,7 @@ def test_a_month_says_who_comes_when(client: FlaskClient, team: dict[str, Person
     assert "November 2026" in words(page)
     assert "09:00 Priya" in page.text
     assert "Priya Mon 16 Nov, 09:00 to Mon 23 Nov, 09:00" in words(page)
+    assert "Priya Mon 30 Nov, 09:00 to Mon 7 Dec, 09:00" in words(page)
     assert f"{LIST}/{rotation.id}?month=2026-12" in page.text
     december = words(client.get(f"{LIST}/{rotation.id}?month=2026-12"))
     assert "December 2026" in december

@@ -121,7 +121,16 @@ def _ways(person: Person) -> list[Group]:
     ]
     ways.append(Place(words="On call", href="/console/on-call", key="G O"))
     ways.append(Place(words="Post-mortems", href="/console/postmortems", key="G P"))
+    ways += [
+        Place(words="Rotations", href="/console/on-call/rotations", note="On call"),
+        Place(words="Roles and groups: who the lead and the CTO are", href="/console/on-call/roles", note="On call"),
+        Place(words="Calendar subscriptions", href="/console/on-call/calendars", note="On call"),
+    ]
     if person.may(Role.RESPONDER):
+        ways += [
+            Place(words="Cover a shift", href="/console/on-call/overrides/new", note="On call"),
+            Place(words="Ask for a swap", href="/console/on-call/swaps/new", note="On call"),
+        ]
         ways.insert(0, Place(words="Declare incident", href="/console/incidents/new", key="C"))
     ways.append(Place(words="My page: zone, password, keys, bell", href="/console/me"))
     ways.append(Place(words="My notifications: addresses, order, quiet hours, test", href="/console/me/notifications"))

@@ -1,6 +1,9 @@
 // Small courtesies of forms: the error summary has the focus, a pressed button says so, a toast leaves after ten seconds.
 (() => {
-  document.querySelector("[data-focus]")?.focus();
+  const wanted = document.querySelector("[data-focus]");
+  wanted?.focus();
+  // going to the place that the address names takes the focus away until the page has loaded
+  if (wanted && location.hash) addEventListener("load", () => setTimeout(() => wanted.focus()));
 
   document.addEventListener("submit", (event) => {
     const button = event.submitter;

@@ -19,7 +19,8 @@ from . import known
 from .week import span_words
 
 AHEAD = timedelta(weeks=4)
-_MOST = 6  # gaps of one rotation that are listed; nights without anybody would be dozens
+_LONGEST_REASON = 80
+_MOST = 4  # gaps of one rotation that are listed; nights without anybody would be dozens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +160,12 @@ def _gap_words(starts_at: datetime, ends_at: datetime, me: Person) -> str:
 def _covering(row: Override, names: dict[int, str], me: Person) -> str:
     who = "You cover" if row.person_id == me.id else f"{names.get(row.person_id, 'Somebody')} covers"
     whom = "you" if row.instead_of_id == me.id else names.get(row.instead_of_id or 0, "")
-    return f"{who}{' for ' + whom if whom else ''}{': ' + row.reason if row.reason else ''}"
+    return f"{who}{' for ' + whom if whom else ''}{': ' + shortened(row.reason) if row.reason else ''}"
+
+
+def shortened(reason: str) -> str:
+    """A reason for one line of a list."""
+    return reason if len(reason) <= _LONGEST_REASON else reason[: _LONGEST_REASON - 1].rstrip() + "…"
 
 
 def _swap(row: ShiftSwap, rotation: Rotation, names: dict[int, str], me: Person) -> Swap:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ class Headline:
 def headline(me: Person) -> Headline | None:
     """What to say to this person; None while neither rotation nor role says anything (the first days)."""
     now = clock.now()
-    ahead = lanes(me, since=now, until=now + _AHEAD)
+    ahead = [replace(lane, spans=_whole(lane.spans)) for lane in lanes(me, since=now, until=now + _AHEAD)]
     if not ahead:
         return None
     again = _next_of_mine(ahead, now, me)
@@ -37,6 +37,17 @@ def headline(me: Person) -> Headline | None:
         lead = [_then(mine.spans, me), again]
         return Headline(title=f"You are on call{_until(mine.spans[0], now, me)}", lead=" ".join(filter(None, lead)))
     return _others(ahead[0], again, now, me)
+
+
+def _whole(spans: Sequence[Span]) -> list[Span]:
+    """Neighbours with the same person as one, whatever put them there."""
+    whole: list[Span] = []
+    for span in spans:
+        if whole and whole[-1].name == span.name and whole[-1].is_gap == span.is_gap:
+            whole[-1] = replace(whole[-1], ends_at=span.ends_at)
+        else:
+            whole.append(span)
+    return whole
 
 
 def until_words(at: datetime, zone: ZoneInfo) -> str:
@@ -84,7 +95,7 @@ def _next_of_mine(ahead: Sequence[Lane], now: datetime, me: Person) -> str:
         span.starts_at
         for lane in ahead
         if lane.rotation is not None
-        for before, span in zip([None, *lane.spans], lane.spans, strict=False)
-        if span.is_mine and span.starts_at > now and not (before is not None and before.is_mine)
+        for span in lane.spans
+        if span.is_mine and span.starts_at > now
     ]
     return f"Your next shift starts {until_words(min(starts), me.time_zone)}." if starts else ""

@@ -112,6 +112,31 @@ def rearranged(typed: Typed, act: str) -> Typed:
     return replace(typed, layers=layers)
 
 
+def focused(typed: Typed, act: str) -> str:
+    """Which button has the focus after one was pressed: that of the person who moved, not of the place they left.
+
+    ``add-1`` is the list to choose from beneath the first layer.
+    """
+    word, *numbers = act.split("-")
+    if word == "layer":
+        verb, number = numbers[0] if numbers else "", _whole(numbers[-1]) if len(numbers) > 1 else None
+        if verb not in ("up", "down") or number is None:
+            return "layer-add"
+        at = number + (-1 if verb == "up" else 1)
+        return _still_pressable("layer-{}", verb, at, len(typed.layers))
+    known = [_whole(number) for number in numbers]
+    if word == "add" or len(known) != 2 or known[0] is None or known[1] is None or word == "remove":
+        return f"add-{numbers[0]}" if numbers else act
+    people = typed.layers[known[0] - 1].people if 1 <= known[0] <= len(typed.layers) else ()
+    return _still_pressable(f"{{}}-{known[0]}", word, known[1] + (-1 if word == "up" else 1), len(people))
+
+
+def _still_pressable(name: str, verb: str, at: int, count: int) -> str:
+    """At an end of the row the other button of the pair: the same one is off there."""
+    verb = "down" if at <= 1 else "up" if at >= count else verb
+    return f"{name.format(verb)}-{at}"
+
+
 def given_layers(typed: Typed) -> list[LayerGiven]:
     """The layers for the action. Raises Malformed as it does, for what cannot even be read."""
     problems: dict[str, str] = {}

@@ -33,6 +33,7 @@ _LIST, _MONTH, _EDIT, _CONFLICT = (
     f"console/on_call/{name}.html" for name in ("rotations", "rotation", "rotation_edit", "rotation_conflict")
 )
 _PREVIEW_WEEKS = 4
+_EDGE = timedelta(weeks=5)
 _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 1)
 
 
@@ -61,14 +62,17 @@ def month(rotation_id: int) -> ResponseReturnValue:
     first = weeks.monday(begins)
     count = -(-(following - first).days // 7)
     since, until = weeks.ends(first, count, zone)
-    lane = of_rotation(rotation, me(), since=since, until=until)
+    # wider than what is drawn, so that shifts over its edges are listed whole
+    lane = of_rotation(rotation, me(), since=since - _EDGE, until=until + _EDGE)
+    listed = _listed(lane, begins, following, zone)
     return render_template(
         _MONTH,
         rotation=rotation,
         said=said(rotation),
         users=actions.who_uses(f"rotation:{rotation.id}"),
         rows=weeks.rows(lane.spans, first=first, weeks=count, now=now, zone=zone),
-        spans=_listed(lane, begins, following, zone),
+        past=[row for row in listed if row[0].ends_at <= now],
+        spans=[row for row in listed if row[0].ends_at > now],
         title=f"{begins:%B %Y}",
         earlier=_month_word(begins - timedelta(days=1)),
         later=_month_word(following),
@@ -109,7 +113,7 @@ def edit(rotation_id: int) -> ResponseReturnValue:
 @may(Role.ADMIN)
 def change(rotation_id: int) -> ResponseReturnValue:
     """The rotation as sent, or the form again after one of its other buttons."""
-    return _act(_living(rotation_id))
+    return _act(_living(rotation_id, for_writing=True))
 
 
 @bp.post("/<int:rotation_id>/archived")
@@ -146,7 +150,7 @@ def _act(rotation: Rotation | None) -> ResponseReturnValue:
     typed, act = rotation_form.sent(), request.form.get("act", "save")
     if act not in ("save", "preview"):
         after = rotation_form.rearranged(typed, act)
-        return _show(after, rotation, preview=_tried(after, rotation)[0], acted=act)
+        return _show(after, rotation, preview=_tried(after, rotation)[0], acted=rotation_form.focused(after, act))
     if act == "preview":
         preview, problems = _tried(typed, rotation)
         return _show(typed, rotation, problems, preview=preview, acted=act)
@@ -196,11 +200,11 @@ def _preview_of(rotation: Rotation) -> dict[str, Any]:
     now, zone = clock.now(), me().time_zone
     first = weeks.monday(zones.local_day(now, zone))
     since, until = weeks.ends(first, _PREVIEW_WEEKS, zone)
-    lane = of_rotation(rotation, me(), since=since, until=until)
+    lane = of_rotation(rotation, me(), since=since - _EDGE, until=until + _EDGE)
     return {
         "rows": weeks.rows(lane.spans, first=first, weeks=_PREVIEW_WEEKS, now=now, zone=zone),
         "spans": _listed(lane, first, first + _PREVIEW_WEEKS * weeks.WEEK, zone),
-        "gaps": sum(span.is_gap for span in lane.spans if span.ends_at > now),
+        "gaps": sum(span.is_gap for span in lane.spans if span.ends_at > now and span.starts_at < until),
     }
 
 
@@ -265,8 +269,13 @@ def _masked(rotation: Rotation | None) -> str:
 def _listed(lane: Lane, first: date, last: date, zone: ZoneInfo) -> list[tuple[Any, str, str]]:
     """The stretches that touch these days: which, when it begins in words, and until when."""
     since, until = zones.start_of_day(first, zone), zones.start_of_day(last, zone)
+    first_seen, last_seen = lane.spans[0].starts_at, lane.spans[-1].ends_at
     return [
-        (span, moment_words(span.starts_at, zone), moment_words(span.ends_at, zone))
+        (
+            span,
+            "earlier" if span.starts_at == first_seen else moment_words(span.starts_at, zone),
+            "later" if span.ends_at == last_seen else moment_words(span.ends_at, zone),
+        )
         for span in lane.spans
         if span.starts_at < until and span.ends_at > since
     ]
@@ -301,8 +310,9 @@ def _rotation(rotation_id: int) -> Rotation:
     return found
 
 
-def _living(rotation_id: int) -> Rotation:
-    found = _rotation(rotation_id)
-    if found.archived_at is not None:
+def _living(rotation_id: int, *, for_writing: bool = False) -> Rotation:
+    """One that was not archived; ``for_writing``: locked, so that of two who save at once the second sees the first."""
+    found = db.session.get(Rotation, rotation_id, with_for_update=for_writing)
+    if found is None or found.archived_at is not None:
         abort(404)
     return found

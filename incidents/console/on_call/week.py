@@ -18,7 +18,8 @@ from .lanes import Lane, Span
 # the narrowest that a lane gets on a laptop and on a phone, in pixels, and what a letter takes there
 _WIDE, _SMALL = 560, 288
 _LETTER, _SMALL_LETTER = 7.6, 7.2
-_INSIDE = 18  # of a bar, left and right of its name
+_INSIDE, _INSIDE_SHORT = 18, 8  # of a bar, left and right of its name; a short one stands nearer
+_SHORT = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,9 @@ class Day:
 
     left: float
     wide: str
-    small: str
+    small: str  # the weekday stands beside it where there is room
     is_today: bool
+    weekday: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ def span_words(since: datetime, until: datetime, zone: ZoneInfo) -> str:
 
 def fitting(name: str, pixels: float, letter: float = _LETTER) -> str:
     """What fits of a name: all of it, the first name, as much of that as is worth reading, two letters, or nothing."""
-    room = pixels - _INSIDE
+    room = pixels - (_INSIDE if len(name) > _SHORT else _INSIDE_SHORT)
     first = name.split(maxsplit=1)[0] if name.split() else ""
     for whole in (name, first):
         if _width(whole) * letter <= room:
@@ -137,8 +139,9 @@ def _days(since: datetime, until: datetime, now: datetime, zone: ZoneInfo) -> It
         yield Day(
             left=share(begins, since, until),
             wide=f"{day:%a} {day.day}",
-            small=f"{day:%a}"[:2] + f" {day.day}",
+            small=str(day.day),
             is_today=day == zones.local_day(now, zone),
+            weekday=f"{day:%a}"[:2],
         )
         day += timedelta(days=1)
 
