@@ -6,6 +6,7 @@ from flask import Flask
 
 from ..kernel.settings import Settings
 from . import (
+    addresses,
     audit,
     components,
     deliveries,
@@ -34,6 +35,7 @@ RESOURCES = (
     timeline,
     response,
     people,
+    addresses,
     relations,
     postmortems,
     components,

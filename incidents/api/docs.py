@@ -21,6 +21,7 @@ _ORDER = (
     "severities",
     "escalation-policies",
     "message-templates",
+    "people",
     "deliveries",
     "audit",
 )

@@ -52,6 +52,7 @@ PARTS: Mapping[str, str] = {
     "override_id": "An override's id.",
     "swap_id": "A swap's id.",
     "person_group_id": "A group's id.",
+    "address_id": "The id of an address of that person.",
 }
 QUERIES: Mapping[str, str] = {
     "limit": "How many at most on a page; 50 when not given.",
