@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from incidents.policy.components import ComponentStatus, Impact
+from incidents.policy.maintenance import State
 
 from .plaintext import plain
 from .prepared import Document
 from .records import MOST_RECENT, ComponentRow, GroupRow
 from .snapshot import Group, Picture
-from .story import OVER, Incident, Update
+from .story import OVER, Change, Incident, Update
+from .work import Said, Work
 
 Json = dict[str, Any]
 
@@ -24,28 +26,36 @@ _DESCRIPTION: Mapping[str, str] = {
     Impact.CRITICAL: "Major System Outage",
     Impact.MAINTENANCE: "Service Under Maintenance",
 }
+_WITHOUT_WORDS: Mapping[str, str] = {
+    "begun": "The maintenance has begun.",
+    "verifying": "The work is done, and we are checking it.",
+    "completed": "The maintenance is over.",
+    "cancelled": "This maintenance is cancelled.",
+}
 _HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
 def documents(picture: Picture, *, base: str) -> dict[str, Document]:
-    """Every address of the API; nothing in them is relative, so their bytes change only when the records do."""
+    """Every address of the API; nothing in them is relative, so their bytes change with the records and as work goes on."""
     api = _Shapes(picture, base)
     newest = picture.incidents[:MOST_RECENT]
     running = [incident for incident in picture.incidents if incident.is_open]
+    works = picture.told.works
+    scheduled = [work for work in reversed(works) if work.state(picture.minute) == State.SCHEDULED]
     bodies: dict[str, Json] = {
         "summary": {
             "components": api.components(),
             "incidents": api.incidents(running),
-            "scheduled_maintenances": [],
+            "scheduled_maintenances": api.maintenances([*picture.running, *scheduled]),
             "status": api.status(),
         },
         "status": {"status": api.status()},
         "components": {"components": api.components()},
         "incidents": {"incidents": api.incidents(newest)},
         "incidents/unresolved": {"incidents": api.incidents(running)},
-        "scheduled-maintenances": {"scheduled_maintenances": []},
-        "scheduled-maintenances/upcoming": {"scheduled_maintenances": []},
-        "scheduled-maintenances/active": {"scheduled_maintenances": []},
+        "scheduled-maintenances": {"scheduled_maintenances": api.maintenances(works[:MOST_RECENT])},
+        "scheduled-maintenances/upcoming": {"scheduled_maintenances": api.maintenances(scheduled)},
+        "scheduled-maintenances/active": {"scheduled_maintenances": api.maintenances(picture.running)},
     }
     return {f"/api/v2/{name}.json": _document({"page": api.page(), **body}) for name, body in bodies.items()}
 
@@ -63,6 +73,10 @@ def instant(moment: datetime) -> str:
 def _document(body: Json) -> Document:
     written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return Document("application/json; charset=utf-8", written, _HEADERS)
+
+
+def _status(state: State) -> str:
+    return str(State.COMPLETED if state == State.CANCELLED else state)
 
 
 class _Shapes:
@@ -120,6 +134,50 @@ class _Shapes:
             "components": [self.objects[one] for one in incident.worst_of if one in self.objects],
         }
 
+    def maintenances(self, which: Iterable[Work]) -> list[Json]:
+        return [self.maintenance(each) for each in which]
+
+    def maintenance(self, work: Work) -> Json:
+        """What was called off is completed to readers of this format, which has no word for it."""
+        minute = self.picture.minute
+        verified_at, over_at = work.times.verifies_at, work.times.over_at
+        return {
+            "id": work.id,
+            "name": work.title,
+            "status": _status(work.state(minute)),
+            "created_at": instant(work.row.created_at),
+            "updated_at": instant(work.updated_at(minute)),
+            "monitoring_at": instant(verified_at) if verified_at and verified_at <= minute else None,
+            "resolved_at": instant(over_at) if over_at and over_at <= minute else None,
+            "impact": str(Impact.MAINTENANCE),
+            "shortlink": f"{self.base}/maintenances/{work.id}",
+            "started_at": instant(work.times.began_at),
+            "page_id": self.page_id,
+            "incident_updates": [self._said(said, work) for said in work.said(minute)],
+            "components": [self.objects[one] for one in work.components if one in self.objects],
+            "scheduled_for": instant(work.row.starts_at),
+            "scheduled_until": instant(work.row.ends_at),
+        }
+
+    def _said(self, said: Said, work: Work) -> Json:
+        body = plain(said.body_html) if said.body_html else _WITHOUT_WORDS.get(said.kind, work.title)
+        if said.was is not None and said.now is not None:
+            old, new = (f"{instant(start)} to {instant(end)}" for start, end in (said.was, said.now))
+            body = f"New time: {new}. Before: {old}."
+        return {
+            "id": said.id,
+            "status": _status(said.state),
+            "body": body,
+            "incident_id": work.id,
+            "created_at": instant(said.at),
+            "updated_at": instant(said.at),
+            "display_at": instant(said.at),
+            "affected_components": self._affected(said.changes),
+            "deliver_notifications": said.notify,
+            "custom_tweet": None,
+            "tweet_id": None,
+        }
+
     def _component(self, row: ComponentRow) -> Json:
         group = self.groups.get(row.group_id) if row.group_id is not None else None
         return {
@@ -130,12 +188,12 @@ class _Shapes:
             "updated_at": instant(row.updated_at),
             "position": max(1, row.position),
             "description": row.description,
-            "showcase": True,
-            "start_date": f"{row.created_at:%Y-%m-%d}",
+            "showcase": row.is_showcased,
+            "start_date": f"{row.starts_on or row.created_at:%Y-%m-%d}",
             "group_id": group.public_id if group else None,
             "page_id": self.page_id,
             "group": False,
-            "only_show_if_degraded": False,
+            "only_show_if_degraded": row.only_if_degraded,
         }
 
     def _group(self, row: GroupRow, group: Group) -> Json:
@@ -165,20 +223,22 @@ class _Shapes:
             "created_at": instant(update.created_at),
             "updated_at": instant(update.updated_at),
             "display_at": instant(update.display_at),
-            "affected_components": [
-                {
-                    "code": change.component,
-                    "name": self._name_in_group(change.component),
-                    "old_status": change.old,
-                    "new_status": change.new,
-                }
-                for change in update.changes
-            ]
-            or None,
+            "affected_components": self._affected(update.changes),
             "deliver_notifications": update.notify,
             "custom_tweet": None,
             "tweet_id": None,
         }
+
+    def _affected(self, changes: Iterable[Change]) -> list[Json] | None:
+        return [
+            {
+                "code": change.component,
+                "name": self._name_in_group(change.component),
+                "old_status": change.old,
+                "new_status": change.new,
+            }
+            for change in changes
+        ] or None
 
     def _name_in_group(self, public_id: str) -> str:
         row = self.picture.told.by_id[public_id]

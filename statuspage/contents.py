@@ -9,19 +9,23 @@ from datetime import date, datetime, timedelta
 
 from incidents.policy.zones import start_of_day
 
-from . import api_v2, feeds, history_page, incident_page, page, rca_page
+from . import api_v2, calendar, feeds, history_page, incident_page, maintenance_page, page, rca_page, work_panels
 from .prepared import Document
 from .records import IncidentRow
 from .snapshot import Picture
 from .story import Incident, tell
+from .work import Work
+from .work_records import WorkRow
 
 _MOST_PREPARED = 250  # incident pages kept ready; older ones are made when somebody asks
+_MOST_WORKS = 20
 _PREPARED = (
     "/",
     "/history",
     "/history.atom",
     "/history.rss",
     "/history.json",
+    "/maintenance.ics",
     "/api/v2/summary.json",
     "/api/v2/status.json",
     "/api/v2/components.json",
@@ -35,8 +39,10 @@ _PREPARED = (
     "/incidents/<public_id>.json",
     "/incidents/<public_id>/rca",
     "/components/<public_id>",
+    "/maintenances/<public_id>",
 )
 INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json|/rca)?")
+MAINTENANCE = re.compile(r"/maintenances/([a-z0-9]{12})")
 COMPONENT = re.compile(r"/components/([a-z0-9]{12})")
 MONTH = re.compile(r"/history/(\d{4})-(0[1-9]|1[0-2])")
 
@@ -61,15 +67,24 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     told, minute, dark = picture.told, picture.minute, picture.dark_since
     records = picture.records
     yield Sheet("home", (told, minute, dark), True, lambda: {"/": page.home(picture, base=base)})
-    yield Sheet("api", told, False, lambda: api_v2.documents(picture, base=base))
-    yield Sheet("feeds", told, False, lambda: feeds.documents(picture, base=base))
+    stand = told.stand(minute)
+    yield Sheet("api", (told, stand), False, lambda: api_v2.documents(picture, base=base))
+    yield Sheet("feeds", (told, stand), False, lambda: feeds.documents(picture, base=base))
+    yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))
     months = _months(picture)
     yield _history("/history", months, picture, base)
     for first, found in months.items():
         yield _history(f"/history/{first:%Y-%m}", {first: found}, picture, base)
     objects = {
-        each.public_id: (each, told.status(each), each.public_id in told.shown_ids) for each in records.components
+        each.public_id: (each, told.status(each, minute), each.public_id in told.shown_ids)
+        for each in records.components
     }
+    for work in _works_kept_ready(picture):
+        named = tuple(objects[one] for one in work.components)
+        shown = (work.row, records.settings, named, work.state(minute), picture.today, _repeats_with(work, picture))
+        moves = work.is_running(minute)
+        seen = (shown, minute, dark) if moves else shown
+        yield Sheet(f"maintenance {work.id}", seen, moves, _work(picture, work, base))
     for incident in _kept_ready(picture):
         named = tuple(objects[one] for one in incident.worst_of)
         shape = (incident.row, records.settings, named, records.groups)
@@ -89,6 +104,19 @@ def _kept_ready(picture: Picture) -> list[Incident]:
     return recent[:_MOST_PREPARED]
 
 
+def _works_kept_ready(picture: Picture) -> list[Work]:
+    """What runs and what comes next; all else is made when somebody asks."""
+    return [*picture.running, *picture.upcoming[:_MOST_WORKS]]
+
+
+def _repeats_with(work: Work, picture: Picture) -> str:
+    return work_panels.repeats(work, picture) if work.row.repeats else ""
+
+
+def _work(picture: Picture, work: Work, base: str) -> Callable[[], dict[str, Document]]:
+    return lambda: {f"/maintenances/{work.id}": maintenance_page.maintenance(picture, work, base=base)}
+
+
 def _incident(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
     return lambda: {f"/incidents/{incident.id}": incident_page.incident(picture, incident, base=base)}
 
@@ -105,8 +133,25 @@ def _rca(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[s
 def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Picture, base: str) -> Sheet:
     # an open incident's length is printed there, and grows by the minute
     running = any(each.is_open for found in months.values() for each in found)
-    seen = (picture.told, picture.minute if running else picture.today, picture.state, picture.dark_since)
-    return Sheet(path, seen, True, lambda: {path: history_page.history(picture, months, path=path, base=base)})
+    works = {first: _works_in(first, picture) for first in months}
+    states = tuple(work.state(picture.minute) for found in works.values() for work in found)
+    seen = (picture.told, picture.minute if running else picture.today, picture.state, picture.dark_since, states)
+    return Sheet(
+        path,
+        seen,
+        True,
+        lambda: {path: history_page.history(picture, months, path=path, base=base, works=works)},
+    )
+
+
+def _works_in(first: date, picture: Picture) -> tuple[Work, ...]:
+    """The announced work that began in this month; what is still to come stands on the first page."""
+    return tuple(
+        work
+        for work in picture.told.works
+        if work.times.began_at <= picture.minute
+        and work.times.began_at.astimezone(picture.zone).date().replace(day=1) == first
+    )
 
 
 def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:
@@ -142,10 +187,19 @@ def month_bounds(picture: Picture, year: int, month: int) -> tuple[date, datetim
     return first, start_of_day(first, picture.zone), start_of_day(following, picture.zone)
 
 
-def older_month(picture: Picture, first: date, found: tuple[IncidentRow, ...], *, base: str) -> Document:
+def older_month(
+    picture: Picture, first: date, found: tuple[IncidentRow, ...], works: tuple[WorkRow, ...], *, base: str
+) -> Document:
     """A month's page from rows that were read for it."""
     told = tuple(tell(row, picture.told.names) for row in found)
-    return history_page.history(picture, {first: told}, path=f"/history/{first:%Y-%m}", base=base)
+    begun = tuple(Work(row, picture.told.names) for row in works)
+    path = f"/history/{first:%Y-%m}"
+    return history_page.history(picture, {first: told}, path=path, base=base, works={first: begun})
+
+
+def maintenance(picture: Picture, row: WorkRow, *, base: str) -> Document:
+    """A page of announced work that is not kept ready."""
+    return maintenance_page.maintenance(picture, Work(row, picture.told.names), base=base)
 
 
 def older_incident(picture: Picture, row: IncidentRow, *, form: str | None, base: str) -> Document | None:

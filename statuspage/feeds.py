@@ -1,8 +1,9 @@
-"""The newest incidents as Atom, RSS and JSON Feed, written by an XML writer and never by templates."""
+"""The newest incidents and announced work as Atom, RSS and JSON Feed, written by an XML writer and never by templates."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from markupsafe import escape
 
+from incidents.policy.maintenance import State
 from incidents.published.wording import speakable
 
 from .prepared import Document
@@ -17,6 +19,7 @@ from .records import MOST_RECENT
 from .snapshot import Picture
 from .story import EPOCH, Incident, Update
 from .times import machine
+from .work import Said, Work
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _FEED_YEAR = "2005"  # RFC 4151 wants a date on which the name was ours; Statuspage writes this one, and parsers know it
@@ -27,26 +30,109 @@ _WORD = {
     "monitoring": "Monitoring",
     "resolved": "Resolved",
     "postmortem": "Postmortem",
+    State.SCHEDULED: "Scheduled",
+    State.IN_PROGRESS: "In progress",
+    State.VERIFYING: "Verifying",
+    State.COMPLETED: "Completed",
+    State.CANCELLED: "Cancelled",
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One incident or announced work, as every feed tells it."""
+
+    id: str
+    path: str
+    title: str
+    html: str
+    published_at: datetime
+    updated_at: datetime
+
+
 def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     """The three feeds; their time is that of the newest entry, never the clock's."""
-    entries = picture.incidents[:MOST_RECENT]
-    changed_at = max((updated_at(each) for each in entries), default=picture.settings.updated_at or EPOCH)
+    entries = _entries(picture)
+    changed_at = max((each.updated_at for each in entries), default=picture.settings.updated_at or EPOCH)
     return {
         "/history.atom": Document(
-            "application/atom+xml; charset=utf-8", _atom(picture, base, changed_at), _HEADERS, changed_at
+            "application/atom+xml; charset=utf-8", _atom(picture, entries, base, changed_at), _HEADERS, changed_at
         ),
         "/history.rss": Document(
-            "application/rss+xml; charset=utf-8", _rss(picture, base, changed_at), _HEADERS, changed_at
+            "application/rss+xml; charset=utf-8", _rss(picture, entries, base, changed_at), _HEADERS, changed_at
         ),
         "/history.json": Document(
-            "application/feed+json; charset=utf-8", _json_feed(picture, base), _HEADERS, changed_at
+            "application/feed+json; charset=utf-8", _json_feed(picture, entries, base), _HEADERS, changed_at
         ),
     }
+
+
+def _entries(picture: Picture) -> list[Entry]:
+    """The newest of both kinds, by when they were first told; of a series the next one, once it is near."""
+    found = [
+        Entry(
+            f"Incident/{each.id}",
+            f"/incidents/{each.id}",
+            each.title,
+            content(each),
+            each.row.created_at,
+            updated_at(each),
+        )
+        for each in picture.incidents[:MOST_RECENT]
+    ]
+    found += [
+        Entry(
+            f"Incident/{work.id}",
+            f"/maintenances/{work.id}",
+            work.title,
+            about_work(work, picture),
+            work.row.created_at,
+            work.updated_at(picture.minute),
+        )
+        for work in _told_works(picture)
+    ]
+    found.sort(key=lambda each: (each.published_at, each.updated_at), reverse=True)
+    return found[:MOST_RECENT]
+
+
+def _told_works(picture: Picture) -> list[Work]:
+    """All but the later ones of a series: ten entries at once tell a reader nothing."""
+    series: set[int] = set()
+    told = []
+    for work in reversed(picture.told.works):
+        if work.row.series_id is not None and work.state(picture.minute) == State.SCHEDULED:
+            if work.row.series_id in series:
+                continue
+            series.add(work.row.series_id)
+        told.append(work)
+    return told[-MOST_RECENT:]
+
+
+def about_work(work: Work, picture: Picture) -> str:
+    """When it is planned for, and all that was said until this minute, newest first."""
+    said = work.said(picture.minute)
+    planned = _between(work.row.starts_at, work.row.ends_at)
+    head = f"<p><strong>Maintenance, planned for {planned}</strong></p>"
+    older = [*said[1:], None]
+    return head + "".join(_said(each, before) for each, before in zip(said, older, strict=True))
+
+
+def _said(said: Said, before: Said | None) -> str:
+    at = said.at.astimezone(UTC)
+    word = "Update" if before is not None and before.state == said.state else _WORD[said.state]
+    head = f"<p><small>{_MONTHS[at.month - 1]} {at.day}, {at:%H:%M} UTC</small><br><strong>{word}</strong> - "
+    body = said.body_html.strip()
+    if said.was is not None and said.now is not None:
+        body = f"<p>New time: {_between(*said.now)}. Before: {_between(*said.was)}.</p>{body}"
+    return head + (body.removeprefix("<p>") if body.startswith("<p>") else f"</p>{body}")
+
+
+def _between(start: datetime, end: datetime) -> str:
+    first, last = start.astimezone(UTC), end.astimezone(UTC)
+    until = f"{last:%H:%M}" if first.date() == last.date() else f"{_MONTHS[last.month - 1]} {last.day}, {last:%H:%M}"
+    return f"{_MONTHS[first.month - 1]} {first.day}, {first:%H:%M} to {until} UTC"
 
 
 def updated_at(incident: Incident) -> datetime:
@@ -72,17 +158,13 @@ def _tag(base: str, rest: str) -> str:
     return f"tag:{urlsplit(base).hostname or 'localhost'},{_FEED_YEAR}:{rest}"
 
 
-def _link(base: str, incident: Incident) -> str:
-    return f"{base}/incidents/{incident.id}"
-
-
 def _add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
     child = SubElement(parent, name, attributes)
     child.text = speakable(text) if text is not None else None
     return child
 
 
-def _atom(picture: Picture, base: str, changed_at: datetime) -> bytes:
+def _atom(picture: Picture, entries: list[Entry], base: str, changed_at: datetime) -> bytes:
     name = picture.settings.name
     feed = Element("feed", {"xml:lang": "en", "xmlns": _ATOM})
     _add(feed, "id", _tag(base, "/history"))
@@ -91,18 +173,18 @@ def _atom(picture: Picture, base: str, changed_at: datetime) -> bytes:
     _add(feed, "title", f"{name} Status - Incident History")
     _add(feed, "updated", machine(changed_at))
     _add(_add(feed, "author"), "name", name)
-    for incident in picture.incidents[:MOST_RECENT]:
+    for each in entries:
         entry = _add(feed, "entry")
-        _add(entry, "id", _tag(base, f"Incident/{incident.id}"))
-        _add(entry, "published", machine(incident.row.created_at))
-        _add(entry, "updated", machine(updated_at(incident)))
-        _add(entry, "link", rel="alternate", type="text/html", href=_link(base, incident))
-        _add(entry, "title", incident.title)
-        _add(entry, "content", content(incident), type="html")
+        _add(entry, "id", _tag(base, each.id))
+        _add(entry, "published", machine(each.published_at))
+        _add(entry, "updated", machine(each.updated_at))
+        _add(entry, "link", rel="alternate", type="text/html", href=base + each.path)
+        _add(entry, "title", each.title)
+        _add(entry, "content", each.html, type="html")
     return _written(feed)
 
 
-def _rss(picture: Picture, base: str, changed_at: datetime) -> bytes:
+def _rss(picture: Picture, entries: list[Entry], base: str, changed_at: datetime) -> bytes:
     rss = Element("rss", {"version": "2.0", "xmlns:atom": _ATOM})
     channel = _add(rss, "channel")
     _add(channel, "title", f"{picture.settings.name} Status - Incident History")
@@ -110,17 +192,17 @@ def _rss(picture: Picture, base: str, changed_at: datetime) -> bytes:
     _add(channel, "atom:link", rel="self", type="application/rss+xml", href=f"{base}/history.rss")
     _add(channel, "description", "Statuspage")
     _add(channel, "pubDate", format_datetime(changed_at.astimezone(UTC)))
-    for incident in picture.incidents[:MOST_RECENT]:
+    for each in entries:
         item = _add(channel, "item")
-        _add(item, "title", incident.title)
-        _add(item, "description", content(incident))
-        _add(item, "pubDate", format_datetime(updated_at(incident).astimezone(UTC)))
-        _add(item, "link", _link(base, incident))
-        _add(item, "guid", _link(base, incident))
+        _add(item, "title", each.title)
+        _add(item, "description", each.html)
+        _add(item, "pubDate", format_datetime(each.updated_at.astimezone(UTC)))
+        _add(item, "link", base + each.path)
+        _add(item, "guid", base + each.path)
     return _written(rss)
 
 
-def _json_feed(picture: Picture, base: str) -> bytes:
+def _json_feed(picture: Picture, entries: list[Entry], base: str) -> bytes:
     """https://www.jsonfeed.org/version/1.1/"""
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
@@ -130,14 +212,14 @@ def _json_feed(picture: Picture, base: str) -> bytes:
         "language": "en",
         "items": [
             {
-                "id": _tag(base, f"Incident/{incident.id}"),
-                "url": _link(base, incident),
-                "title": incident.title,
-                "content_html": content(incident),
-                "date_published": machine(incident.row.created_at),
-                "date_modified": machine(updated_at(incident)),
+                "id": _tag(base, each.id),
+                "url": base + each.path,
+                "title": each.title,
+                "content_html": each.html,
+                "date_published": machine(each.published_at),
+                "date_modified": machine(each.updated_at),
             }
-            for incident in picture.incidents[:MOST_RECENT]
+            for each in entries
         ],
     }
     return json.dumps(feed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -25,7 +25,7 @@ _KEPT_FREE = 2  # threads that Flask never gets, so that slow work cannot stop t
 _MOST_ENCODINGS = 256
 _SHORT = 1024 * 1024
 _NO_GZIP = re.compile(r"\bgzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)")
-_PUBLIC = ("/incidents/", "/components/", "/history", "/api/v2/", "/static/")
+_PUBLIC = ("/incidents/", "/components/", "/maintenances/", "/maintenance.ics", "/history", "/api/v2/", "/static/")
 _PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
 
 

@@ -8,15 +8,26 @@ from typing import Any
 
 from incidents.policy.components import ComponentStatus, worst
 
-from . import marks, panels, times, words
+from . import marks, panels, times, words, work_panels
 from .prepared import Document
 from .sheets import sheet
 from .snapshot import Picture
 from .story import Incident
+from .work import Work
 
 
-def history(picture: Picture, months: Mapping[date, tuple[Incident, ...]], *, path: str, base: str) -> Document:
-    """``/history`` and ``/history/<yyyy-mm>``: ``months`` maps first days to incidents, newest month first."""
+def history(
+    picture: Picture,
+    months: Mapping[date, tuple[Incident, ...]],
+    *,
+    path: str,
+    base: str,
+    works: Mapping[date, tuple[Work, ...]] | None = None,
+) -> Document:
+    """``/history`` and ``/history/<yyyy-mm>``: ``months`` maps first days to incidents, newest month first.
+
+    ``works`` maps the same days to the announced work that began in the month.
+    """
     newest, oldest = max(months), min(months)
     this_month = picture.today.replace(day=1)
     single = path != "/history"
@@ -28,14 +39,19 @@ def history(picture: Picture, months: Mapping[date, tuple[Incident, ...]], *, pa
         heading=f"History, {times.month(newest)}" if single else "History",
         headline=_mid_sentence(words.headline(picture)),
         about=f"What happened, month by month. {words.headline(picture)}.",
-        months=[_month(first, found, picture, with_calendar=first == newest) for first, found in months.items()],
+        months=[
+            _month(first, found, (works or {}).get(first, ()), picture, with_calendar=first == newest)
+            for first, found in months.items()
+        ],
         weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
         links=_other_months(picture, oldest, newest if single and newest < this_month else None),
         is_first=not single,
     )
 
 
-def _month(first: date, found: tuple[Incident, ...], picture: Picture, *, with_calendar: bool) -> dict[str, Any]:
+def _month(
+    first: date, found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture, *, with_calendar: bool
+) -> dict[str, Any]:
     is_this = first == picture.today.replace(day=1)
     count = f"{len(found)} {'incident' if len(found) == 1 else 'incidents'}"
     length = sum(((incident.ended_at or picture.minute) - incident.began_at for incident in found), timedelta())
@@ -44,6 +60,7 @@ def _month(first: date, found: tuple[Incident, ...], picture: Picture, *, with_c
         "name": times.month(first),
         "summary": summary,
         "days": _calendar(first, found, picture) if found and with_calendar else [],
+        "works": [work_panels.line_of(each, picture) for each in works],
         "incidents": [panels.event_of(incident, picture) for incident in found],
     }
 

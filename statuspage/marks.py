@@ -16,6 +16,7 @@ from incidents.policy.uptime import Day
 from . import times
 from .snapshot import Component, Picture
 from .story import Incident
+from .work import Work
 
 KEY: Mapping[str, str] = {
     ComponentStatus.OPERATIONAL: "ok",
@@ -47,6 +48,8 @@ _SHAPES: Mapping[str, str] = {
     "mnt": '<rect x="1.2" y="1.2" width="13.6" height="13.6" rx="3" fill="currentColor"/><path d="M8 4.4v3.9l2.5 1.6" fill="none" '
     f'stroke="{_CUT}" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/>',
     "none": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="2.4 2.2"/>',
+    "cal": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">'
+    '<rect x="2" y="3" width="12" height="11" rx="1.5"/><path d="M2 6.5h12M5.2 1.5V4M10.8 1.5V4"/></g>',
     "rss": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round">'
     '<path d="M2.8 7.3a5.9 5.9 0 0 1 5.9 5.9M2.8 2.8c5.7 0 10.4 4.7 10.4 10.4"/></g><circle cx="3.8" cy="12.2" r="1.3" fill="currentColor"/>',
 }
@@ -177,8 +180,23 @@ def _how_long(day: Day) -> str:
 
 
 def _what_happened(picture: Picture, component: Component, day: Day) -> str:
-    incident = incident_of(picture, component.id, day)
-    return f"/incidents/{incident.id}" if incident else f"/components/{component.id}"
+    return address_of(picture, component.id, day) or f"/components/{component.id}"
+
+
+def address_of(picture: Picture, component: str, day: Day) -> str | None:
+    """The page of the incident or announced work that put this component into the worst state of that day."""
+    if day.worst == ComponentStatus.MAINTENANCE:
+        works = [
+            each for each in picture.told.works_by_day(component).get(day.date, ()) if not _is_ahead(each, picture)
+        ]
+        if works:
+            return f"/maintenances/{works[0].id}"
+    incident = incident_of(picture, component, day)
+    return f"/incidents/{incident.id}" if incident else None
+
+
+def _is_ahead(work: Work, picture: Picture) -> bool:
+    return work.times.began_at > picture.minute
 
 
 def incident_of(picture: Picture, component: str, day: Day) -> Incident | None:

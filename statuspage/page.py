@@ -9,11 +9,12 @@ from markupsafe import Markup
 from incidents.policy import uptime
 from incidents.policy.components import ComponentStatus
 
-from . import marks, panels, times, words
+from . import marks, panels, times, words, work_panels
 from .prepared import Document
 from .sheets import sheet, templates
-from .snapshot import Component, Picture
+from .snapshot import Component, Group, Picture
 from .story import Incident
+from .work import Work
 
 _MOST_PAST = 20
 _OPERATIONAL = ComponentStatus.OPERATIONAL
@@ -22,6 +23,7 @@ _OPERATIONAL = ComponentStatus.OPERATIONAL
 def home(picture: Picture, *, base: str) -> Document:
     """``/``: is it up, what is affected, is somebody on it, and when is the next word."""
     past = words.recent(picture)
+    upcoming, more_upcoming = work_panels.upcoming(picture)
     return sheet(
         "home.html",
         picture,
@@ -32,7 +34,10 @@ def home(picture: Picture, *, base: str) -> Document:
         about=words.headline(picture),
         as_of=words.as_of(picture),
         open=[panels.panel_of(incident, picture) for incident in picture.open_incidents],
-        groups=[_group(picture, group.row.name if group.row else None, group.components) for group in picture.groups],
+        running=[work_panels.panel_of(work, picture) for work in picture.running],
+        upcoming=upcoming,
+        more_upcoming=more_upcoming,
+        groups=[found for group in picture.groups if (found := _group(picture, group))],
         legend=_legend(picture),
         formula=uptime.formula(partial_weight=picture.settings.partial_weight),
         past=[panels.event_of(incident, picture) for incident in past[:_MOST_PAST]],
@@ -61,6 +66,11 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
             for each in touched
             if (each.ended_at or picture.minute).astimezone(picture.zone).date() >= since
         ][: _MOST_PAST * 2],
+        works_on_it=[
+            work_panels.line_of(work, picture)
+            for work in picture.told.works
+            if component.id in work.components and work.row.ends_at.astimezone(picture.zone).date() >= since
+        ][:_MOST_PAST],
         days=[_table_row(picture, component, day) for day in reversed(component.days)],
         formula=uptime.formula(partial_weight=picture.settings.partial_weight),
     )
@@ -78,24 +88,46 @@ def preview(picture: Picture, incident: Incident) -> Markup:
     return Markup('<svg class="defs" aria-hidden="true">{0}</svg>{1}').format(marks.sprite(shown), shown)
 
 
-def _group(picture: Picture, name: str | None, components: tuple[Component, ...]) -> dict[str, Any]:
-    rows = [
-        {
-            "id": each.id,
-            "name": each.name,
-            "state": marks.state(each.status),
-            "strip": marks.strip(picture, each),
-            "percent": marks.percent(each),
-        }
-        for each in components
-    ]
-    return {"name": name, "rows": rows}
+def preview_work(picture: Picture, work: Work) -> Markup:
+    """Announced work exactly as the page will show it while it runs, for the console: the same macro, without links."""
+    module: Any = templates.get_template("_parts.html").module
+    shown = module.work(work_panels.panel_of(work, picture), links=False)
+    return Markup('<svg class="defs" aria-hidden="true">{0}</svg>{1}').format(marks.sprite(shown), shown)
+
+
+def _group(picture: Picture, group: Group) -> dict[str, Any] | None:
+    """A heading with its rows; None where there is nothing to list under it."""
+    rows = [_row(picture, each) for each in group.components if _is_listed(each)]
+    if not rows:
+        return None
+    # one component speaks for itself; where all is well, the rows say so
+    speaks = group.status != _OPERATIONAL and len(rows) > 1
+    return {
+        "name": group.row.name if group.row else None,
+        "state": marks.state(group.status) if speaks else "",
+        "rows": rows,
+    }
+
+
+def _is_listed(component: Component) -> bool:
+    return not component.row.only_if_degraded or component.status != _OPERATIONAL
+
+
+def _row(picture: Picture, component: Component) -> dict[str, Any]:
+    draws = component.row.is_showcased
+    return {
+        "id": component.id,
+        "name": component.name,
+        "state": marks.state(component.status),
+        "strip": marks.strip(picture, component) if draws else "",
+        "percent": marks.percent(component) if draws else "",
+    }
 
 
 def _legend(picture: Picture) -> list[tuple[str, str, int]]:
     """The kinds of bars; maintenance and missing days only where a bar shows them."""
     rare = {
-        "mnt": picture.told.knows_maintenance,
+        "mnt": picture.told.knows_maintenance(picture.minute),
         "none": any(each.days[0].worst is None for each in picture.components),
     }
     return [entry for entry in marks.LEGEND if rare.get(entry[0], True)]
@@ -103,10 +135,10 @@ def _legend(picture: Picture) -> list[tuple[str, str, int]]:
 
 def _table_row(picture: Picture, component: Component, day: uptime.Day) -> dict[str, Any]:
     spent = day.spent.get(day.worst) if day.worst and day.worst != _OPERATIONAL else None
-    happened = marks.incident_of(picture, component.id, day) if day.worst and day.worst != _OPERATIONAL else None
+    happened = marks.address_of(picture, component.id, day) if day.worst and day.worst != _OPERATIONAL else None
     return {
         "name": times.day(day.date, near=picture.today),
         "status": day.worst,
         "length": times.lasted(spent) if spent else ("now" if happened else ""),
-        "link": happened.id if happened else None,
+        "link": happened,
     }

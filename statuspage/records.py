@@ -1,12 +1,10 @@
-"""Reads the published rows: a few queries, none of which grows with history; and keeps them as JSON for dark hours."""
+"""Reads the published rows: a few queries, none of which grows with history."""
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
@@ -15,6 +13,8 @@ from incidents.published.components import BaselineChange, Component, ComponentG
 from incidents.published.incidents import PublishedIncident, PublishedUpdate
 from incidents.published.page_settings import DEFAULT_NAME, DEFAULT_PARTIAL_WEIGHT, DEFAULT_ZONE, PageSettings
 from incidents.published.revision import PageRevision
+
+from .work_records import WorkRow, read_works
 
 # 90 days, and what a day's two ends may add in any zone; two whole months always fit inside.
 REACH = timedelta(days=92)
@@ -62,6 +62,9 @@ class ComponentRow:
     group_id: int | None
     position: int
     status: str
+    is_showcased: bool
+    only_if_degraded: bool
+    starts_on: date | None
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -120,6 +123,7 @@ class Records:
     baselines: tuple[BaselineRow, ...]
     incidents: tuple[IncidentRow, ...]  # newest beginning first
     first_began_at: datetime | None
+    maintenances: tuple[WorkRow, ...] = ()  # the latest first
 
 
 def revision(connection: Connection) -> int:
@@ -143,6 +147,7 @@ def read(connection: Connection, now: datetime) -> Records:
         baselines=_baselines(connection, since),
         incidents=_incidents(connection, _recent_or_running(since)),
         first_began_at=connection.scalar(select(func.min(PublishedIncident.began_at))),
+        maintenances=read_works(connection, since, most_recent=MOST_RECENT),
     )
 
 
@@ -154,37 +159,6 @@ def read_incident(connection: Connection, public_id: str) -> IncidentRow | None:
 def read_between(connection: Connection, start: datetime, end: datetime) -> tuple[IncidentRow, ...]:
     """The incidents that began in ``[start, end)``, newest first."""
     return _incidents(connection, and_(PublishedIncident.began_at >= start, PublishedIncident.began_at < end))
-
-
-def as_json(records: Records) -> bytes:
-    """The records as a file that any program can read."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, datetime):
-            return value.isoformat()
-        if isinstance(value, bytes):
-            return base64.b64encode(value).decode()
-        if is_dataclass(value):
-            return {each.name: getattr(value, each.name) for each in fields(value)}
-        raise TypeError(f"no JSON for {type(value).__name__}")
-
-    return json.dumps(records, default=plain, ensure_ascii=False).encode()
-
-
-def from_json(kept: bytes) -> Records:
-    """The records back from ``as_json``. Raises ValueError, KeyError or TypeError on anything else."""
-    found = json.loads(kept)
-    logo = found["settings"].get("logo")
-    return Records(
-        revision=int(found["revision"]),
-        read_at=datetime.fromisoformat(found["read_at"]),
-        settings=_made(SettingsRow, found["settings"] | {"logo": base64.b64decode(logo) if logo else None}),
-        groups=tuple(_made(GroupRow, row) for row in found["groups"]),
-        components=tuple(_made(ComponentRow, row) for row in found["components"]),
-        baselines=tuple(_made(BaselineRow, row) for row in found["baselines"]),
-        incidents=tuple(_incident_from_json(row) for row in found["incidents"]),
-        first_began_at=_instant(found["first_began_at"]),
-    )
 
 
 def _settings(connection: Connection) -> SettingsRow:
@@ -280,21 +254,3 @@ def _continued(connection: Connection, incident_ids: set[int]) -> Mapping[int | 
     columns = (PublishedIncident.incident_id, PublishedIncident.public_id, PublishedIncident.title)
     wanted = select(*columns).where(PublishedIncident.incident_id.in_(incident_ids))
     return {row.incident_id: (row.public_id, row.title) for row in connection.execute(wanted)}
-
-
-def _incident_from_json(row: dict[str, Any]) -> IncidentRow:
-    updates = tuple(
-        _made(UpdateRow, update | {"components": tuple((one, other) for one, other in update["components"])})
-        for update in row["updates"]
-    )
-    return _made(
-        IncidentRow, row | {"updates": updates, "continues": tuple(row["continues"]) if row["continues"] else None}
-    )
-
-
-def _made(shape: type[T], row: Mapping[str, Any]) -> T:
-    return shape(**{name: _instant(value) if name.endswith("at") else value for name, value in row.items()})
-
-
-def _instant(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value is not None else None

@@ -22,7 +22,7 @@ from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
 from incidents.published.revision import tell_no_more, tell_on_change
 
-from . import contents, page, records
+from . import contents, page, records, records_file, work_records
 from .look import version
 from .prepared import Document, Prepared, compress, prepare
 from .shelf import Shelf, State
@@ -216,7 +216,7 @@ class Renewer:
         try:
             if resting is not None:
                 self.shelf.write("resting", state, contact_at, _parts(resting))
-                self.shelf.write_bytes("records.json", records.as_json(picture.records))
+                self.shelf.write_bytes("records.json", records_file.as_json(picture.records))
             self.shelf.write("moving", state, contact_at, _parts(moving))
         except OSError as full:
             _log.error("the page's files could not be written, it is served from memory: %s", full.strerror)
@@ -244,7 +244,7 @@ class Renewer:
         """Take over what a neighbour, or the process before us, has read; unless we have read later."""
         kept = self.shelf.read_bytes("records.json")
         try:
-            found = records.from_json(kept) if kept is not None else None
+            found = records_file.from_json(kept) if kept is not None else None
         except (ValueError, KeyError, TypeError, AttributeError):
             _log.error("records.json is damaged; the bytes beside it are served as they are")
             return
@@ -291,6 +291,8 @@ class Renewer:
             return contents.component(picture, found[1], base=self.base)
         if found := contents.INCIDENT.fullmatch(path):
             return self._older_incident(picture, found[1], form=found[2])
+        if found := contents.MAINTENANCE.fullmatch(path):
+            return self._older_work(picture, found[1])
         if found := contents.MONTH.fullmatch(path):
             return self._older_month(picture, int(found[1]), int(found[2]))
         return None
@@ -305,6 +307,16 @@ class Renewer:
                 raise Unavailable from None
         return contents.older_incident(picture, row, form=form, base=self.base) if row else None
 
+    def _older_work(self, picture: Picture, public_id: str) -> Document | None:
+        row = next((each.row for each in picture.told.works if each.id == public_id), None)
+        if row is None:
+            try:
+                with reading(), self._engine.connect() as connection:
+                    row = work_records.read_work(connection, public_id)
+            except SQLAlchemyError:
+                raise Unavailable from None
+        return contents.maintenance(picture, row, base=self.base) if row else None
+
     def _older_month(self, picture: Picture, year: int, month: int) -> Document | None:
         bounds = contents.month_bounds(picture, year, month)
         if bounds is None:
@@ -313,9 +325,10 @@ class Renewer:
         try:
             with reading(), self._engine.connect() as connection:
                 found = records.read_between(connection, start, end)
+                works = work_records.read_works_between(connection, start, end)
         except SQLAlchemyError:
             raise Unavailable from None
-        return contents.older_month(picture, first, found, base=self.base)
+        return contents.older_month(picture, first, found, works, base=self.base)
 
 
 def _made(document: Document, before: _Made | None) -> _Made:

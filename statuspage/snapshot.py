@@ -19,6 +19,7 @@ from . import records as rows
 from .records import ComponentRow, GroupRow, Records, SettingsRow
 from .story import EPOCH, Incident
 from .told import Told
+from .work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +94,31 @@ class Picture:
         return tuple(sorted(found, key=lambda each: (-_hardness(each.impact), each.began_at)))
 
     @cached_property
+    def running(self) -> tuple[Work, ...]:
+        """The announced work in progress, the first to have begun first."""
+        return tuple(self.told.running(self.minute))
+
+    @cached_property
+    def upcoming(self) -> tuple[Work, ...]:
+        """The announced work that has not begun, the next first; what was called off stands there until its time."""
+        told = (
+            work
+            for work in reversed(self.told.works)
+            if not work.is_running(self.minute) and work.row.ends_at > self.minute and not self._was_finished(work)
+        )
+        return tuple(told)
+
+    def _was_finished(self, work: Work) -> bool:
+        return work.is_over(self.minute) and not work.times.never_began
+
+    @cached_property
     def state(self) -> ComponentStatus:
-        """The worst shown component; an open incident that names none counts as its impact, at least minor."""
-        unnamed = (ComponentStatus.DEGRADED for incident in self.open_incidents if incident.names_none)
+        """The worst shown component; an open incident that names none counts as its impact, at least minor.
+
+        Announced work that names none counts as maintenance.
+        """
+        unnamed = [ComponentStatus.DEGRADED for incident in self.open_incidents if incident.names_none]
+        unnamed += [ComponentStatus.MAINTENANCE for work in self.running if not work.row.components]
         return worst([*(component.status for component in self.components), *unnamed])
 
     @property
@@ -104,9 +127,10 @@ class Picture:
 
     @cached_property
     def updated_at(self) -> datetime:
-        """When anything shown last changed: moves with the records, never with the minute."""
+        """When anything shown last changed: moves with the records and as maintenance goes on, never with the minute."""
         times = [each.row.updated_at for each in self.incidents[: rows.MOST_RECENT]]
         times += [each.row.updated_at for each in self.components]
+        times += [each.updated_at(self.minute) for each in self.told.works]
         times += [each for each in (self.settings.updated_at,) if each]
         return max(times, default=EPOCH)
 
@@ -130,7 +154,7 @@ def draw(told: Told, minute: datetime, *, dark_since: datetime | None = None) ->
 
 def _component(told: Told, row: ComponentRow, group: GroupRow | None, minute: datetime) -> Component:
     days, share = told.days(row, minute)
-    return Component(row, group, told.status(row), days, share)
+    return Component(row, group, told.status(row, minute), days, share)
 
 
 _HARDNESS: Mapping[Impact, int] = {IMPACT_OF[status]: badness for status, badness in BADNESS.items()}

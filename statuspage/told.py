@@ -9,14 +9,16 @@ from functools import cached_property
 
 from markupsafe import Markup
 
-from incidents.policy import uptime
+from incidents.policy import uptime, zones
 from incidents.policy.components import ComponentStatus
+from incidents.policy.maintenance import State
 from incidents.policy.uptime import Day, Interval
 
 from . import records as rows
 from .records import BaselineRow, ComponentRow, Records
 from .story import OPERATIONAL, Incident, Names, Stretch, tell
 from .times import zone_named
+from .work import Work
 
 
 class Told:
@@ -34,10 +36,12 @@ class Told:
         self.incidents = tuple(tell(row, self.names) for row in records.incidents)
         self.shown = tuple(each for each in in_order if each.archived_at is None)
         self.shown_ids = frozenset(each.public_id for each in self.shown)
-        self._troubles = _troubles(records, self.incidents)
+        self.works = tuple(Work(row, self.names) for row in records.maintenances)
+        self._troubles = _troubles(records, self.incidents, self.works)
         self._causes = self._what_each_depends_on()
         self._past: dict[str, tuple[date, tuple[Day, ...], Day]] = {}
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
+        self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
         self.drawings: dict[str, tuple[date, Markup, list[str]]] = {}  # a component's bars before that day
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
@@ -47,8 +51,11 @@ class Told:
         for incident in self.incidents:
             for each in incident.stretches:
                 incidents.setdefault(each.component, []).append(incident.id)
+        for work in self.works:
+            for one in work.components if work.stretch is not None else ():
+                incidents.setdefault(one, []).append(work.id)
         return {
-            one: (row.created_at, self._troubles.get(one, ()), tuple(incidents.get(one, ())))
+            one: (self.began(row), self._troubles.get(one, ()), tuple(incidents.get(one, ())))
             for one, row in self.by_id.items()
         }
 
@@ -58,23 +65,44 @@ class Told:
         self._past = {one: before._past[one] for one in same if one in before._past}
         self.drawings = {one: before.drawings[one] for one in same if one in before.drawings}
 
+    def began(self, component: ComponentRow) -> datetime:
+        """Since when there is something to measure: the day that was given for it, else when it was added."""
+        starts_on = component.starts_on
+        return zones.start_of_day(starts_on, self.zone) if starts_on is not None else component.created_at
+
     def days(self, component: ComponentRow, minute: datetime) -> tuple[tuple[Day, ...], Decimal | None]:
         """Ninety days and their uptime; what lies before today is computed once a day."""
         troubles = self._troubles.get(component.public_id, ())
         today = minute.astimezone(self.zone).date()
+        began_at = self.began(component)
         kept = self._past.get(component.public_id)
         if kept is None or kept[0] != today:
-            found = uptime.days(troubles, created_at=component.created_at, now=minute, zone=self.zone)
+            found = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone)
             kept = (today, found[:-1], _as_one(found[:-1], today))
             self._past[component.public_id] = kept
-        now = uptime.days(troubles, created_at=component.created_at, now=minute, zone=self.zone, count=1)
+        now = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone, count=1)
         share = uptime.percentage((kept[2], *now), partial_weight=self.records.settings.partial_weight)
         return (*kept[1], *now), share
 
-    def status(self, component: ComponentRow) -> ComponentStatus:
-        """Its baseline, overlaid by the impact of open incidents."""
-        impacts = (incident.now[component.public_id] for incident in self._open if component.public_id in incident.now)
+    def status(self, component: ComponentRow, minute: datetime) -> ComponentStatus:
+        """Its baseline, overlaid by the impact of open incidents and by running maintenance."""
+        one = component.public_id
+        impacts = [incident.now[one] for incident in self._open if one in incident.now]
+        if one in self.under_maintenance(minute):
+            impacts.append(ComponentStatus.MAINTENANCE)
         return uptime.overlay(component.status, impacts)
+
+    def under_maintenance(self, minute: datetime) -> frozenset[str]:
+        """The components that announced work touches at this minute."""
+        return frozenset(one for work in self.running(minute) for one in work.components)
+
+    def running(self, minute: datetime) -> list[Work]:
+        """What is being worked on, the first to have begun first."""
+        return [work for work in reversed(self.works) if work.is_running(minute)]
+
+    def stand(self, minute: datetime) -> tuple[tuple[str, State], ...]:
+        """How far each announced work is: as long as this is the same, nothing but the minute has changed."""
+        return tuple((work.id, work.state(minute)) for work in self.works)
 
     def incidents_by_day(self, component: str) -> Mapping[date, list[tuple[Incident, ComponentStatus]]]:
         """On which days which incident troubled this component, and into which state."""
@@ -87,17 +115,28 @@ class Told:
                         found.setdefault(day, []).append((incident, each.status))
         return self._by_day.get(component, {})
 
-    def _days_of(self, stretch: Stretch) -> Iterable[date]:
+    def works_by_day(self, component: str) -> Mapping[date, list[Work]]:
+        """On which days which announced work touches this component."""
+        if self._works_by_day is None:
+            self._works_by_day = {}
+            for work in self.works:
+                for day in self._days_of(work.stretch) if work.stretch is not None else ():
+                    for one in work.components:
+                        self._works_by_day.setdefault(one, {}).setdefault(day, []).append(work)
+        return self._works_by_day.get(component, {})
+
+    def _days_of(self, stretch: Stretch | Interval) -> Iterable[date]:
         first = stretch.start.astimezone(self.zone).date()
         # an open one reaches to any day that may still be drawn from these records
         last = stretch.end.astimezone(self.zone).date() if stretch.end else first + rows.REACH
         return (first + timedelta(days=day) for day in range((min(last, first + rows.REACH) - first).days + 1))
 
-    @cached_property
-    def knows_maintenance(self) -> bool:
+    def knows_maintenance(self, minute: datetime) -> bool:
         """Whether any component was under maintenance in the time that is drawn."""
         return any(
-            each.status == ComponentStatus.MAINTENANCE for troubles in self._troubles.values() for each in troubles
+            each.status == ComponentStatus.MAINTENANCE and each.start <= minute
+            for troubles in self._troubles.values()
+            for each in troubles
         )
 
     @cached_property
@@ -120,12 +159,18 @@ def _as_one(days: Sequence[Day], today: date) -> Day:
     return Day(today, None, sum((day.observed for day in days), timedelta()), spent)
 
 
-def _troubles(records: Records, incidents: Iterable[Incident]) -> dict[str, tuple[Interval, ...]]:
+def _troubles(
+    records: Records, incidents: Iterable[Incident], works: Iterable[Work]
+) -> dict[str, tuple[Interval, ...]]:
     """Per component (by public id), every stretch in which something put it into another state."""
     found: dict[str, list[Interval]] = {}
     for incident in incidents:
         for each in incident.stretches:
             found.setdefault(each.component, []).append(Interval(each.status, each.start, each.end))
+    for work in works:
+        if work.stretch is not None:
+            for one in work.components:
+                found.setdefault(one, []).append(work.stretch)
     baselines: dict[int, list[BaselineRow]] = {}
     for change in records.baselines:
         baselines.setdefault(change.component_id, []).append(change)

@@ -31,6 +31,7 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/history.atom", endpoint="history_atom")
 @blueprint.get("/history.rss", endpoint="history_rss")
 @blueprint.get("/history.json", endpoint="history_json")
+@blueprint.get("/maintenance.ics", endpoint="maintenance_calendar")
 @blueprint.get("/api/v2/summary.json", endpoint="summary")
 @blueprint.get("/api/v2/status.json", endpoint="status")
 @blueprint.get("/api/v2/components.json", endpoint="components")
@@ -44,6 +45,7 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/incidents/<public_id>/rca", endpoint="incident_rca")
 @blueprint.get("/incidents/<public_id>", endpoint="incident")
 @blueprint.get("/components/<public_id>", endpoint="component")
+@blueprint.get("/maintenances/<public_id>", endpoint="maintenance")
 def published(**_named: str) -> ResponseReturnValue:
     """Whatever is published at this address, in the bytes that the front door would send."""
     renewer = _renewer()

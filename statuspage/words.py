@@ -47,7 +47,7 @@ def headline(picture: Picture) -> str:
     if picture.dark_since:
         return f"We cannot reach our own systems since {times.at(picture.dark_since, picture.zone)}. What you see is from then."
     named = any(component.status == picture.state for component in picture.components)
-    if picture.state != ComponentStatus.OPERATIONAL and not named:
+    if picture.state not in (ComponentStatus.OPERATIONAL, ComponentStatus.MAINTENANCE) and not named:
         return "We are looking into a problem"
     return _HEADLINE[picture.state]
 

@@ -131,6 +131,8 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/api/v2/status.json", "public"),
     Row("GET", "/api/v2/summary.json", "public"),
     Row("GET", "/components/<public_id>", "public"),
+    Row("GET", "/maintenances/<public_id>", "public"),
+    Row("GET", "/maintenance.ics", "public"),
     Row("GET", "/history", "public"),
     Row("GET", "/history.atom", "public"),
     Row("GET", "/history.json", "public"),

@@ -19,7 +19,7 @@ from incidents.kernel.database import db
 from incidents.published import components as known
 from incidents.published import publishing
 from incidents.published.page_settings import change_page_settings
-from statuspage import PREVIEW, records, snapshot
+from statuspage import PREVIEW, records_file, snapshot
 from statuspage.snapshot import Picture
 from tests.factories_published import (
     DEGRADED,
@@ -291,7 +291,7 @@ def test_the_same_records_and_minute_make_the_same_bytes(app: Flask, clock: Any)
     renewer = app.extensions["sevenbells.page"]
     renewer.renew_now()
     before = dict(renewer.pages)
-    kept = records.from_json(records.as_json(renewer.picture.records))
+    kept = records_file.from_json(records_file.as_json(renewer.picture.records))
     assert kept == renewer.picture.records
     clock.forward(minutes=1)
     renewer.renew_now()
@@ -418,5 +418,5 @@ def test_only_published_tables_are_read(app: Flask, clock: Any, count_queries: l
     tables = set(re.findall(r"(?:FROM|JOIN) ([a-z_]+)", " ".join(count_queries)))
     assert tables <= {
         "page_revision", "page_settings", "component_groups", "components", "baseline_changes",
-        "published_incidents", "published_updates",
+        "published_incidents", "published_updates", "maintenances", "maintenance_series", "maintenance_updates",
     }  # fmt: skip

@@ -16,6 +16,7 @@ from ..actions import postmortem_reminders
 from ..kernel import beats, clock, database, findings, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
+from ..published import notices, repeating
 from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
@@ -48,6 +49,18 @@ def remind_owners_of_postmortems() -> None:
     db.session.commit()
 
 
+def note_what_subscribers_are_to_hear() -> None:
+    """Maintenance that begins within the hour, has begun or has ended; written once, and sent by nobody here."""
+    if notices.record_what_is_due():
+        db.session.commit()
+
+
+def plan_what_comes_again() -> None:
+    """Each recurring maintenance keeps its next occurrences planned."""
+    if repeating.keep_all_planned():
+        db.session.commit()
+
+
 def forget_what_has_expired() -> None:
     """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone, texts nobody waits for."""
     now = clock.now()
@@ -68,6 +81,8 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     oncall.announce_hand_overs: timedelta(seconds=20),
     oncall.settle_swaps: timedelta(minutes=1),
     oncall.read_calendars: timedelta(minutes=1),
+    note_what_subscribers_are_to_hear: timedelta(seconds=15),
+    plan_what_comes_again: timedelta(minutes=10),
     forget_what_has_expired: timedelta(minutes=10),
 }
 # done by every clock

@@ -72,7 +72,7 @@ def days(
         for place, (day, start, end) in enumerate(zip(dates, starts, starts[1:], strict=False))
     ]
     # what began within this very minute has lasted no time yet, and is seen all the same
-    running = (each.status for each in stretches if each.end is None and starts[-2] <= each.start < starts[-1])
+    running = (each.status for each in stretches if starts[-2] <= each.start < starts[-1] and _is_running(each, now))
     if found[-1].worst is not None:
         found[-1] = replace(found[-1], worst=worst((found[-1].worst, *running)))
     return tuple(found)
@@ -104,6 +104,11 @@ FORMULA = formula()
 def overlay(baseline: str, impacts: Iterable[str]) -> ComponentStatus:
     """What a component shows: its baseline, or whatever worse comes from open incidents and running maintenance."""
     return worst((baseline, *impacts))
+
+
+def _is_running(each: Interval, now: datetime) -> bool:
+    # what somebody says has begun counts within its minute; what was planned, from its own minute on
+    return each.end is None or each.start <= now < each.end
 
 
 def _total(observed: Sequence[Day], status: ComponentStatus) -> int:

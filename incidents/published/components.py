@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, func, select, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..kernel import clock
@@ -18,6 +18,8 @@ from .wording import one_line
 
 NAME_LENGTH = 100
 DESCRIPTION_LENGTH = 500
+REASON_LENGTH = 300
+BY_LENGTH = 200
 _STATUSES = ", ".join(repr(str(status)) for status in ComponentStatus)
 
 
@@ -37,9 +39,10 @@ class ComponentGroup(Base):
 class Component(Base):
     """A thing the public knows by name.
 
-    ``status`` is the baseline; what the page shows is that, overlaid by the published impact of open incidents.
-    ``position`` orders components inside their group, from 1. Archived ones are out of sight but keep their history;
-    days before ``created_at`` are grey.
+    ``status`` is the baseline; what the page shows is that, overlaid by the published impact of open incidents and by
+    running maintenance. ``position`` orders components inside their group, from 1. Archived ones are out of sight but keep
+    their history. Days before ``starts_on`` (a day of the page's zone; without one, before ``created_at``) are grey.
+    ``is_showcased``: the page draws its days. ``only_if_degraded``: the page lists it only while something is wrong.
     """
 
     __tablename__ = "components"
@@ -56,6 +59,9 @@ class Component(Base):
     position: Mapped[int]
     status: Mapped[str] = mapped_column(String(20), default=ComponentStatus.OPERATIONAL)
     is_shown: Mapped[bool] = mapped_column(default=True)
+    is_showcased: Mapped[bool] = mapped_column(default=True, server_default=true())
+    only_if_degraded: Mapped[bool] = mapped_column(default=False, server_default=false())
+    starts_on: Mapped[date | None]
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -68,7 +74,10 @@ class Component(Base):
 
 
 class BaselineChange(Base):
-    """From ``at`` on, the component's baseline was ``status``; the first one bears its creation."""
+    """From ``at`` on, the component's baseline was ``status``, by whom and why; the first one bears its creation.
+
+    Who and why are for colleagues, and the page never reads them.
+    """
 
     __tablename__ = "baseline_changes"
     __table_args__ = (
@@ -80,6 +89,8 @@ class BaselineChange(Base):
     component_id: Mapped[int] = mapped_column(ForeignKey("components.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
+    by_name: Mapped[str | None] = mapped_column(String(BY_LENGTH))
+    reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
 
 
 class _Unchanged:
@@ -126,10 +137,14 @@ def add_component(
     status: str = ComponentStatus.OPERATIONAL,
     position: int | None = None,
     shown: bool = True,
+    showcase: bool = True,
+    only_if_degraded: bool = False,
+    starts_on: date | None = None,
     created_at: datetime | None = None,
+    by_name: str | None = None,
 ) -> Component:
     """A new component, last in its group unless ``position`` (from 1) says otherwise. Raises Malformed."""
-    problems = _problems(name=name, description=description, status=status)
+    problems = _problems(name=name, description=description, status=status, starts_on=starts_on)
     if problems:
         raise Malformed(problems)
     now = clock.now()
@@ -141,12 +156,19 @@ def add_component(
         position=_last_position(group) + 1,
         status=str(ComponentStatus(status)),
         is_shown=shown,
+        is_showcased=showcase,
+        only_if_degraded=only_if_degraded,
+        starts_on=starts_on,
         created_at=created_at or now,
         updated_at=now,
     )
     db.session.add(component)
     db.session.flush()
-    db.session.add(BaselineChange(component_id=component.id, status=component.status, at=component.created_at))
+    db.session.add(
+        BaselineChange(
+            component_id=component.id, status=component.status, at=component.created_at, by_name=_by(by_name)
+        )
+    )
     if position is not None:
         move_component(component, position=position, group=group)
     bump()
@@ -159,11 +181,15 @@ def change_component(
     name: str | None = None,
     description: str | _Unchanged | None = UNCHANGED,
     shown: bool | None = None,
+    showcase: bool | None = None,
+    only_if_degraded: bool | None = None,
+    starts_on: date | _Unchanged | None = UNCHANGED,
 ) -> Component:
-    """New words for it, or in and out of the public's sight. Raises Malformed."""
+    """New words for it, in and out of the public's sight, how and since when the page lists it. Raises Malformed."""
     problems = _problems(
         name=component.name if name is None else name,
         description=None if isinstance(description, _Unchanged) else description,
+        starts_on=None if isinstance(starts_on, _Unchanged) else starts_on,
     )
     if problems:
         raise Malformed(problems)
@@ -173,23 +199,53 @@ def change_component(
         component.description = _text(description)
     if shown is not None:
         component.is_shown = shown
+    if showcase is not None:
+        component.is_showcased = showcase
+    if only_if_degraded is not None:
+        component.only_if_degraded = only_if_degraded
+    if not isinstance(starts_on, _Unchanged):
+        component.starts_on = starts_on
     component.updated_at = clock.now()
     bump()
     return component
 
 
-def set_baseline(component: Component, status: str, at: datetime | None = None) -> Component:
+def set_baseline(
+    component: Component,
+    status: str,
+    at: datetime | None = None,
+    *,
+    by_name: str | None = None,
+    reason: str | None = None,
+) -> Component:
     """From ``at`` (default: now) on, the component is this when no incident speaks. Raises Malformed."""
     problems = _problems(status=status)
+    why = one_line(reason or "") or None
+    if why is not None and len(why) > REASON_LENGTH:
+        problems["reason"] = f"Keep the reason under {REASON_LENGTH + 1} characters."
     if problems:
         raise Malformed(problems)
     if component.status == status:
         return component
     component.status = str(ComponentStatus(status))
     component.updated_at = clock.now()
-    db.session.add(BaselineChange(component_id=component.id, status=component.status, at=at or clock.now()))
+    db.session.add(
+        BaselineChange(
+            component_id=component.id,
+            status=component.status,
+            at=at or clock.now(),
+            by_name=_by(by_name),
+            reason=why,
+        )
+    )
     bump()
     return component
+
+
+def baseline_history(component: Component, limit: int = 20) -> Sequence[BaselineChange]:
+    """How its baseline was set, by whom and why, the newest first."""
+    wanted = select(BaselineChange).where(BaselineChange.component_id == component.id)
+    return db.session.scalars(wanted.order_by(BaselineChange.at.desc(), BaselineChange.id.desc()).limit(limit)).all()
 
 
 def move_component(
@@ -297,7 +353,17 @@ def _text(description: str | None) -> str | None:
     return one_line(description or "") or None
 
 
-def _problems(*, name: str | None = None, description: str | None = None, status: str | None = None) -> dict[str, str]:
+def _by(name: str | None) -> str | None:
+    return one_line(name)[:BY_LENGTH] if name else None
+
+
+def _problems(
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    status: str | None = None,
+    starts_on: date | None = None,
+) -> dict[str, str]:
     problems = {}
     if name is not None and not one_line(name):
         problems["name"] = "Give it a name."
@@ -307,4 +373,10 @@ def _problems(*, name: str | None = None, description: str | None = None, status
         problems["description"] = f"Keep the description under {DESCRIPTION_LENGTH + 1} characters."
     if status is not None and status not in set(ComponentStatus):
         problems["status"] = f"Choose one of {', '.join(ComponentStatus)}."
+    if starts_on is not None and not date(2000, 1, 1) <= starts_on <= _in_a_year():
+        problems["start_date"] = "Give a day between the year 2000 and a year from now."
     return problems
+
+
+def _in_a_year() -> date:
+    return clock.now().astimezone(UTC).date() + timedelta(days=366)

@@ -1,0 +1,128 @@
+"""What subscribers are to be told, each once: written in the transaction that makes it true, or when its minute comes.
+
+Nothing is sent from here. Whoever fans a notice out to subscribers takes ``waiting()`` in order, makes one message for
+each of them under ``key``, and sets ``fanned_out_at`` in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, select, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..kernel import clock
+from ..kernel.clock import to_the_minute
+from ..kernel.database import Base, db
+from ..policy.maintenance import OVER, REMINDER, RUNNING, State
+from .maintenances import Maintenance
+
+_STALE = timedelta(days=1)  # what ended longer ago while the clock was away is news to nobody
+
+
+class Notice(Base):
+    """One thing to tell. ``key`` holds what it is about and the time it was due, so that it can be written once only."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index(
+            "ix_notices_waiting",
+            "id",
+            postgresql_where=text("fanned_out_at IS NULL"),
+            sqlite_where=text("fanned_out_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    maintenance_id: Mapped[int | None] = mapped_column(ForeignKey("maintenances.id", ondelete="CASCADE"), index=True)
+    facts: Mapped[dict[str, Any]]
+    due_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    fanned_out_at: Mapped[datetime | None]
+
+
+def waiting(limit: int = 100) -> Sequence[Notice]:
+    """What nobody has fanned out yet, in the order in which it came about."""
+    wanted = select(Notice).where(Notice.fanned_out_at.is_(None)).order_by(Notice.id).limit(limit)
+    return db.session.scalars(wanted).all()
+
+
+def about_maintenance(work: Maintenance, what: str, *, key: str, due_at: datetime | None = None, **more: Any) -> bool:
+    """Record that subscribers are to hear of this, unless it asks for silence or it was recorded; whether it was new.
+
+    ``what`` is scheduled, reminder, started, ended, moved, extended, cancelled or updated. The facts are a copy: what was
+    told is what was so then.
+    """
+    if not work.notify:
+        return False
+    now = clock.now()
+    values = {
+        "key": f"maintenance/{work.public_id}/{key}",
+        "kind": f"maintenance.{what}",
+        "maintenance_id": work.id,
+        "facts": {
+            "id": work.public_id,
+            "title": work.title,
+            "body": work.body,
+            "components": sorted(work.components),
+            "starts_at": work.times.began_at.isoformat(),
+            "ends_at": work.ends_at.isoformat(),
+            **more,
+        },
+        "due_at": due_at or now,
+        "created_at": now,
+    }
+    is_sqlite = db.session().get_bind().dialect.name == "sqlite"
+    insert: Any = (sqlite_insert if is_sqlite else postgresql_insert)(Notice)
+    written = insert.values(values).on_conflict_do_nothing(index_elements=["key"])
+    return bool(db.session.execute(written).rowcount)  # type: ignore[attr-defined]
+
+
+def record_what_is_due() -> int:
+    """Write the notices whose minute has come (reminder, start, end); how many were new.
+
+    Late, twice or by two clocks at once is all the same: the key holds what is told. After downtime only the latest word
+    of each is written, never one after another.
+    """
+    now = clock.now()
+    near = select(Maintenance).where(
+        Maintenance.notify,
+        Maintenance.starts_at <= now + REMINDER,
+        Maintenance.over_at.is_(None) | (Maintenance.over_at > now - _STALE),
+    )
+    return sum(_record(work, to_the_minute(now)) for work in db.session.scalars(near.order_by(Maintenance.starts_at)))
+
+
+def _record(work: Maintenance, minute: datetime) -> bool:
+    times = work.times
+    state = times.state(minute)
+    if state == State.SCHEDULED:
+        due_at = work.starts_at - REMINDER
+        # whoever was told of these times within the last hour needs no reminder of them
+        soon = due_at <= minute and work.timed_at < due_at
+        return soon and about_maintenance(work, "reminder", key=f"reminder/{_minute(work.starts_at)}", due_at=due_at)
+    if state in RUNNING:
+        return times.began_at > work.created_at and started(work)
+    if state in OVER and times.cancelled_at is None and times.over_at is not None:
+        return times.over_at > work.created_at and ended(work)
+    return False
+
+
+def started(work: Maintenance) -> bool:
+    """It has begun."""
+    return about_maintenance(work, "started", key="started", due_at=work.times.began_at)
+
+
+def ended(work: Maintenance) -> bool:
+    """It is over."""
+    return about_maintenance(work, "ended", key="ended", due_at=work.times.over_at)
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M}"

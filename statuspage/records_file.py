@@ -1,0 +1,90 @@
+"""The records as a file, so that a start without the database still has them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from .records import (
+    BaselineRow,
+    ComponentRow,
+    GroupRow,
+    IncidentRow,
+    Records,
+    SettingsRow,
+    UpdateRow,
+)
+from .work_records import WorkRow, WorkUpdateRow
+
+T = TypeVar("T")
+
+
+def as_json(records: Records) -> bytes:
+    """The records as a file that any program can read."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, bytes):
+            return base64.b64encode(value).decode()
+        if is_dataclass(value):
+            return {each.name: getattr(value, each.name) for each in fields(value)}
+        raise TypeError(f"no JSON for {type(value).__name__}")
+
+    return json.dumps(records, default=plain, ensure_ascii=False).encode()
+
+
+def from_json(kept: bytes) -> Records:
+    """The records back from ``as_json``. Raises ValueError, KeyError or TypeError on anything else."""
+    found = json.loads(kept)
+    logo = found["settings"].get("logo")
+    return Records(
+        revision=int(found["revision"]),
+        read_at=datetime.fromisoformat(found["read_at"]),
+        settings=_made(SettingsRow, found["settings"] | {"logo": base64.b64decode(logo) if logo else None}),
+        groups=tuple(_made(GroupRow, row) for row in found["groups"]),
+        components=tuple(_component_from_json(row) for row in found["components"]),
+        baselines=tuple(_made(BaselineRow, row) for row in found["baselines"]),
+        incidents=tuple(_incident_from_json(row) for row in found["incidents"]),
+        first_began_at=_instant(found["first_began_at"]),
+        maintenances=tuple(_work_from_json(row) for row in found["maintenances"]),
+    )
+
+
+def _component_from_json(row: dict[str, Any]) -> ComponentRow:
+    starts_on = row["starts_on"]
+    return _made(ComponentRow, row | {"starts_on": date.fromisoformat(starts_on) if starts_on else None})
+
+
+def _work_from_json(row: dict[str, Any]) -> WorkRow:
+    return _made(
+        WorkRow,
+        row
+        | {
+            "components": tuple(row["components"]),
+            "repeats": tuple(row["repeats"]) if row["repeats"] else None,
+            "updates": tuple(_made(WorkUpdateRow, update) for update in row["updates"]),
+        },
+    )
+
+
+def _incident_from_json(row: dict[str, Any]) -> IncidentRow:
+    updates = tuple(
+        _made(UpdateRow, update | {"components": tuple((one, other) for one, other in update["components"])})
+        for update in row["updates"]
+    )
+    return _made(
+        IncidentRow, row | {"updates": updates, "continues": tuple(row["continues"]) if row["continues"] else None}
+    )
+
+
+def _made(shape: type[T], row: Mapping[str, Any]) -> T:
+    return shape(**{name: _instant(value) if name.endswith("at") else value for name, value in row.items()})
+
+
+def _instant(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value is not None else None

@@ -1,0 +1,203 @@
+"""What the templates print of announced work: a panel while it runs, a line before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from incidents.policy import recurrence, recurrence_words
+from incidents.policy.components import ComponentStatus
+from incidents.policy.maintenance import State
+
+from . import marks, times, words
+from .snapshot import Picture
+from .work import Said, Work
+
+WORD: Mapping[str, str] = {
+    State.SCHEDULED: "Scheduled",
+    State.IN_PROGRESS: "In progress",
+    State.VERIFYING: "Verifying",
+    State.COMPLETED: "Completed",
+    State.CANCELLED: "Cancelled",
+}
+_WORD_OF_KIND: Mapping[str, str] = {"moved": "Moved", "extended": "Extended", "note": "Update"}
+_MOST_UPDATES = 4
+_MOST_UPCOMING = 5
+_MOST_THEN = 2
+KEY = marks.KEY[ComponentStatus.MAINTENANCE]
+
+
+def panel_of(work: Work, picture: Picture, *, newest_only: bool = True) -> dict[str, Any]:
+    """What the macro ``work`` prints while it runs, and its own page always."""
+    said = work.said(picture.minute)
+    most = _MOST_UPDATES if newest_only else len(said)
+    left_out = len(said) - most
+    state = work.state(picture.minute)
+    return {
+        "id": work.id,
+        "title": work.title,
+        "key": KEY,
+        "word": WORD[state],
+        "affects": _names(work),
+        "starts_at": work.times.began_at,
+        "planned": f"{WORD[state]}, planned {with_day(work, picture)}",
+        "late": late(work, picture),
+        "updates": [_update(each, picture) for each in said[:most] if each.body_html or each.kind != "scheduled"],
+        "more": f"{left_out} earlier {'update' if left_out == 1 else 'updates'}"
+        if left_out > 0
+        else "Maintenance page",
+    }
+
+
+def upcoming(picture: Picture) -> tuple[list[dict[str, Any]], int]:
+    """The next ones as lines, of a series the next alone; and how many more there are."""
+    chosen: list[Work] = []
+    series: set[int] = set()
+    for work in picture.upcoming:
+        if work.row.series_id is None or work.row.series_id not in series:
+            chosen.append(work)
+        if work.row.series_id is not None and work.state(picture.minute) == State.SCHEDULED:
+            series.add(work.row.series_id)
+    return [line_of(work, picture) for work in chosen[:_MOST_UPCOMING]], max(0, len(chosen) - _MOST_UPCOMING)
+
+
+def line_of(work: Work, picture: Picture) -> dict[str, Any]:
+    """What the macro ``works`` prints of one."""
+    state = work.state(picture.minute)
+    begins = work.times.began_at.astimezone(picture.zone).date()
+    here, there = span(work, picture.zone), span(work, times.zone_named("UTC"))
+    return {
+        "id": work.id,
+        "title": work.title,
+        "day": times.day(begins, near=picture.today),
+        "span": here,
+        "utc": there if there != here else "",
+        "is_off": state == State.CANCELLED,
+        "word": WORD[state],
+        "affects": _names(work),
+        "html": Markup(work.row.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        "repeats": repeats(work, picture),
+    }
+
+
+def span(work: Work, zone: ZoneInfo) -> str:
+    """22:00 to 23:30 CET; with the day where it ends on another, and both zones where the clock changes between."""
+    return _span(work.times.began_at, _end(work), zone)
+
+
+def with_day(work: Work, picture: Picture) -> str:
+    """Wed 25 Nov, 22:00 to 23:30 CET (21:00 to 22:30 UTC)."""
+    return both(work.times.began_at, _end(work), picture.zone, near=picture.today)
+
+
+def both(start: datetime, end: datetime, zone: ZoneInfo, *, near: date | None) -> str:
+    """The same of any two times; ``near`` as for ``times.day``."""
+    here, there = _span(start, end, zone), _span(start, end, times.zone_named("UTC"))
+    day = times.day(start.astimezone(zone).date(), near=near)
+    return f"{day}, {here}" if here == there else f"{day}, {here} ({there})"
+
+
+def late(work: Work, picture: Picture) -> str:
+    """That it was to be over by now, and for how long; nothing while it was not."""
+    late_by = work.times.late_by(picture.minute)
+    if late_by is None:
+        return ""
+    planned = times.both_with_day(work.row.ends_at, picture.zone, now=picture.minute)
+    return f"Planned to end at {planned}, {times.lasted(late_by)} over"
+
+
+def repeats(work: Work, picture: Picture) -> str:
+    """Repeats every week on Tuesday, 22:00 CET. Then Tue 1 Dec and Tue 8 Dec."""
+    if work.row.repeats is None or work.is_over(picture.minute):
+        return ""
+    rule, zone_name, local_start = work.row.repeats
+    first = datetime.fromisoformat(local_start)
+    try:
+        phrase = recurrence_words.in_words(rule, first.date())
+    except ValueError:  # a rule of a later version of ours
+        return ""
+    then = [each.row.starts_at for each in reversed(picture.told.works) if _follows(each, work, picture)]
+    days = [times.day(at.astimezone(picture.zone).date(), near=picture.today) for at in then[:_MOST_THEN]]
+    zone = "" if times.zone_named(zone_name) == picture.zone else f" by the clock of {zone_name}"
+    return f"Repeats {phrase}{zone}." + (f" Then {' and '.join(days)}." if days else "")
+
+
+def _follows(each: Work, work: Work, picture: Picture) -> bool:
+    return (
+        each.row.series_id == work.row.series_id
+        and each.row.starts_at > work.row.starts_at
+        and each.state(picture.minute) == State.SCHEDULED
+    )
+
+
+def preview_of_times(rule: str, local_start: datetime, zone: ZoneInfo, count: int) -> list[datetime]:
+    """The first instants of a rule. Raises ValueError for no rule of ours."""
+    found = recurrence.occurrences(recurrence.parse(rule), local_start, zone)
+    return [at for _local, at in islice(found, count)]
+
+
+def _update(said: Said, picture: Picture) -> dict[str, Any]:
+    local_day = said.at.astimezone(picture.zone).date()
+    here, utc = times.at(said.at, picture.zone), times.in_utc(said.at)
+    return {
+        "word": _WORD_OF_KIND.get(said.kind, WORD[said.state]),
+        "at": said.at,
+        "clock": here,
+        "utc": utc if utc != here else "",
+        "day": times.day(local_day, near=picture.today) if local_day != picture.today else "",
+        "html": _moved(said, picture) + Markup(said.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        "rca": "",
+        "promise": "",
+        "edited": "",
+    }
+
+
+def _moved(said: Said, picture: Picture) -> Markup:
+    if said.was is None or said.now is None:
+        return Markup("")
+    old, new = (both(start, end, picture.zone, near=picture.today) for start, end in (said.was, said.now))
+    return Markup("<p>New time: {}. Before: {}.</p>").format(new, old)
+
+
+def _span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    begins, ends = times.at(start, zone), times.at(end, zone)
+    same_zone = begins[5:] == ends[5:]
+    if first.date() == last.date():
+        return f"{begins[:5] if same_zone else begins} to {ends}"
+    return f"{begins[:5] if same_zone else begins} to {times.day(last.date())}, {ends}"
+
+
+def _end(work: Work) -> datetime:
+    """The planned end; once it is over, the real one."""
+    over_at = work.times.finished_at
+    return over_at if over_at is not None else work.row.ends_at
+
+
+def _names(work: Work) -> str:
+    return ", ".join(work.names[one] for one in work.components)
+
+
+def sentence(running: Sequence[Work], picture: Picture) -> str:
+    """What is worked on until when, for the band."""
+    told = [
+        f"{work.title}, until {times.both_with_day(work.row.ends_at, picture.zone, now=picture.minute)}."
+        for work in running
+    ]
+    return " ".join(told)
+
+
+def lasted(work: Work, minute: datetime) -> str:
+    """How long it took, or takes so far."""
+    length = work.lasted(minute)
+    return times.lasted(length) if length >= timedelta(minutes=1) else "under a minute"
+
+
+def trouble(names: Iterable[str]) -> str:
+    """API and Web application are under maintenance."""
+    return words.trouble(ComponentStatus.MAINTENANCE, list(names))

@@ -1,0 +1,112 @@
+"""Reads announced work with its updates: a few queries, none of which grows with history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from incidents.published.maintenances import Maintenance, MaintenanceSeries, MaintenanceUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUpdateRow:
+    """One thing said or done about announced work; the old and new times where it was moved."""
+
+    public_id: str
+    kind: str
+    body: str
+    body_html: str
+    display_at: datetime
+    was_starts_at: datetime | None
+    was_ends_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    notify: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """One piece of announced work with its updates, oldest first; ``repeats`` is rule, zone and local start of its series."""
+
+    id: int
+    public_id: str
+    series_id: int | None
+    title: str
+    body: str
+    body_html: str
+    components: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+    begun_at: datetime | None
+    verifying_at: datetime | None
+    finished_at: datetime | None
+    cancelled_at: datetime | None
+    ends_by_itself: bool
+    verify_minutes: int
+    notify: bool
+    sequence: int
+    created_at: datetime
+    updated_at: datetime
+    repeats: tuple[str, str, str] | None
+    updates: tuple[WorkUpdateRow, ...]
+
+
+def read_works(connection: Connection, since: datetime, *, most_recent: int) -> tuple[WorkRow, ...]:
+    """What runs, is still to come or ended since then, and the latest so many besides; the latest first."""
+    newest = select(Maintenance.id).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc())
+    wanted = or_(
+        Maintenance.over_at.is_(None),
+        Maintenance.over_at >= since,
+        Maintenance.id.in_(newest.limit(most_recent).scalar_subquery()),
+    )
+    return _works(connection, wanted)
+
+
+def read_work(connection: Connection, public_id: str) -> WorkRow | None:
+    """One piece of announced work, however old."""
+    return next(iter(_works(connection, Maintenance.public_id == public_id)), None)
+
+
+def read_works_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
+    """The announced work that begins in ``[start, end)``, the latest first."""
+    return _works(connection, and_(Maintenance.starts_at >= start, Maintenance.starts_at < end))
+
+
+_WORK = [each.name for each in fields(WorkRow)][:-2]
+_WORK_UPDATE = [each.name for each in fields(WorkUpdateRow)]
+
+
+def _works(connection: Connection, which: ColumnElement[bool]) -> tuple[WorkRow, ...]:
+    columns = [getattr(Maintenance, name) for name in _WORK]
+    repeats = (MaintenanceSeries.rule, MaintenanceSeries.zone, MaintenanceSeries.local_start)
+    wanted = select(*columns, *repeats, MaintenanceSeries.stopped_at).outerjoin(
+        MaintenanceSeries, MaintenanceSeries.id == Maintenance.series_id
+    )
+    order = (Maintenance.starts_at.desc(), Maintenance.id.desc())
+    found = connection.execute(wanted.where(which).order_by(*order)).all()
+    updates = _work_updates(connection, which) if found else {}
+    return tuple(_work(row, tuple(updates.get(row.id, ()))) for row in found)
+
+
+def _work(row: Any, updates: tuple[WorkUpdateRow, ...]) -> WorkRow:
+    head: dict[str, Any] = dict(zip(_WORK, row, strict=False))
+    repeats = (row.rule, row.zone, row.local_start) if row.rule and row.stopped_at is None else None
+    return WorkRow(**head | {"components": tuple(head["components"]), "repeats": repeats, "updates": updates})
+
+
+def _work_updates(connection: Connection, which: ColumnElement[bool]) -> dict[int, list[WorkUpdateRow]]:
+    columns = [getattr(MaintenanceUpdate, name) for name in _WORK_UPDATE]
+    wanted = (
+        select(MaintenanceUpdate.maintenance_id, *columns)
+        .join(Maintenance, Maintenance.id == MaintenanceUpdate.maintenance_id)
+        .where(which)
+        .order_by(MaintenanceUpdate.display_at, MaintenanceUpdate.id)
+    )
+    by_work: dict[int, list[WorkUpdateRow]] = {}
+    for row in connection.execute(wanted):
+        by_work.setdefault(row[0], []).append(WorkUpdateRow(*row[1:]))
+    return by_work
