@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from ..policy.components import ComponentStatus
@@ -22,31 +23,68 @@ def add_component(
     description: str | None = None,
     status: str = ComponentStatus.OPERATIONAL,
     shown: bool = True,
+    showcase: bool = True,
+    only_if_degraded: bool = False,
+    starts_on: date | None = None,
 ) -> Component:
     """A new component, last in its group. Raises Malformed with a sentence per field."""
-    component = components.add_component(name, group=group, description=description, status=status, shown=shown)
+    component = components.add_component(
+        name,
+        group=group,
+        description=description,
+        status=status,
+        shown=shown,
+        showcase=showcase,
+        only_if_degraded=only_if_degraded,
+        starts_on=starts_on,
+        by_name=by.name,
+    )
     audit.note("component added", by=by, subject=component.name, status=component.status, shown=shown)
     return component
 
 
 def change_component(
-    component: Component, *, by: Actor, name: str, description: str | None, shown: bool, group: ComponentGroup | None
+    component: Component,
+    *,
+    by: Actor,
+    name: str,
+    description: str | None,
+    shown: bool,
+    group: ComponentGroup | None,
+    showcase: bool = True,
+    only_if_degraded: bool = False,
+    starts_on: date | None = None,
 ) -> Component:
     """New words for it, another group (last there), in or out of the public's sight. Raises Malformed."""
     before = component.name
-    components.change_component(component, name=name, description=description, shown=shown)
+    components.change_component(
+        component,
+        name=name,
+        description=description,
+        shown=shown,
+        showcase=showcase,
+        only_if_degraded=only_if_degraded,
+        starts_on=starts_on,
+    )
     if group is not component.group:
         components.move_component(component, group=group)
     audit.note("component changed", by=by, subject=before, name=component.name, shown=shown)
     return component
 
 
-def set_component_status(component: Component, status: str, *, by: Actor) -> Component:
-    """From now on it is this when no incident speaks. Raises Malformed for a word that is no status."""
+def set_component_status(component: Component, status: str, *, by: Actor, reason: str | None = None) -> Component:
+    """From now on it is this when no incident speaks; by whom and why is kept. Raises Malformed (``status``, ``reason``)."""
     before = component.status
-    components.set_baseline(component, status)
+    components.set_baseline(component, status, by_name=by.name, reason=reason)
     if component.status != before:
-        audit.note("component status set", by=by, subject=component.name, before=before, after=component.status)
+        audit.note(
+            "component status set",
+            by=by,
+            subject=component.name,
+            before=before,
+            after=component.status,
+            **({"reason": reason} if reason else {}),
+        )
     return component
 
 

@@ -7,15 +7,16 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 
 from ..access import Scope, viewer
-from ..actions import audit
+from ..actions import audit, status_page
 from ..kernel.database import db
 from ..kernel.errors import Forbidden, Malformed
 from ..policy.components import ComponentStatus
 from ..published import components
-from ..published.components import DESCRIPTION_LENGTH, NAME_LENGTH, UNCHANGED, Component, ComponentGroup
+from ..published.components import DESCRIPTION_LENGTH, NAME_LENGTH, REASON_LENGTH, UNCHANGED, Component, ComponentGroup
 from ..records.tokens import ApiToken
 from . import paging, shapes
 from .fields import Body, choice, clearable, flag, text, whole
+from .oncall_fields import day
 from .operations import Answer, Given, Thing, operation
 from .paging import Page
 from .shapes import FLAG, MAYBE_TEXT, NUMBER, TEXT, TIME, stamp
@@ -34,6 +35,9 @@ shapes.named(
         status=shapes.word(ComponentStatus),
         position=NUMBER,
         shown=FLAG,
+        showcase=FLAG,
+        only_show_if_degraded=FLAG,
+        start_date=MAYBE_TEXT,
         archived=FLAG,
         created_at=TIME,
         updated_at=TIME,
@@ -47,6 +51,9 @@ _CHOICES = {
     "status": _STATUS,
     "position": _POSITION,
     "shown": flag(),
+    "showcase": flag(),
+    "only_show_if_degraded": flag(),
+    "start_date": clearable(day()),
 }
 
 
@@ -80,6 +87,10 @@ def add_component(given: Given) -> Answer:
         status=given.get("status", ComponentStatus.OPERATIONAL),
         position=given.get("position"),
         shown=given.get("shown", True),
+        showcase=given.get("showcase", True),
+        only_if_degraded=given.get("only_show_if_degraded", False),
+        starts_on=given.get("start_date"),
+        by_name=viewer().as_actor().name,
     )
     _note("added the component", component.name)
     return Answer(_shape(component), location=f"/components/{component.public_id}")
@@ -94,12 +105,12 @@ def show_component(given: Given, component_id: str) -> Thing:
     "PATCH",
     "/components/<component_id>",
     scope=Scope.RESPOND,
-    summary="Set a component's status; with the scope admin also its words, place and group, and archive it.",
+    summary="Set a component's status, with a reason; with the scope admin also its words, place and group, and archive it.",
     gives="Component",
-    body=Body(optional={"name": text(NAME_LENGTH), **_CHOICES, "archived": flag()}),
+    body=Body(optional={"name": text(NAME_LENGTH), **_CHOICES, "archived": flag(), "reason": text(REASON_LENGTH)}),
 )
 def change_component(given: Given, component_id: str) -> Thing:
-    if given.keys() - {"status"}:
+    if given.keys() - {"status", "reason"}:
         _must_be_admin()
     component = _component(component_id)
     components.change_component(
@@ -107,17 +118,21 @@ def change_component(given: Given, component_id: str) -> Thing:
         name=given.get("name"),
         description=given.get("description", UNCHANGED),
         shown=given.get("shown"),
+        showcase=given.get("showcase"),
+        only_if_degraded=given.get("only_show_if_degraded"),
+        starts_on=given.get("start_date", UNCHANGED),
     )
     if "status" in given:
-        components.set_baseline(component, given["status"])
+        status_page.set_component_status(component, given["status"], by=viewer().as_actor(), reason=given.get("reason"))
     if given.get("archived") is not None and given["archived"] != component.is_archived:
         change = components.archive_component if given["archived"] else components.restore_component
         change(component)
     if "group_id" in given or "position" in given:
         group = _group_named(given["group_id"]) if "group_id" in given else UNCHANGED
         components.move_component(component, position=given.get("position"), group=group)
-    if given:
+    if given.keys() - {"status", "reason"}:
         _note("changed the component", component.name)
+    db.session.flush()
     return _shape(component)
 
 
@@ -244,6 +259,9 @@ def _shape(component: Component) -> dict[str, Any]:
         "status": component.status,
         "position": component.position,
         "shown": component.is_shown,
+        "showcase": component.is_showcased,
+        "only_show_if_degraded": component.only_if_degraded,
+        "start_date": component.starts_on.isoformat() if component.starts_on else None,
         "archived": component.is_archived,
         "created_at": stamp(component.created_at),
         "updated_at": stamp(component.updated_at),

@@ -17,6 +17,7 @@ _ORDER = (
     "incidents",
     "components",
     "component-groups",
+    "maintenances",
     "on-call",
     "severities",
     "escalation-policies",

@@ -44,6 +44,7 @@ PARTS: Mapping[str, str] = {
     "or one of the team's own.",
     "email": "A person's address.",
     "component_id": "A component's public id.",
+    "maintenance_id": "A maintenance's public id.",
     "group_id": "A component group's public id.",
     "severity": "P1, P2, P3 or P4.",
     "template_id": "A message template's id.",
@@ -66,6 +67,7 @@ QUERIES: Mapping[str, str] = {
     "until": "Before this time.",
     "at": "At this time instead of now.",
     "rotation": "A rotation's id.",
+    "applies_to": "this for this one alone, all for every one that has not begun.",
 }
 _HEADERS = {
     "Link": {"description": 'The next page, with rel="next" (RFC 8288).', "schema": shapes.TEXT},
