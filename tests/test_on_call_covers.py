@@ -50,6 +50,16 @@ def test_a_shift_is_covered_in_ones_own_zone(client: FlaskClient, team: dict[str
     assert "You cover for Priya: Dentist" in words(client.get("/console/on-call"))
 
 
+def test_the_form_begins_with_the_shift_that_runs(client: FlaskClient, team: dict[str, Person]) -> None:
+    assert "There is no rotation yet" in words(client.get(f"{COVERS}/new"))
+    a_rotation(team["priya"], team["maya"])
+
+    form = client.get(f"{COVERS}/new").text
+
+    assert 'value="2026-11-23T03:14"' in form
+    assert 'value="2026-11-23T09:00"' in form
+
+
 def test_what_cannot_be_covered_stands_beside_its_field(client: FlaskClient, team: dict[str, Person]) -> None:
     rotation = a_rotation(team["priya"])
     a_rotation(team["maya"], name="Secondary", role=None)

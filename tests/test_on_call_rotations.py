@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from incidents.actions import oncall_roles, rotations
+from incidents.actions import oncall, oncall_roles, rotations
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
 from incidents.records.oncall import Rotation, layers_of, members_of
@@ -70,6 +70,17 @@ def test_a_rotation_is_made_by_its_form(client: FlaskClient, team: dict[str, Per
     )
     assert members_of(rotation.id)[layer.id] == [team["maya"].id, team["priya"].id]
     assert "Maya, Priya; changing Mondays at 09:00 in Berlin." in words(client.get(LIST))
+    assert "No rotation is the on-call engineer's." in words(client.get("/console/on-call"))
+
+
+def test_the_first_rotation_becomes_the_on_call_engineers(client: FlaskClient, team: dict[str, Person]) -> None:
+    assert "P1 and P2 page whoever has the turn here" in words(client.get(f"{LIST}/new"))
+    post(client, LIST, typed(engages="1"))
+    assert oncall.words_of_role("on_call_engineer") == [f"rotation:{only().id}"]
+
+    assert "P1 and P2 page" not in words(client.get(f"{LIST}/new"))
+    post(client, LIST, typed(name="Secondary", engages="1"))
+    assert len(oncall.words_of_role("on_call_engineer")) == 1
 
 
 def test_the_next_weeks_are_shown_before_anything_is_saved(client: FlaskClient, team: dict[str, Person]) -> None:

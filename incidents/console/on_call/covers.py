@@ -9,10 +9,12 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from ...access import Role, actor, may, me
-from ...actions import overrides
+from ...actions import oncall, overrides
+from ...kernel import clock
 from ...kernel.database import db
 from ...kernel.errors import Malformed, Refusal
 from ...records.oncall import Override
+from ..formats import local_input
 from . import fields
 from .lanes import of_rotation
 from .week import span_words
@@ -28,6 +30,8 @@ _AT = {"starts_at": "from", "ends_at": "until"}  # what the action calls a field
 def new() -> ResponseReturnValue:
     """The form, filled with what the address says: ``?rotation=1&from=…&until=…``."""
     typed = {name: fields.text(name) for name in ("rotation", "from", "until", "instead_of", "reason")}
+    if not typed["from"]:
+        typed |= _the_present_shift()
     return _show({**typed, "person": fields.text("person") or me().email}, {})
 
 
@@ -62,6 +66,16 @@ def remove(override_id: int) -> ResponseReturnValue:
     db.session.commit()
     flash("The cover is taken back.")
     return redirect("/console/on-call#gaps-title", 303)
+
+
+def _the_present_shift() -> dict[str, str]:
+    """From now until the next hand-over: what is covered most often."""
+    rotation = fields.rotation({})
+    if rotation is None:
+        return {}
+    now = clock.now()
+    after = oncall.now_and_next(rotation, now)[1]
+    return {"from": local_input(now), "until": local_input(after.starts_at if after else None)}
 
 
 def _add() -> Override:

@@ -16,6 +16,7 @@ from ...policy.severity import Severity
 from ...records.oncall import OnCallRole, Override, Rotation, ShiftSwap, rotations
 from ...records.people import Person
 from . import known
+from .headline import until_words
 from .week import span_words
 
 AHEAD = timedelta(weeks=4)
@@ -154,6 +155,8 @@ def _gap_words(starts_at: datetime, ends_at: datetime, me: Person) -> str:
     if ends_at >= clock.now() + AHEAD:
         begins = span_words(starts_at, ends_at, me.time_zone).split(" to ")[0]
         return "From now on" if starts_at <= clock.now() else f"From {begins} on"
+    if starts_at <= clock.now():
+        return f"Now, until {until_words(ends_at, me.time_zone)}"
     return span_words(starts_at, ends_at, me.time_zone)
 
 

@@ -8,11 +8,12 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...access import Role, may, me
+from ...actions import oncall
 from ...kernel import clock
 from ...policy import zones
 from ...records.oncall import rotations
 from .. import formats
-from . import gaps, headline, hours, known, lanes, paged, reaching, week
+from . import gaps, headline, hours, lanes, paged, reaching, week
 
 bp = Blueprint("console_on_call", __name__, url_prefix="/console/on-call")
 
@@ -46,7 +47,7 @@ def page() -> ResponseReturnValue:
         zone_word=formats.zone_word(since.astimezone(zone)),
         change=hours.change_words(person),
         rotations=rotations(),
-        roles=known.roles(),
+        is_engaged=bool(oncall.words_of_role(oncall.ON_CALL_ENGINEER)),
         paged=paged.table(),
         ways=reaching.lines(person),
         gaps=gaps.gaps(person),

@@ -45,7 +45,7 @@ def table() -> list[Paged]:
 
 def _row(severity: Severity) -> Paged:
     rule, levels = matrix.matrix_now()[severity], matrix.levels_now(severity)
-    steps: list[Step | None] = [_step(level) for level in levels[:_SHOWN]]
+    steps: list[Step | None] = [_step(level, is_last=level is levels[-1]) for level in levels[:_SHOWN]]
     return Paged(
         severity=severity,
         respond=duration(rule.respond_within),
@@ -55,11 +55,11 @@ def _row(severity: Severity) -> Paged:
     )
 
 
-def _step(level: Level) -> Step:
+def _step(level: Level, *, is_last: bool) -> Step:
     label = level.label or ", ".join(known.called(word) for word in level.tell)
     at_once = level.after == timedelta(0)
     names = list(dict.fromkeys(name for word in level.tell for name in _names(word)))
-    whom = _joined(names)
+    whom = _joined(names) if names else "Nobody now" if is_last else "Nobody now, so the next is told at once"
     return Step(
         title=label if at_once else f"{label} at {duration(level.after)}",
         names=f"{whom}, at once" if at_once and names else whom,
@@ -68,8 +68,6 @@ def _step(level: Level) -> Step:
 
 
 def _joined(names: Sequence[str]) -> str:
-    if not names:
-        return "Nobody now, so the next is told at once"
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 

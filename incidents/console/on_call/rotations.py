@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from ...access import Role, actor, may, me
-from ...actions import oncall
+from ...actions import oncall, oncall_roles
 from ...actions import rotations as actions
 from ...kernel import clock
 from ...kernel.database import db
@@ -156,6 +156,8 @@ def _act(rotation: Rotation | None) -> ResponseReturnValue:
         return _show(typed, rotation, problems, preview=preview, acted=act)
     try:
         saved = _save(typed, rotation)
+        if "engages" in request.form and _is_unengaged():
+            oncall_roles.assign(oncall.ON_CALL_ENGINEER, by=actor(), tell=[f"rotation:{saved.id}"])
     except Outdated:
         assert rotation is not None
         return _conflict(typed, rotation)
@@ -165,6 +167,11 @@ def _act(rotation: Rotation | None) -> ResponseReturnValue:
     db.session.commit()
     flash(f"{saved.name} is saved.")
     return redirect(f"/console/on-call/rotations/{saved.id}", 303)
+
+
+def _is_unengaged() -> bool:
+    """Whether the on-call engineer is nobody's part yet, so that the first rotation can take it at once."""
+    return not oncall.words_of_role(oncall.ON_CALL_ENGINEER)
 
 
 def _save(typed: Typed, rotation: Rotation | None) -> Rotation:
@@ -252,6 +259,8 @@ def _show(
         errors=dict(problems or {}),
         preview=preview,
         acted=acted,
+        offers_engaging=_is_unengaged(),
+        engages="engages" in request.form or request.method == "GET",
         users=actions.who_uses(f"rotation:{rotation.id}") if rotation is not None else [],
         source=_masked(rotation),
     )

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ...policy import zones
-from .lanes import Lane, Span
+from .lanes import NOBODY, Lane, Span
 
 # the narrowest that a lane gets on a laptop and on a phone, in pixels, and what a letter takes there
 _WIDE, _SMALL = 560, 288
 _LETTER, _SMALL_LETTER = 7.6, 7.2
 _INSIDE, _INSIDE_SHORT = 18, 8  # of a bar, left and right of its name; a short one stands nearer
 _SHORT = 3
+_NARROWEST_GAP = 44
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +89,8 @@ def bar(span: Span, since: datetime, until: datetime, zone: ZoneInfo, *, timed: 
         width=round(right - left, 3),
         kind="gap" if span.is_gap else "me" if span.is_mine else "other",
         is_cover=span.is_cover,
-        wide=_timed(begins, span.name, _WIDE * part, _LETTER),
-        small=_timed(begins, span.name, _SMALL * part, _SMALL_LETTER),
+        wide=_shown(span, begins, _WIDE * part, _LETTER),
+        small=_shown(span, begins, _SMALL * part, _SMALL_LETTER),
         title=f"{span.name}, {span_words(span.starts_at, span.ends_at, zone)}",
     )
 
@@ -98,6 +99,13 @@ def share(at: datetime, since: datetime, until: datetime) -> float:
     """How far an instant is on the way, in percent; what lies outside is at the edge."""
     whole = (until - since).total_seconds()
     return round(100 * min(max((at - since).total_seconds() / whole, 0), 1), 3)
+
+
+def _shown(span: Span, begins: str, pixels: float, letter: float) -> str:
+    """What stands in a bar; a gap says "Nobody" or is left to its hatching."""
+    if span.is_gap:
+        return NOBODY if pixels >= _NARROWEST_GAP else ""
+    return _timed(begins, span.name, pixels, letter)
 
 
 def _timed(begins: str, name: str, pixels: float, letter: float) -> str:
