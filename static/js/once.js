@@ -1,5 +1,6 @@
 // Forms are sent by fetch, so that what was typed survives a server that is away. Each filling has a key, and acts once
 // however often it is sent. A refusal is fetched as a page in the ordinary way: nothing was recorded, so nothing repeats.
+// What an answer shows once (a token, a link) is asked for with data-plain: fetched a second time it would be lost.
 (() => {
   const LATE = 10e3;
   const GIVEN_UP = 45e3;
