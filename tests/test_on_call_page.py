@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from incidents.actions import oncall_roles, overrides, people
+from incidents.actions import oncall, oncall_roles, overrides, people
 from incidents.console.on_call.week import fitting
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
@@ -175,6 +175,18 @@ def test_every_page_asks_little_about_on_call_however_many_rotations_there_are(
 
     # has she a place in one; and who has the one of the on-call engineer
     assert len([said for said in count_queries if "rotation" in said or "on_call" in said]) <= 8
+
+
+def test_a_rotation_costs_the_same_however_often_it_changes(
+    team: dict[str, Person], clock: WoundClock, count_queries: list[str]
+) -> None:
+    rotation = a_rotation(*team.values(), every="hour", weekday=None)
+    count_queries.clear()
+
+    found = oncall.shifts(rotation, since=clock(), until=clock() + timedelta(weeks=4))
+
+    assert len(found) > 600
+    assert len(count_queries) <= 5
 
 
 def test_names_are_cut_to_fit() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
 
 from ..kernel.database import db
 from ..policy import rotations
@@ -38,7 +40,8 @@ def shifts(rotation: Rotation, *, since: datetime, until: datetime) -> list[Shif
         planned = rotations.laid_out(_imported(rotation, since, until), covers, since=since, until=until)
     else:
         planned = rotations.schedule(_layers(rotation), ZoneInfo(rotation.zone), covers, since=since, until=until)
-    return rotations.merged(real for shift in planned for real in _with_accounts(shift))
+    gone = _disabled({shift.person for shift in planned if shift.person is not None})
+    return rotations.merged(real for shift in planned for real in _with_accounts(shift, gone))
 
 
 def _imported(rotation: Rotation, since: datetime, until: datetime) -> list[Shift]:
@@ -68,15 +71,23 @@ def as_policy(layer: RotationLayer, people: Sequence[int]) -> Layer:
     )
 
 
-def _with_accounts(shift: Shift) -> Iterator[Shift]:
-    person = None if shift.person is None else db.session.get(Person, shift.person)
-    if person is None or person.disabled_at is None or person.disabled_at >= shift.ends_at:
+def _disabled(people: Collection[int]) -> dict[int, tuple[str, datetime]]:
+    """Of these people, those whose account is disabled: the name, and since when."""
+    wanted = select(Person.id, Person.name, Person.disabled_at).where(
+        Person.id.in_(people), Person.disabled_at.is_not(None)
+    )
+    return {row.id: (row.name, row.disabled_at) for row in db.session.execute(wanted)} if people else {}
+
+
+def _with_accounts(shift: Shift, gone: Mapping[int, tuple[str, datetime]]) -> Iterator[Shift]:
+    name, disabled_at = gone.get(shift.person or 0, ("", None))
+    if disabled_at is None or disabled_at >= shift.ends_at:
         yield shift
         return
-    nobody = replace(shift, person=None, source=Source.GAP, absent=person.name)
-    if person.disabled_at > shift.starts_at:
-        yield replace(shift, ends_at=person.disabled_at)
-        nobody = replace(nobody, starts_at=person.disabled_at)
+    nobody = replace(shift, person=None, source=Source.GAP, absent=name)
+    if disabled_at > shift.starts_at:
+        yield replace(shift, ends_at=disabled_at)
+        nobody = replace(nobody, starts_at=disabled_at)
     yield nobody
 
 
