@@ -186,7 +186,7 @@ def test_a_rotation_costs_the_same_however_often_it_changes(
     found = oncall.shifts(rotation, since=clock(), until=clock() + timedelta(weeks=4))
 
     assert len(found) > 600
-    assert len(count_queries) <= 5
+    assert len([said for said in count_queries if said.startswith("SELECT")]) <= 5
 
 
 def test_names_are_cut_to_fit() -> None:
