@@ -58,6 +58,7 @@ def test_whoever_takes_an_offered_shift_has_it(app: Flask, client: FlaskClient, 
     assert post(client, SWAPS, typed(note="A wedding")).status_code == 303
     swap = the_swap()
     assert "You ask anybody to take it" in words(client.get("/console/on-call"))
+    assert "Take it" not in words(client.get(f"{SWAPS}/{swap.id}"))
     jonas = browser_of(app, team["jonas"])
     assert "Maya asks anybody to take it" in words(jonas.get("/console/on-call"))
     assert "A wedding" in words(jonas.get(f"{SWAPS}/{swap.id}"))

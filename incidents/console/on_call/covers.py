@@ -110,16 +110,16 @@ def _show(typed: Mapping[str, str], problems: dict[str, str], status: int = 200)
         errors=problems,
         rotations=fields.rotation_choices(),
         people=fields.responders(),
-        standing=_standing(),
+        standing=_standing(typed),
     )
     return make_response(page, status)
 
 
-def _standing() -> list[tuple[Any, str]]:
+def _standing(typed: Mapping[str, str]) -> list[tuple[Any, str]]:
     """Who is on call in the stretch that the form names, as it stands."""
     unread: dict[str, str] = {}
     rotation = fields.rotation(unread)
-    since, until = fields.moment("from", unread), fields.moment("until", unread)
+    since, until = (fields.moment(name, unread, given=typed.get(name, "")) for name in ("from", "until"))
     if rotation is None or since is None or until is None or not since < until <= since + overrides.LONGEST:
         return []
     lane = of_rotation(rotation, me(), since=since, until=until)

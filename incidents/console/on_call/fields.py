@@ -18,9 +18,9 @@ def text(name: str) -> str:
     return request.values.get(name, "").replace("\x00", "").replace("\r\n", "\n").strip()
 
 
-def moment(name: str, problems: dict[str, str], *, wanted: bool = True) -> datetime | None:
-    """A datetime-local field as an instant; what is wrong with it stands in ``problems``."""
-    given = text(name)
+def moment(name: str, problems: dict[str, str], *, wanted: bool = True, given: str | None = None) -> datetime | None:
+    """A datetime-local field (or what is ``given``) as an instant; what is wrong with it stands in ``problems``."""
+    given = text(name) if given is None else given
     if not given and not wanted:
         return None
     try:
