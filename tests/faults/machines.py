@@ -18,7 +18,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from flask import Flask
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 from tests.bench.processes import first_answer
 from tests.bench.scratch import free_port
@@ -52,7 +52,7 @@ def sink() -> Iterator[tuple[Sink, int]]:
 def database_of_its_own(server: str) -> Iterator[str]:
     """An empty database on that server, for as long as it is needed."""
     name = f"machines_{secrets.token_hex(4)}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
