@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from incidents.kernel import clock
 from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
-from incidents.records.incidents import Bell, Incident
+from incidents.records.incidents import Bell
 from tests import crowds
 from tests.bench import processes, scratch
 from tests.bench.figures import Figure, LeftOut, Result, percentile
@@ -117,12 +117,7 @@ def _idle_share(pid: int) -> float:
 def _let_fall_due() -> list[float]:
     """Seconds from the due moment until each was struck and committed, seen from outside every 20 ms."""
     moment = clock.now() + timedelta(seconds=3)
-    some = select(Incident.id).order_by(Incident.id.desc()).limit(_DUE)
-    due = moment + timedelta(minutes=5)
-    db.session.execute(
-        update(Incident).where(Incident.id.in_(some)).values(attention_at=moment, next_update_due_at=due, rang_at=None)
-    )
-    db.session.commit()
+    crowds.let_fall_due(at=moment, only=_DUE)
     late: list[float] = []
     while len(late) < _DUE:
         rung = _count(select(func.count(Bell.id)).where(Bell.key.like("update/%")))
