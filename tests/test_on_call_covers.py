@@ -90,6 +90,6 @@ def test_a_cover_that_is_over_stays_on_record(client: FlaskClient, team: dict[st
 
     answer = post(client, f"{COVERS}/{made.id}/removal")
 
-    assert answer.status_code == 303
-    assert "This override is over." in words(client.get("/console/on-call"))
+    assert answer.status_code == 409
+    assert "There is a problem This override is over." in words(answer)
     assert post(client, f"{COVERS}/999/removal").status_code == 404

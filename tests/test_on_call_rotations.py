@@ -216,6 +216,7 @@ def test_a_month_says_who_comes_when(client: FlaskClient, team: dict[str, Person
     assert "Priya Mon 16 Nov, 09:00 to Mon 23 Nov, 09:00" in words(page)
     assert "Priya Mon 30 Nov, 09:00 to Mon 7 Dec, 09:00" in words(page)
     assert f"{LIST}/{rotation.id}?month=2026-12" in page.text
+    assert f"/console/on-call/overrides/new?rotation={rotation.id}&amp;from=2026-11-30T09:00" in page.text
     december = words(client.get(f"{LIST}/{rotation.id}?month=2026-12"))
     assert "December 2026" in december
     assert "This month" in december

@@ -15,7 +15,7 @@ from ...kernel.database import db
 from ...kernel.errors import Malformed, Refusal
 from ...records.oncall import Override
 from ..formats import local_input
-from . import fields
+from . import fields, page
 from .lanes import of_rotation
 from .week import span_words
 
@@ -61,8 +61,7 @@ def remove(override_id: int) -> ResponseReturnValue:
         overrides.remove_override(override, by=actor())
     except Refusal as refusal:
         db.session.rollback()
-        flash(refusal.sentence)
-        return redirect("/console/on-call#gaps-title", 303)
+        return page.shown(refusal.sentence, refusal.status)
     db.session.commit()
     flash("The cover is taken back.")
     return redirect("/console/on-call#gaps-title", 303)
@@ -104,7 +103,7 @@ def _said(refusal: Refusal) -> dict[str, str]:
 
 
 def _show(typed: Mapping[str, str], problems: dict[str, str], status: int = 200) -> ResponseReturnValue:
-    page = render_template(
+    text = render_template(
         _FORM,
         typed=typed,
         errors=problems,
@@ -112,7 +111,7 @@ def _show(typed: Mapping[str, str], problems: dict[str, str], status: int = 200)
         people=fields.responders(),
         standing=_standing(typed),
     )
-    return make_response(page, status)
+    return make_response(text, status)
 
 
 def _standing(typed: Mapping[str, str]) -> list[tuple[Any, str]]:

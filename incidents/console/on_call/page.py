@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...access import Role, may, me
@@ -25,19 +25,24 @@ _FARTHEST = timedelta(days=3660)
 @may(Role.VIEWER)
 def page() -> ResponseReturnValue:
     """The whole screen; ``?from=2026-11-22`` is another week."""
+    return shown()
+
+
+def shown(problem: str = "", status: int = 200) -> ResponseReturnValue:
+    """The same with what stood in the way of one of its buttons."""
     person, now = me(), clock.now()
     zone = person.time_zone
     usual = zones.local_day(now, zone) - timedelta(days=1)
     first = _asked_day(now) or usual
     since, until = (zones.start_of_day(first + timedelta(days=days), zone) for days in (0, _DAYS))
-    shown = lanes.lanes(person, since=since, until=until)
-    return render_template(
+    drawn = lanes.lanes(person, since=since, until=until)
+    text = render_template(
         "console/on_call/page.html",
         headline=headline.headline(person),
-        week=week.drawing(shown, since=since, until=until, now=now, zone=zone),
+        week=week.drawing(drawn, since=since, until=until, now=now, zone=zone),
         shifts=[
             (lane.label, span, week.span_words(span.starts_at, span.ends_at, zone))
-            for lane in shown
+            for lane in drawn
             for span in lane.spans
         ],
         week_title="This week" if first == usual else f"{_day(first)} to {_day(first + timedelta(days=_DAYS - 1))}",
@@ -53,7 +58,9 @@ def page() -> ResponseReturnValue:
         gaps=gaps.gaps(person),
         covers=gaps.covers(person),
         swaps=gaps.swaps(person),
+        errors={"": problem} if problem else {},
     )
+    return make_response(text, status)
 
 
 def _asked_day(now: datetime) -> date | None:
