@@ -69,6 +69,8 @@ def test_its_learning_stands_at_every_stage(lived: list[Incident]) -> None:
 def test_maya_is_on_call_and_the_weeks_ahead_want_something(lived: list[Incident]) -> None:
     (rotation,) = rotations()
     now = clock_module.now()
+    assert rotation.announces
+    assert rotation.announced_until == now
     ahead = oncall.shifts(rotation, since=now, until=now + timedelta(weeks=4))
 
     assert oncall.on_call_at(rotation, now) == find_person(people.MAYA.email)

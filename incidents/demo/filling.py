@@ -62,6 +62,7 @@ def fill() -> None:
         course.add(days.minutes_ago(today.LATE_LASTS), today.analyses_fail(cast, parts))
         course.add(days.minutes_ago(today.YOUNG_LASTS), today.payments_unanswered(cast, parts))
         course.play(until=now)
+        on_call.announce(cast, rotation)
         _send_nothing()
     db.session.commit()
 

@@ -36,15 +36,20 @@ def plan(cast: Cast, *, now: datetime) -> Rotation:
 
 
 def plan_anew(cast: Cast, rotation: Rotation) -> Scene:
-    """The lead joins in a few weeks; from now on hand-overs are announced."""
+    """The lead joins in a few weeks."""
     (standing,) = rotations.layers_given(rotation)
     starts_on = _monday(clock.now()) + _PLANNED_WEEKS * _WEEK
     old = LayerGiven(
         people=standing.people, weekday=0, starts_on=standing.starts_on, ends_on=starts_on - timedelta(days=1)
     )
     new = _layer([cast.daniel, cast.jonas, cast.maya, cast.priya], starts_on)
-    rotations.change_rotation(rotation, by=cast.jonas.as_actor(), layers=[old, new], announces=True)
+    rotations.change_rotation(rotation, by=cast.jonas.as_actor(), layers=[old, new])
     yield from ()
+
+
+def announce(cast: Cast, rotation: Rotation) -> None:
+    """From now on hand-overs are told; those of the past are not told afterwards."""
+    rotations.change_rotation(rotation, by=cast.helena.as_actor(), announces=True)
 
 
 def cover(cast: Cast, rotation: Rotation) -> Scene:

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from ...policy import zones
 from .lanes import NOBODY, Lane, Span
 
-# the narrowest that a lane gets on a laptop and on a phone, in pixels, and what a letter takes there
-_WIDE, _SMALL = 560, 288
+# how wide a lane is on a small laptop and on a phone, in pixels (narrower ones clip), and what a letter takes there
+_WIDE, _SMALL = 640, 288
 _LETTER, _SMALL_LETTER = 7.6, 7.2
 _INSIDE, _INSIDE_SHORT = 18, 8  # of a bar, left and right of its name; a short one stands nearer
 _SHORT = 3
