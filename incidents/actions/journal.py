@@ -12,6 +12,7 @@ from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from ..records.updates import Update
+from . import team_channels
 
 OLDEST = timedelta(days=3650)  # older times are slips of the hand, and some cannot be told in every zone
 LONGEST_TEXT = 20_000  # characters; kernel.text renders no more either
@@ -49,6 +50,7 @@ def write(
     if by.is_human:
         incident.last_human_entry_at = moment
         incident.version += 1
+    team_channels.note(incident, entry)
     return entry
 
 

@@ -31,7 +31,7 @@ def said_for_how_many(channel: str, payload: Mapping[str, Any], number: int) -> 
     said = dict(payload)
     if channel == "webhook":
         said["data"] = {**said.get("data", {}), "stands_for": number}
-    elif channel == "slack":
+    elif channel == "slack" and not said.get("replaces"):  # a headline says how things stand, not how they came to
         block = {"type": "context", "elements": [{"type": "plain_text", "text": sentence}]}
         said["text"] = f"{said.get('text', '')}\n{sentence}"
         if said.get("blocks"):
