@@ -20,6 +20,7 @@ from incidents.records.people import Person
 from incidents.reports.ways import Ways
 from tests.browsing import words
 from tests.conftest import WoundClock
+from tests.factories import an_incident
 from tests.factories_people import an_address, make_person, post, sign_in
 
 PAGE = "/console/me/notifications"
@@ -382,3 +383,32 @@ def test_hostile_names_are_text_on_the_page(browser: FlaskClient, maya: Person) 
     assert "&lt;script&gt;alert(1)" in page
     assert post(browser, PAGE, {**typed, "label": "x" * 81}, page=PAGE).status_code == 422
     assert post(browser, PAGE, {**typed, "label": "a\u202eb"}, page=PAGE).status_code == 422
+
+
+# ---- the banner above every page ----
+
+
+def test_a_banner_says_what_waits_for_slack_and_what_nobody_got(browser: FlaskClient, maya: Person) -> None:
+    add(maya, "slack", "U02ABC3DEF", low=0)
+    incident = an_incident(by=maya)
+    email, slack = outgoing()
+    slack.attempts, slack.reason = 2, "Slack is away"
+    assert "Messages are not reaching Slack. 1 message waits for Slack." in words(browser.get(PAGE))
+    slack.state, slack.reason, slack.last_attempt_at = outbox.FAILED, "user_not_found", slack.created_at
+    assert "Somebody was not told. 1 message was not delivered" in words(browser.get(PAGE))
+    email.state, email.sent_at = outbox.SENT, email.created_at  # the same person got it by another address
+    assert "Somebody was not told" not in words(browser.get(f"/console/incidents/{incident.ref}"))
+
+
+def test_without_a_mail_server_the_banner_counts_who_is_reached_by_other_addresses(
+    environ: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    del environ["SMTP_URL"]
+    app = request.getfixturevalue("app")
+    person = make_person(name="Maya")
+    browser = sign_in(app.test_client(), person)
+    assert "reach only people with a tab open" in words(browser.get(PAGE))
+    add(person, "apprise", "pover://user@token")
+    assert "go to other addresses only" in words(browser.get(PAGE))
+    make_person("daniel@example.com")
+    assert "of 2 responders one is reached by other addresses" in words(browser.get(PAGE))

@@ -1,4 +1,4 @@
-"""Whether e-mail leaves the server: what failed, what waits, and the banner that says so above every page."""
+"""Whether messages leave the server: what failed, what waits, and the banner that says so above every page."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import current_app
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from ..access.visibility import Viewer, visible_to
-from ..kernel import clock
+from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
-from ..kernel.settings import Settings
+from ..records.addresses import HIGH
 from ..records.incidents import Incident
+from ..records.people import Role, active_people
+from ..reports import ways
+from ..reports.ways import Ways
 
 _RECENT = timedelta(hours=24)
 _MOST_LISTED = 100
+# what everybody's messages go through: one webhook that is down concerns its owner alone
+_SHARED = {
+    "email": ("E-mail is not leaving the server.", "the mail server"),
+    "slack": ("Messages are not reaching Slack.", "Slack"),
+    "pagerduty": ("Messages are not reaching PagerDuty.", "PagerDuty"),
+}
 _TRIES_BEFORE_A_WORD = 2  # a first failure is often greylisting, over in a minute
 
 
@@ -30,21 +39,31 @@ class Trouble:
 
 
 def trouble() -> Trouble | None:
-    """Why people may not hear by e-mail: no server set, messages that wait for it, or messages that failed today."""
-    settings: Settings = current_app.extensions["sevenbells.settings"]
-    if settings.smtp_url is None:
-        return Trouble(
-            "E-mail is not leaving the server.",
-            "No mail server is set, so pages and reminders reach only people with a tab open.",
-        )
+    """Why people may not hear: no mail server, messages that wait for a channel, or messages given up today."""
+    if ways.closed(ways.EMAIL):
+        return Trouble("E-mail is not leaving the server.", f"No mail server is set, so {_who_hears_without()}.")
     waiting, failed = _counts()
-    if waiting:
-        words = "message waits" if waiting == 1 else "messages wait"
-        return Trouble("E-mail is not leaving the server.", f"{waiting} {words} for the mail server.")
+    for channel, (title, whom) in _SHARED.items():
+        count = waiting.get(channel, 0)
+        if count:
+            return Trouble(title, f"{count} {'message waits' if count == 1 else 'messages wait'} for {whom}.")
     if failed:
         words = "message was" if failed == 1 else "messages were"
         return Trouble("Somebody was not told.", f"{failed} {words} not delivered in the last 24 hours.")
     return None
+
+
+def _who_hears_without() -> str:
+    """Who is still reached while no mail server is set: by other addresses, or by an open tab alone."""
+    people = active_people(Role.RESPONDER)
+    known = Ways(people)
+    reached = sum(any(not way.why_not for way in known.used_for(person, HIGH)) for person in people)
+    if not reached:
+        return "pages and reminders reach only people with a tab open"
+    if reached == len(people):
+        return "pages and reminders go to other addresses only"
+    only = "one is" if reached == 1 else f"{reached} are"
+    return f"of {len(people)} responders {only} reached by other addresses, and the rest only with a tab open"
 
 
 def failed_messages(viewer: Viewer) -> Sequence[OutboxMessage]:
@@ -63,14 +82,31 @@ def waiting_count() -> int:
     return db.session.scalar(wanted) or 0
 
 
-def _counts() -> tuple[int, int]:
-    """E-mails that wait after more than one attempt, and those given up in the last 24 hours."""
+def _counts() -> tuple[dict[str, int], int]:
+    """By channel what waits after more than one attempt; and what was given up in the last 24 hours.
+
+    Tests are left out, and what a person got by another address in the same moment: that person was told.
+    """
     waits = (OutboxMessage.state == "waiting") & (OutboxMessage.attempts >= _TRIES_BEFORE_A_WORD)
-    failed = (OutboxMessage.state == "failed") & (OutboxMessage.last_attempt_at > clock.now() - _RECENT)
-    found = db.session.execute(
-        select(
-            func.coalesce(func.sum(case((waits, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((failed, 1), else_=0)), 0),
-        ).where(OutboxMessage.channel == "email", OutboxMessage.state.in_(("waiting", "failed")))
-    ).one()
-    return int(found[0]), int(found[1])
+    waiting = db.session.execute(
+        select(OutboxMessage.channel, func.count())
+        .where(waits, OutboxMessage.channel.in_(_SHARED), OutboxMessage.purpose != outbox.TEST)
+        .group_by(OutboxMessage.channel)
+    )
+    failed = select(func.count()).where(
+        OutboxMessage.state == "failed",
+        OutboxMessage.last_attempt_at > clock.now() - _RECENT,
+        OutboxMessage.purpose.not_in((outbox.TEST, outbox.TEAM)),
+        ~_told_by_another_address(),
+    )
+    return {row.channel: row[1] for row in waiting}, db.session.scalar(failed) or 0
+
+
+def _told_by_another_address() -> ColumnElement[bool]:
+    other = aliased(OutboxMessage)
+    return exists().where(
+        other.incident_id == OutboxMessage.incident_id,
+        other.person_id == OutboxMessage.person_id,
+        other.created_at == OutboxMessage.created_at,
+        other.state == "sent",
+    )
