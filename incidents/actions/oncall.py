@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,8 @@ from . import turns
 from .shifts import now_and_next, on_call_at, person_of, shifts
 
 __all__ = ["now_and_next", "on_call_at", "person_of", "shifts"]
+
+Assigned = Mapping[str, Sequence[str]]  # what each role tells, by its slug
 
 ON_CALL_ENGINEER = "on_call_engineer"
 # the manual's three; a team adds its own
@@ -51,26 +53,35 @@ class Standing:
         return bool(self.words)
 
 
-def people_of_word(incident: Incident, word: str) -> list[Person]:
+def people_of_word(incident: Incident, word: str, *, assigned: Assigned | None = None) -> list[Person]:
     """The active people whom a word of the policy means at this moment, each once; [] where it means nobody.
 
     Until the on-call engineer was assigned to something, ``on_call`` means who declared the incident, else every
-    responder.
+    responder. ``assigned`` saves asking for the roles where several words are asked about (see ``assignments``).
     """
-    if word in (ON_CALL, f"role:{ON_CALL_ENGINEER}") and not words_of_role(ON_CALL_ENGINEER):
+    if word in (ON_CALL, f"role:{ON_CALL_ENGINEER}") and not _tell_of(ON_CALL_ENGINEER, assigned):
         return declarer_of(incident) or active_people(Role.RESPONDER)
-    return people_at(word, clock.now())
+    return _active(_meant(word, clock.now(), frozenset(), assigned))
 
 
 def people_at(word: str, moment: datetime) -> list[Person]:
     """The same for any instant and apart from an incident: an unassigned role means nobody."""
-    return _active(_meant(word, moment, frozenset()))
+    return _active(_meant(word, moment, frozenset(), None))
 
 
-def _meant(word: str, moment: datetime, above: frozenset[str]) -> list[Person]:
+def assignments() -> Assigned:
+    """What every role was assigned to."""
+    return {row.slug: row.tell for row in db.session.execute(select(OnCallRole.slug, OnCallRole.tell))}
+
+
+def _tell_of(slug: str, assigned: Assigned | None) -> Sequence[str]:
+    return words_of_role(slug) if assigned is None else assigned.get(slug, ())
+
+
+def _meant(word: str, moment: datetime, above: frozenset[str], assigned: Assigned | None) -> list[Person]:
     kind, _, name = word.partition(":")
     if kind in (ON_CALL, "role"):
-        return _of_role(name or ON_CALL_ENGINEER, moment, above)
+        return _of_role(name or ON_CALL_ENGINEER, moment, above, assigned)
     if kind == RESPONDERS:
         return active_people(Role.RESPONDER)
     if kind == ANY_RESPONDER:
@@ -83,11 +94,12 @@ def _meant(word: str, moment: datetime, above: frozenset[str]) -> list[Person]:
     return [person for person in [find_person(name)] if person]
 
 
-def _of_role(slug: str, moment: datetime, above: frozenset[str]) -> list[Person]:
+def _of_role(slug: str, moment: datetime, above: frozenset[str], assigned: Assigned | None) -> list[Person]:
     # a circle cannot be assigned; one that stands here all the same must not turn for ever
     if slug in above:
         return []
-    return [person for word in words_of_role(slug) for person in _meant(word, moment, above | {slug})]
+    below = above | {slug}
+    return [person for word in _tell_of(slug, assigned) for person in _meant(word, moment, below, assigned)]
 
 
 def _active(people: Iterable[Person]) -> list[Person]:

@@ -13,7 +13,7 @@ from ..kernel.database import db
 from ..kernel.settings import Settings
 from ..messages import about_incidents
 from ..messages.letters import Letter
-from ..policy.escalation import ANY_RESPONDER, ON_CALL
+from ..policy.escalation import ANY_RESPONDER, ON_CALL, Level
 from ..policy.lifecycle import Visibility
 from ..records.addresses import LOW
 from ..records.incidents import Incident, IncidentRole
@@ -31,6 +31,12 @@ def people_meant(incident: Incident, words: Iterable[str]) -> list[Person]:
     return _people(incident, words, turns.next_in_turn)
 
 
+def people_by_level(incident: Incident, levels: Iterable[Level]) -> dict[str, list[Person]]:
+    """The same for each of these levels, by its key."""
+    assigned = oncall.assignments()
+    return {level.key: _people(incident, level.tell, turns.next_in_turn, assigned) for level in levels}
+
+
 def people_told(incident: Incident, words: Iterable[str]) -> list[Person]:
     """The same at a telling: whoever is chosen in turn has had this turn."""
     return _people(incident, _spelt_out(words), turns.take_turn)
@@ -44,13 +50,16 @@ def _spelt_out(words: Iterable[str]) -> Iterator[str]:
 
 
 def _people(
-    incident: Incident, words: Iterable[str], choose: Callable[[str, Sequence[Person]], Person | None]
+    incident: Incident,
+    words: Iterable[str],
+    choose: Callable[[str, Sequence[Person]], Person | None],
+    assigned: oncall.Assigned | None = None,
 ) -> list[Person]:
     meant: dict[int, Person] = {}
     for word in words:
         is_in_turn = word == ANY_RESPONDER
-        meant_by_word = active_people(Role.RESPONDER) if is_in_turn else oncall.people_of_word(incident, word)
-        able = who_plays_along(incident, meant_by_word)
+        pool = active_people(Role.RESPONDER) if is_in_turn else oncall.people_of_word(incident, word, assigned=assigned)
+        able = who_plays_along(incident, pool)
         if is_in_turn:
             chosen = choose(word, able)
             able = [chosen] if chosen is not None else []

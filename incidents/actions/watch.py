@@ -255,7 +255,8 @@ def unreachable(incident: Incident, levels: Levels, struck: Struck, repetition: 
     silent = struck.unheard.get(repetition, frozenset())
     # nothing waits for the last one
     untold = [level for level in levels[:-1] if level.key not in told]
-    return silent | {level.key for level in untold if not telling.people_meant(incident, level.tell)}
+    meant = telling.people_by_level(incident, untold) if untold else {}
+    return silent | {key for key, people in meant.items() if not people}
 
 
 def _expiry(incident: Incident) -> datetime | None:

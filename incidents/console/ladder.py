@@ -114,7 +114,7 @@ def rungs(incident: Incident) -> list[Rung]:
 
 def _rungs(incident: Incident, struck: watch.Struck) -> list[Rung]:
     levels = matrix.levels_of(incident)
-    meant = {level.key: telling.people_meant(incident, level.tell) for level in levels}
+    meant = telling.people_by_level(incident, levels)
     silent = {key for key, people in meant.items() if not people and key not in struck.levels}
     timed = escalation.ladder(
         levels,
