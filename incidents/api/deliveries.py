@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from werkzeug.exceptions import NotFound
 
 from ..access import Scope, viewer
@@ -15,8 +15,10 @@ from ..kernel.errors import NotAllowed
 from ..kernel.outbox import STATES, OutboxMessage
 from ..records.incidents import Incident
 from ..records.tokens import ApiToken
+from ..reports import deliveries as log
+from ..reports.deliveries import Asked
 from . import incident_shape, loading, paging, shapes
-from .fields import choices
+from .fields import Body, choices, text
 from .operations import Given, Thing, operation
 from .paging import Page
 from .shapes import MAYBE_TEXT, MAYBE_TIME, NUMBER, TEXT, TIME, maybe_stamp, stamp
@@ -39,7 +41,16 @@ shapes.named(
         incident=MAYBE_TEXT,
     ),
 )
-_FILTERS = {"state": choices(STATES)}
+shapes.named("Retried", shapes.record(retried=NUMBER))
+_FILTERS = {
+    "state": choices(STATES),
+    "channel": choices(log.CHANNELS),
+    "destination": text(500),
+    "person": text(500),
+    "event": text(500),
+    "reason": text(500),
+}
+_AGAIN = Body(optional={**_FILTERS, "incident": text(20)})
 
 
 @operation(
@@ -78,6 +89,23 @@ def retry_delivery(given: Given, delivery_id: str) -> Thing:
 
 
 @operation(
+    "POST",
+    "/deliveries/retry",
+    scope=Scope.ADMIN,
+    summary="Begin again with all that failed, were skipped or are held, and that answer to every filter given.",
+    gives="Retried",
+    body=_AGAIN,
+)
+def retry_deliveries(given: Given) -> Thing:
+    conditions = [*_conditions(given), _seen()]
+    if "incident" in given:
+        conditions.append(OutboxMessage.incident_id == loading.to_read(given["incident"]).id)
+    if "state" not in given:
+        conditions.append(OutboxMessage.state.in_((outbox.FAILED, outbox.SKIPPED)))
+    return {"retried": outbox.retry_all(*conditions)}
+
+
+@operation(
     "GET",
     "/incidents/<ref>/deliveries",
     scope=Scope.READ,
@@ -92,19 +120,31 @@ def list_incident_deliveries(given: Given, ref: str) -> Page[Thing]:
 
 
 def _page(wanted: Select[OutboxMessage], given: Given) -> Page[Thing]:
-    if "state" in given:
-        wanted = wanted.where(OutboxMessage.state.in_(given["state"]))
+    wanted = wanted.where(*_conditions(given))
     page = paging.by_id(wanted, OutboxMessage.id, given, newest_first=True)
     return Page([_shape(message) for message in page.rows], page.cursor)
 
 
+def _conditions(given: Given) -> list[ColumnElement[bool]]:
+    texts = {name: given[name] for name in ("destination", "person", "event", "reason") if name in given}
+    found = log.conditions(Asked(**texts))
+    for name, column in (("state", OutboxMessage.state), ("channel", OutboxMessage.channel)):
+        if name in given:
+            found.append(column.in_(given[name]))
+    return found
+
+
 def _visible() -> Select[OutboxMessage]:
     """What is about incidents the token may see; what is about accounts (invitations, resets) only for admins."""
+    return select(OutboxMessage).where(_seen())
+
+
+def _seen() -> ColumnElement[bool]:
     seen = OutboxMessage.incident_id.in_(select(Incident.id).where(visible_to(viewer())))
     asking = viewer()
     if isinstance(asking, ApiToken) and asking.may(Scope.ADMIN):
-        return select(OutboxMessage).where(or_(OutboxMessage.incident_id.is_(None), seen))
-    return select(OutboxMessage).where(seen)
+        return or_(OutboxMessage.incident_id.is_(None), seen)
+    return seen
 
 
 def _delivery(delivery_id: str) -> OutboxMessage:

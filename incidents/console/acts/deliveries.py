@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from flask import flash, redirect
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from werkzeug.exceptions import NotFound
 
 from ...access import Role, may, me
+from ...actions import updates as actions
 from ...kernel import outbox
 from ...kernel.database import db
 from ...kernel.outbox import OutboxMessage
 from ...records.incidents import Incident
-from ...records.people import Person
+from ...records.updates import Update
+from ...reports import deliveries as log
 from ...reports import tellings
+from ...reports.deliveries import Told
 from ..incident_pages import load, load_to_act
 from .asking import page
 from .blueprint import bp
 
-_MOST = 500
+_MOST, _MOST_UPDATES = 500, 100
 _LARGEST = 2**31 - 1  # of a whole number in PostgreSQL
 _AGAIN = (outbox.FAILED, outbox.SKIPPED, outbox.HELD)
 
 
 @dataclass
-class Letter:
-    """One thing that was told, with everybody it was meant for."""
+class Telling:
+    """One thing that was told, by whatever channels, with everybody it was meant for."""
 
     subject: str
-    messages: list[tuple[OutboxMessage, str]]  # with the name of whom it is for
+    messages: list[Told]
 
 
 @bp.get("/deliveries")
 @may(Role.VIEWER)
 def deliveries(ref: str) -> ResponseReturnValue:
-    """Message by message, the newest first."""
+    """Message by message, the newest first; ``?update`` shows those of one update."""
     return page("deliveries", load(ref), _facts)
 
 
@@ -61,10 +65,9 @@ def delivery_retry(ref: str, message_id: int) -> ResponseReturnValue:
 def deliveries_retry(ref: str) -> ResponseReturnValue:
     """Begin again with every one that failed or was skipped; what is held waits for its own word."""
     incident = load_to_act(ref)
-    again = select(OutboxMessage.id).where(
+    begun = outbox.retry_all(
         OutboxMessage.incident_id == incident.id, OutboxMessage.state.in_((outbox.FAILED, outbox.SKIPPED))
     )
-    begun = sum(outbox.retry(message_id) for message_id in db.session.scalars(again.limit(_MOST)).all())
     way_back = redirect(f"/console/incidents/{incident.ref}/deliveries", 303)
     db.session.commit()
     flash(f"{begun} {'message goes' if begun == 1 else 'messages go'} out at the next turn of the clock")
@@ -72,16 +75,19 @@ def deliveries_retry(ref: str) -> ResponseReturnValue:
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    messages = list(
-        db.session.scalars(
-            select(OutboxMessage)
-            .where(OutboxMessage.incident_id == incident.id)
-            .order_by(OutboxMessage.id.desc())
-            .limit(_MOST)
-        )
-    )
+    choices = _updates(incident)
+    chosen = request.args.get("update", "")
+    chosen = chosen if chosen in choices else ""
+    wanted = select(OutboxMessage).where(OutboxMessage.incident_id == incident.id)
+    if chosen:
+        event = choices[chosen][0]
+        wanted = wanted.where(or_(OutboxMessage.event == event, OutboxMessage.event.startswith(f"{event}/")))
+    messages = list(db.session.scalars(wanted.order_by(OutboxMessage.id.desc()).limit(_MOST)))
     return {
-        "letters": _letters(messages),
+        "tellings": _tellings(messages),
+        "updates": [("", "Everything"), *((number, words) for number, (_event, words) in choices.items())],
+        "update": chosen,
+        "channel_words": log.CHANNELS,
         "paused": outbox.paused(),
         "may_retry": me().may(Role.ADMIN),
         "again": _AGAIN,
@@ -91,12 +97,23 @@ def _facts(incident: Incident) -> dict[str, Any]:
     }
 
 
-def _letters(messages: list[OutboxMessage]) -> list[Letter]:
+def _updates(incident: Incident) -> dict[str, tuple[str, str]]:
+    """Number → what the outbox knows the update by, and what a list calls it; the newest first."""
+    wanted = select(Update).where(Update.incident_id == incident.id).order_by(Update.id.desc()).limit(_MOST_UPDATES)
+    return {
+        str(update.id): (actions.event_of(update), f"Update: {textwrap.shorten(update.body, 60, placeholder='…')}")
+        for update in db.session.scalars(wanted)
+    }
+
+
+def _tellings(messages: list[OutboxMessage]) -> list[Telling]:
     """The messages by what caused them; within one cause by whom they are for."""
-    addresses = {message.destination for message in messages}
-    names = dict(db.session.execute(select(Person.email, Person.name).where(Person.email.in_(addresses))).all())
-    found: dict[str, Letter] = {}
-    for message in messages:
-        letter = found.setdefault(message.event, Letter(str(message.payload.get("subject", message.event)), []))
-        letter.messages.append((message, names.get(message.destination, "")))
+    found: dict[str, Telling] = {}
+    for told in log.told(messages):
+        message = told.message
+        # what goes to one of a person's further addresses has the person's number behind its event
+        cause = message.event.removesuffix(f"/{message.person_id}")
+        found.setdefault(cause, Telling(told.what, [])).messages.append(told)
+    for telling in found.values():
+        telling.messages.sort(key=lambda told: (told.who.casefold(), told.message.id))
     return list(found.values())

@@ -1,0 +1,162 @@
+"""The log of deliveries: who was told of what, when, and if not why; narrowed as the reader asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, false, or_, select
+
+from ..kernel import clock, outbox
+from ..kernel.database import db
+from ..kernel.outbox import Destination, OutboxBody, OutboxMessage
+from ..records.addresses import ContactAddress
+from ..records.people import Person, find_person
+
+CHANNELS = {
+    "email": "E-mail",
+    "slack": "Slack",
+    "webhook": "Webhook",
+    "pagerduty": "PagerDuty",
+    "apprise": "Apprise",
+}
+STATES = {
+    outbox.WAITING: "Waiting",
+    outbox.FAILED: "Failed",
+    outbox.HELD: "Held",
+    outbox.SENT: "Sent",
+    outbox.SKIPPED: "Not sent",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked for; what is empty asks for nothing."""
+
+    state: str = ""
+    channel: str = ""
+    destination: str = ""
+    person: str = ""  # an e-mail address
+    event: str = ""  # the beginning of one
+    reason: str = ""  # some of its words
+    incident_id: int | None = None
+
+
+def conditions(asked: Asked) -> list[ColumnElement[bool]]:
+    """For a query of messages."""
+    table = OutboxMessage
+    found: list[ColumnElement[bool]] = []
+    if asked.state:
+        found.append(table.state == asked.state)
+    if asked.channel:
+        found.append(table.channel == asked.channel)
+    if asked.destination:
+        found.append(table.destination.icontains(asked.destination, autoescape=True))
+    if asked.person:
+        person = find_person(asked.person)
+        found.append(or_(table.person_id == person.id, table.destination == person.email) if person else false())
+    if asked.event:
+        found.append(table.event.startswith(asked.event, autoescape=True))
+    if asked.reason:
+        found.append(table.reason.icontains(asked.reason, autoescape=True))
+    if asked.incident_id is not None:
+        found.append(table.incident_id == asked.incident_id)
+    return found
+
+
+def newest(wanted: Select[OutboxMessage], *, before: int | None, limit: int) -> Sequence[OutboxMessage]:
+    """The newest of these, one more than ``limit`` where there are more."""
+    if before is not None:
+        wanted = wanted.where(OutboxMessage.id < before)
+    return db.session.scalars(wanted.order_by(OutboxMessage.id.desc()).limit(limit + 1)).all()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One message as it is read: to whom, about what."""
+
+    message: OutboxMessage
+    who: str  # a name, or the address where none is known
+    where: str  # the address beside a name
+    what: str
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it is tried next; None while it is under way, or tried no more."""
+        is_idle = self.message.state == outbox.WAITING and self.message.leased_by is None
+        return self.message.next_attempt_at if is_idle else None
+
+    @property
+    def is_under_way(self) -> bool:
+        until = self.message.leased_until
+        return until is not None and until > clock.now()
+
+
+def told(messages: Sequence[OutboxMessage]) -> list[Told]:
+    """With names and subjects, in three queries however many they are."""
+    people = _people(messages)
+    labels = address_labels({message.destination for message in messages})
+    bodies = _bodies(messages)
+    found = []
+    for message in messages:
+        name = people.get(message.person_id or 0) or people.get(message.destination, "")
+        where = labels.get(message.destination, message.destination)
+        body = {**bodies.get(message.body_id or 0, {}), **message.payload}
+        found.append(Told(message=message, who=name or where, where=where if name else "", what=_what(body, message)))
+    return found
+
+
+def _people(messages: Sequence[OutboxMessage]) -> dict[int | str, str]:
+    ids = {message.person_id for message in messages if message.person_id is not None}
+    addresses = {message.destination for message in messages if message.channel == "email"}
+    if not ids and not addresses:
+        return {}
+    rows = db.session.execute(
+        select(Person.id, Person.email, Person.name).where(or_(Person.id.in_(ids), Person.email.in_(addresses)))
+    ).all()
+    return {row.id: row.name for row in rows} | {row.email: row.name for row in rows}
+
+
+def address_labels(destinations: set[str]) -> dict[str, str]:
+    """What a destination that only names an address is called: its owner's word for it, and never the secret."""
+    ids = {
+        int(number)
+        for each in destinations
+        if each.startswith("address:") and (number := each.removeprefix("address:")).isdecimal() and len(number) < 10
+    }
+    found = {each: "The team's own" for each in destinations if each.partition(":")[0] == "team"}
+    if ids:
+        rows = db.session.execute(select(ContactAddress.id, ContactAddress.label).where(ContactAddress.id.in_(ids)))
+        found |= {f"address:{row.id}": row.label for row in rows}
+    return found
+
+
+def _bodies(messages: Sequence[OutboxMessage]) -> dict[int, dict[str, object]]:
+    ids = {message.body_id for message in messages if message.body_id is not None}
+    if not ids:
+        return {}
+    rows = db.session.execute(select(OutboxBody.id, OutboxBody.payload).where(OutboxBody.id.in_(ids)))
+    return {row.id: row.payload for row in rows}
+
+
+def _what(body: dict[str, object], message: OutboxMessage) -> str:
+    """A line that says what it is about, in whatever shape its channel takes."""
+    inner = body.get("payload")
+    summary = inner.get("summary") if isinstance(inner, dict) else None
+    said = next((body[name] for name in ("subject", "title", "text", "type") if body.get(name)), summary)
+    line = str(said or message.event).strip().partition("\n")[0]
+    return line if len(line) <= 160 else f"{line[:159]}…"
+
+
+def destination_names(found: Sequence[Destination]) -> dict[tuple[str, str], str]:
+    """What each of them is called on a screen."""
+    labels = address_labels({each.destination for each in found})
+    return {
+        (each.channel, each.destination): (
+            f"All of {CHANNELS.get(each.channel, each.channel)}"
+            if each.destination == outbox.EVERYWHERE
+            else labels.get(each.destination, each.destination)
+        )
+        for each in found
+    }
