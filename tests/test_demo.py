@@ -21,6 +21,7 @@ from incidents.policy.lifecycle import Outcome
 from incidents.policy.postmortems import State
 from incidents.policy.rotations import Source
 from incidents.policy.severity import Severity
+from incidents.published.maintenances import Maintenance
 from incidents.records.incidents import Incident
 from incidents.records.oncall import rotations
 from incidents.records.people import find_person
@@ -53,6 +54,17 @@ def test_it_holds_every_kind_of_incident(lived: list[Incident]) -> None:
     assert any(incident.cycle > 1 for incident in lived)
     kinds = set(db.session.scalars(select(TimelineEntry.kind).distinct()))
     assert kinds >= {"snooze", "cadence", "escalated", "role_accepted", "decision", "merged", "reopened", "reminder"}
+
+
+def test_work_was_done_is_being_done_and_comes_again(app: Flask, lived: list[Incident]) -> None:
+    states = {work.title: work.state for work in db.session.scalars(select(Maintenance).order_by(Maintenance.id))}
+
+    assert states["The database moves to larger machines"] == "completed"
+    assert states["New certificate for e-mail delivery"] == "in_progress"
+    assert states["Weekly upgrades"] == "scheduled"
+    page = app.test_client().get("/").text
+    assert "Repeats every week on" in page
+    assert "Scheduled maintenance" in page
 
 
 def test_its_learning_stands_at_every_stage(lived: list[Incident]) -> None:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import select
 
+from ..kernel import clock
 from ..kernel.database import db
-from ..policy.components import ComponentStatus, worst
+from ..policy.components import ComponentStatus
 from ..policy.overall import Overall, impact_of, overall
+from ..policy.uptime import overlay
+from ..published import planning
 from ..published.components import Component, all_components
 from ..published.incidents import PublishedIncident, PublishedUpdate
 
 
 def shown_components() -> list[tuple[Component, str]]:
-    """Every component that is not archived, in the page's order, with its baseline overlaid by open incidents."""
+    """Every component that is not archived, in the page's order, as the page shows it (see ``policy.uptime.overlay``)."""
     impacts = list(_impacts().values())
-    return [
-        (
-            component,
-            worst([component.status, *(said[component.public_id] for said in impacts if component.public_id in said)]),
-        )
-        for component in all_components()
-    ]
+    worked_on = planning.running_components(clock.now())
+    return [(component, _shown(component, impacts, worked_on)) for component in all_components()]
+
+
+def _shown(component: Component, impacts: Iterable[Mapping[str, str]], worked_on: Collection[str]) -> str:
+    name = component.public_id
+    said = [impact[name] for impact in impacts if name in impact]
+    return overlay(component.status, [*said, *([ComponentStatus.MAINTENANCE] if name in worked_on else [])])
 
 
 def overall_now() -> Overall:

@@ -12,7 +12,7 @@ from ..actions import audit
 from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
-from . import components, exceptions, nuisances, on_call, outages, people, quarter, today
+from . import components, exceptions, nuisances, on_call, outages, people, quarter, today, works
 from .components import Parts
 from .course import Course, Scene, wound
 from .days import Days
@@ -53,6 +53,7 @@ def fill() -> None:
         components.write_templates(cast.priya.as_actor())
         audit.note("first steps put away", by=cast.helena.as_actor())  # as the console says it
         quarter.add_past(course, days, cast, parts)
+        works.add_works(course, days, cast, parts)
         course.add(days.ago(30, "17:00"), _parting(cast, password))
         course.add(days.ago(5, "16:45"), on_call.plan_anew(cast, rotation))
         course.add(days.ago(1, "17:20"), on_call.cover(cast, rotation))
