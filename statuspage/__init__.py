@@ -13,7 +13,7 @@ from incidents.kernel.settings import Settings
 from . import contents
 from .files import Files
 from .frontdoor import FrontDoor
-from .preview import preview, rca_preview
+from .preview import preview, rca_preview, work_preview
 from .renewer import Renewer
 from .views import EXTENSION, blueprint
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PREVIEW = "sevenbells.page_preview"
 RCA_PREVIEW = "sevenbells.rca_preview"
+WORK_PREVIEW = "sevenbells.work_preview"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -31,6 +32,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[EXTENSION] = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
     app.extensions[PREVIEW] = preview
     app.extensions[RCA_PREVIEW] = rca_preview
+    app.extensions[WORK_PREVIEW] = work_preview
     app.register_blueprint(blueprint)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from .records import IncidentRow, UpdateRow
 from .snapshot import Picture, draw
 from .story import OVER
 from .told import Told
+from .work_records import WorkRow
 
 
 def preview(
@@ -60,6 +61,44 @@ def preview(
 def rca_preview(connection: Connection, *, title: str, body_html: str, now: datetime) -> Markup:
     """The root cause analysis as its page would show it now. Nothing is written."""
     return rca_page.preview(draw(Told(records.read(connection, now)), now), title, str(body_html))
+
+
+def work_preview(
+    connection: Connection,
+    *,
+    title: str,
+    body_html: str,
+    components: Collection[str],
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+) -> Markup:
+    """Announced work as the page will show it while it is still to come. Nothing is written."""
+    row = WorkRow(
+        id=0,
+        public_id="preview00000",
+        series_id=None,
+        title=title,
+        body="",
+        body_html=str(body_html),
+        components=tuple(components),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        begun_at=None,
+        verifying_at=None,
+        finished_at=None,
+        cancelled_at=None,
+        ends_by_itself=True,
+        verify_minutes=0,
+        notify=False,
+        sequence=0,
+        created_at=now,
+        updated_at=now,
+        repeats=None,
+        updates=(),
+    )
+    told = Told(replace(records.read(connection, now), maintenances=(row,)))
+    return page.preview_work(draw(told, now), told.works[0])
 
 
 def _shown(picture: Picture) -> Markup:

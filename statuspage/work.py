@@ -112,7 +112,7 @@ class Work:
 
     def lasted(self, minute: datetime) -> timedelta:
         """From its beginning to its end, or until now."""
-        return max((self.times.over_at or minute) - self.times.began_at, timedelta())
+        return max(min(self.times.over_at or minute, minute) - self.times.began_at, timedelta())
 
     def said(self, minute: datetime) -> tuple[Said, ...]:
         """All that was said until that minute, the newest first; what the minutes brought stands between."""

@@ -47,6 +47,7 @@ _LINES: dict[str, str] = {
     ),
     "check": '<path d="m3 8.6 3.2 3.2L13 4.6"/>',
     "doc": ('<path d="M3.5 1.8h6l3.2 3.2v9.2H3.5z"/><path d="M9.3 1.9V5.2h3.3M5.8 8.3h4.4M5.8 11h4.4"/>'),
+    "cal": '<rect x="2" y="3" width="12" height="11" rx="1.5"/><path d="M2 6.5h12M5.2 1.5V4M10.8 1.5V4"/>',
     "gear": (
         '<path d="M2 4.5h6.5M12 4.5h2M2 11.5h2M7.5 11.5H14"/>'
         '<circle cx="10.2" cy="4.5" r="1.7"/>'
