@@ -229,8 +229,9 @@ def _around(work: Maintenance | None = None) -> dict[str, Any]:
     """What every one of these screens prints with."""
     minute = to_the_minute(clock.now())
     series = planning.series_of(work) if work is not None else None
+    names = {component.public_id: component.name for component in all_components(archived=None)}
     return {
-        "names": {component.public_id: component.name for component in all_components(archived=None)},
+        "names_of": lambda each: [name for one, name in names.items() if one in each.components],
         "state_words": STATE_WORDS,
         "kind_words": KIND_WORDS,
         "repeats": repeats,

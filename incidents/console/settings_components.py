@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, request
@@ -14,7 +15,15 @@ from ..actions import status_page
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from ..policy.components import ComponentStatus
-from ..published.components import Component, ComponentGroup, all_components, all_groups, find_component, find_group
+from ..published.components import (
+    Component,
+    ComponentGroup,
+    all_components,
+    all_groups,
+    baseline_history,
+    find_component,
+    find_group,
+)
 from . import page_state
 from .forms import Form, refused, show
 
@@ -46,6 +55,9 @@ class ComponentForm(Form):
     description = StringField("Public description")
     group = SelectField("Group", choices=_group_choices, validate_choice=False)
     shown = BooleanField("Show on the public status page")
+    showcase = BooleanField("Draw its last 90 days", default=True)
+    only_if_degraded = BooleanField("List it only while something is wrong")
+    start_date = StringField("In service since")
     status = SelectField("Status to begin with", choices=STATUS_WORDS, validate_choice=False)
 
 
@@ -73,7 +85,7 @@ def page() -> ResponseReturnValue:
 @may(Role.ADMIN)
 def new() -> ResponseReturnValue:
     """The form for one more."""
-    return show(_NEW, ComponentForm(formdata=None, shown=True, group=request.args.get("group", "")))
+    return show(_NEW, ComponentForm(formdata=None, shown=True, showcase=True, group=request.args.get("group", "")))
 
 
 @bp.post("/components")
@@ -89,6 +101,9 @@ def add() -> ResponseReturnValue:
             group=_chosen_group(form),
             status=form.status.data or ComponentStatus.OPERATIONAL.value,
             shown=form.shown.data,
+            showcase=form.showcase.data,
+            only_if_degraded=form.only_if_degraded.data,
+            starts_on=_day(form),
         )
     except Refusal as refusal:
         db.session.rollback()
@@ -134,6 +149,9 @@ def change(public_id: str) -> ResponseReturnValue:
             description=form.description.data,
             shown=form.shown.data,
             group=_chosen_group(form),
+            showcase=form.showcase.data,
+            only_if_degraded=form.only_if_degraded.data,
+            starts_on=_day(form),
         )
 
     return _try(component, form, act, "Saved.")
@@ -148,7 +166,9 @@ def set_status(public_id: str) -> ResponseReturnValue:
     return _try(
         component,
         _form_of(component),
-        lambda: status_page.set_component_status(component, status, by=actor()),
+        lambda: status_page.set_component_status(
+            component, status, by=actor(), reason=request.form.get("reason", "").replace("\x00", "")
+        ),
         f"{component.name}: {STATUS_WORDS.get(status)}.",
     )
 
@@ -231,7 +251,16 @@ def _form_of(component: Component) -> ComponentForm:
     form = ComponentForm(formdata=None, obj=component)
     form.group.data = component.group.public_id if component.group else ""
     form.shown.data = component.is_shown
+    form.showcase.data = component.is_showcased
+    form.start_date.data = component.starts_on.isoformat() if component.starts_on else ""
     return form
+
+
+def _day(form: ComponentForm) -> date | None:
+    try:
+        return date.fromisoformat(form.start_date.data) if form.start_date.data else None
+    except ValueError:
+        raise Malformed({"start_date": "Write the day as 2026-11-23."}) from None
 
 
 def _try(component: Component, form: Form, act: Callable[[], object], sentence: str) -> ResponseReturnValue:
@@ -261,6 +290,7 @@ def _listed(opened: Component | None = None) -> dict[str, Any]:
         "groups": all_groups(),
         "archived": all_components(archived=True),
         "opened": opened,
+        "history": baseline_history(opened) if opened is not None else [],
         "status_words": STATUS_WORDS,
         "suggested": _SUGGESTED,
     }

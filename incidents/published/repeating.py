@@ -82,19 +82,23 @@ def stop_series(series: MaintenanceSeries, *, body: str = "", body_html: str = "
 
 def keep_all_planned() -> int:
     """The clock's part: every series has its next occurrences; how many were new."""
-    before = clock.now()
     running = select(MaintenanceSeries).where(MaintenanceSeries.stopped_at.is_(None))
-    planned = [work for series in db.session.scalars(running) for work in keep_planned(series)]
-    return sum(work.created_at >= before for work in planned)
+    return sum(_plan_missing(series) for series in db.session.scalars(running).all())
 
 
 def keep_planned(series: MaintenanceSeries) -> list[Maintenance]:
     """The occurrences that are not over, those that were missing among them."""
+    _plan_missing(series)
+    return _not_over(series)
+
+
+def _plan_missing(series: MaintenanceSeries) -> int:
     columns = _columns(series)
     lasts = timedelta(minutes=series.lasts_minutes)
-    for slot, starts_at in _free(series):
+    missing = _free(series)
+    for slot, starts_at in missing:
         planning.add(columns, starts_at=starts_at, ends_at=starts_at + lasts, series_id=series.id, slot=slot)
-    return _not_over(series)
+    return len(missing)
 
 
 def _free(series: MaintenanceSeries) -> list[tuple[str, datetime]]:

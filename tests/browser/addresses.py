@@ -13,6 +13,9 @@ PUBLIC = (
     "/incidents/{rca}",
     "/incidents/{rca}/rca",
     "/components/{component}",
+    "/maintenances/{work}",
+    "/maintenances/{work_ahead}",
+    "/maintenances/{work_over}",
     "/login",
     "/login/reset",
 )
@@ -65,6 +68,14 @@ ON_CALL = (
     "/console/on-call/roles/new",
     "/console/on-call/roles/cto",
     "/console/on-call/groups/new",
+)
+MAINTENANCE = (
+    "/console/maintenance",
+    "/console/maintenance/new",
+    "/console/maintenance/{work}",
+    "/console/maintenance/{work_over}",
+    "/console/maintenance/{work_ahead}/edit",
+    "/console/maintenance/{work_ahead}/cancellation",
 )
 CONSOLE = (
     "/console/",

@@ -17,11 +17,12 @@ from incidents.demo import filling, people
 from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.published.components import all_components, all_groups
+from incidents.published.maintenances import Maintenance
 from incidents.records.incidents import Incident
 from incidents.records.people import find_person
 from incidents.records.timeline import TimelineEntry
 from incidents.records.updates import Update
-from tests.browser.addresses import CONSOLE, NO_SCREENS, ON_CALL, PUBLIC, ROOM
+from tests.browser.addresses import CONSOLE, MAINTENANCE, NO_SCREENS, ON_CALL, PUBLIC, ROOM
 from tests.browser.conftest import Served
 
 WIDTHS = (1440, 390, 320)
@@ -66,6 +67,8 @@ def places(served: Served, clock: Any) -> dict[str, str]:
     assert with_rca is not None
     draft = select(Update.public_id).where(Update.incident_id == late.id, Update.state == "draft")
     entry = select(TimelineEntry.id).where(TimelineEntry.incident_id == late.id, TimelineEntry.kind == "note")
+    planned = db.session.scalars(select(Maintenance).order_by(Maintenance.starts_at))
+    works = {work.title: work.public_id for work in planned}
     found = {
         "late": late.ref,
         "young": young.ref,
@@ -77,6 +80,9 @@ def places(served: Served, clock: Any) -> dict[str, str]:
         "group": all_groups()[0].public_id,
         "month": f"{published_over.started_at:%Y-%m}",
         "draft": str(db.session.scalar(draft)),
+        "work": works["New certificate for e-mail delivery"],
+        "work_ahead": works["Weekly upgrades"],
+        "work_over": works["The database moves to larger machines"],
         "entry": str(db.session.scalar(entry.limit(1))),
     }
     db.session.commit()
@@ -95,7 +101,7 @@ def signed_in(served: Served, page: Page, places: dict[str, str]) -> Page:
     return page
 
 
-@pytest.mark.parametrize("screens", [CONSOLE[:12], CONSOLE[12:], ON_CALL, ROOM[:14], ROOM[14:]])
+@pytest.mark.parametrize("screens", [CONSOLE[:12], CONSOLE[12:], MAINTENANCE, ON_CALL, ROOM[:14], ROOM[14:]])
 def test_every_screen_is_readable(
     served: Served, signed_in: Page, places: dict[str, str], screens: Sequence[str]
 ) -> None:
@@ -121,7 +127,9 @@ def test_whatever_titles_hold_stays_readable(served: Served, signed_in: Page, pl
 
 
 def test_no_screen_is_left_out(app: Any) -> None:
-    listed = {re.sub(r"\{\w+\}", "<>", path.partition("?")[0]) for path in (*PUBLIC, *ROOM, *CONSOLE, *ON_CALL)}
+    listed = {
+        re.sub(r"\{\w+\}", "<>", path.partition("?")[0]) for path in (*PUBLIC, *ROOM, *CONSOLE, *ON_CALL, *MAINTENANCE)
+    }
     ours = {
         re.sub(r"<[^>]+>", "<>", rule.rule)
         for rule in app.url_map.iter_rules()
