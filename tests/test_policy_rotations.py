@@ -174,6 +174,16 @@ def test_hours_across_midnight_belong_to_the_day_on_which_they_start() -> None:
     ]
 
 
+def test_hours_that_end_when_they_start_last_a_whole_day() -> None:
+    fridays = Layer((ALICE,), Turn(Every.DAY), date(2026, 1, 1), weekdays=frozenset({4}), hours=(time(9), time(9)))
+
+    shifts = schedule([fridays], BERLIN, [], since=utc("2026-11-26"), until=utc("2026-11-30"))
+
+    assert [(s.starts_at, s.ends_at) for s in shifts if s.person] == [
+        (utc("2026-11-27T08:00"), utc("2026-11-28T08:00"))
+    ]
+
+
 def test_a_layer_on_weekdays_leaves_the_others_to_nobody() -> None:
     working_days = Layer((ALICE,), Turn(Every.DAY), date(2026, 1, 1), weekdays=frozenset({0, 1, 2, 3, 4}))
 
