@@ -1,39 +1,30 @@
-"""Rotations: the list, the month of each, and its editor with the next four weeks before anything is saved."""
+"""Rotations: the list in words, and the month of each: who is on call and when."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request
+from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from ...access import Role, actor, may, me
-from ...actions import oncall, oncall_roles
+from ...access import Role, may, me
+from ...actions import oncall
 from ...actions import rotations as actions
 from ...kernel import clock
 from ...kernel.database import db
-from ...kernel.errors import Malformed, Outdated, Refusal
 from ...policy import zones
 from ...records.oncall import Rotation, layers_of, members_of
-from ...records.people import active_people
-from ..me import zone_choices
-from . import hours, known, rotation_form, weeks
+from . import hours, known, weeks
 from .lanes import Lane, of_rotation
-from .rotation_form import ELSEWHERE, HERE, Typed
 from .week import moment_words
 
 bp = Blueprint("console_rotations", __name__, url_prefix="/console/on-call/rotations")
 
-_LIST, _MONTH, _EDIT, _CONFLICT = (
-    f"console/on_call/{name}.html" for name in ("rotations", "rotation", "rotation_edit", "rotation_conflict")
-)
-_PREVIEW_WEEKS = 4
-_EDGE = timedelta(weeks=5)
+EDGE = timedelta(weeks=5)  # looked at beyond what is drawn, so that shifts over its ends are listed whole
+_LIST, _MONTH = "console/on_call/rotations.html", "console/on_call/rotation.html"
 _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 1)
 
 
@@ -62,17 +53,16 @@ def month(rotation_id: int) -> ResponseReturnValue:
     first = weeks.monday(begins)
     count = -(-(following - first).days // 7)
     since, until = weeks.ends(first, count, zone)
-    # wider than what is drawn, so that shifts over its edges are listed whole
-    lane = of_rotation(rotation, me(), since=since - _EDGE, until=until + _EDGE)
-    listed = _listed(lane, begins, following, zone)
+    lane = of_rotation(rotation, me(), since=since - EDGE, until=until + EDGE)
+    shown = listed(lane, begins, following, zone)
     return render_template(
         _MONTH,
         rotation=rotation,
         said=said(rotation),
         users=actions.who_uses(f"rotation:{rotation.id}"),
         rows=weeks.rows(lane.spans, first=first, weeks=count, now=now, zone=zone),
-        past=[row for row in listed if row[0].ends_at <= now],
-        spans=[row for row in listed if row[0].ends_at > now],
+        past=[row for row in shown if row[0].ends_at <= now],
+        spans=[row for row in shown if row[0].ends_at > now],
         title=f"{begins:%B %Y}",
         earlier=_month_word(begins - timedelta(days=1)),
         later=_month_word(following),
@@ -80,57 +70,6 @@ def month(rotation_id: int) -> ResponseReturnValue:
         shown=_month_word(begins),
         now_words=_now_words(rotation, now, zone),
     )
-
-
-@bp.get("/new")
-@may(Role.ADMIN)
-def new() -> ResponseReturnValue:
-    """The form for one more; ``?kept=elsewhere`` reads a calendar."""
-    kept = ELSEWHERE if request.args.get("kept") == ELSEWHERE else HERE
-    return _show(rotation_form.blank(kept), None)
-
-
-@bp.post("")
-@may(Role.ADMIN)
-def add() -> ResponseReturnValue:
-    """One more rotation, or the form again after one of its other buttons."""
-    return _act(None)
-
-
-@bp.get("/<int:rotation_id>/edit")
-@may(Role.ADMIN)
-def edit(rotation_id: int) -> ResponseReturnValue:
-    """The rotation as a form."""
-    rotation = _living(rotation_id)
-    kept = request.args.get("kept", "")
-    typed = rotation_form.of_rotation(rotation, kept if kept in (HERE, ELSEWHERE) else "")
-    if typed.kept == HERE and not typed.layers:
-        typed = rotation_form.rearranged(typed, "layer-add")
-    return _show(typed, rotation, preview=_preview_of(rotation))
-
-
-@bp.post("/<int:rotation_id>/edit")
-@may(Role.ADMIN)
-def change(rotation_id: int) -> ResponseReturnValue:
-    """The rotation as sent, or the form again after one of its other buttons."""
-    return _act(_living(rotation_id, for_writing=True))
-
-
-@bp.post("/<int:rotation_id>/archived")
-@may(Role.ADMIN)
-def archive(rotation_id: int) -> ResponseReturnValue:
-    """It answers for nobody any more; refused while a role or the policy names it."""
-    rotation = _living(rotation_id)
-    try:
-        actions.archive_rotation(rotation, by=actor())
-    except Refusal as refusal:
-        db.session.rollback()
-        return _show(
-            rotation_form.of_rotation(rotation), rotation, {"": refusal.sentence}, refusal.status, _preview_of(rotation)
-        )
-    db.session.commit()
-    flash(f"{rotation.name} is archived. History keeps its name.")
-    return redirect("/console/on-call/rotations", 303)
 
 
 def said(rotation: Rotation) -> list[str]:
@@ -146,136 +85,7 @@ def said(rotation: Rotation) -> list[str]:
     ]
 
 
-def _act(rotation: Rotation | None) -> ResponseReturnValue:
-    typed, act = rotation_form.sent(), request.form.get("act", "save")
-    if act not in ("save", "preview"):
-        after = rotation_form.rearranged(typed, act)
-        return _show(after, rotation, preview=_tried(after, rotation)[0], acted=rotation_form.focused(after, act))
-    if act == "preview":
-        preview, problems = _tried(typed, rotation)
-        return _show(typed, rotation, problems, preview=preview, acted=act)
-    try:
-        saved = _save(typed, rotation)
-        if "engages" in request.form and _is_unengaged():
-            oncall_roles.assign(oncall.ON_CALL_ENGINEER, by=actor(), tell=[f"rotation:{saved.id}"])
-    except Outdated:
-        assert rotation is not None
-        return _conflict(typed, rotation)
-    except Refusal as refusal:
-        db.session.rollback()
-        return _show(typed, rotation, _problems(refusal), refusal.status)
-    db.session.commit()
-    flash(f"{saved.name} is saved.")
-    return redirect(f"/console/on-call/rotations/{saved.id}", 303)
-
-
-def _is_unengaged() -> bool:
-    """Whether the on-call engineer is nobody's part yet, so that the first rotation can take it at once."""
-    return not oncall.words_of_role(oncall.ON_CALL_ENGINEER)
-
-
-def _save(typed: Typed, rotation: Rotation | None) -> Rotation:
-    layers = rotation_form.given_layers(typed) if typed.kept == HERE else []
-    common: dict[str, Any] = {"by": actor(), "name": typed.name, "zone": typed.zone, "announces": typed.announces}
-    if typed.kept == ELSEWHERE:
-        if not typed.source_url and (rotation is None or not rotation.source_url):
-            raise Malformed({"source_url": "Give the address of the calendar."})
-        source: dict[str, Any] = {"source_url": typed.source_url} if typed.source_url else {}
-    else:
-        source = {"source_url": None}
-    if rotation is None:
-        return actions.create_rotation(layers=layers, **source, **common)
-    return actions.change_rotation(rotation, layers=layers, version=typed.version, **source, **common)
-
-
-def _tried(typed: Typed, rotation: Rotation | None) -> tuple[dict[str, Any] | None, dict[str, str]]:
-    """The next weeks as they would be, by saving it and taking that back; or what stands in the way."""
-    if typed.kept == ELSEWHERE:
-        return None, {}
-    standing = rotation.version if rotation is not None else None
-    try:
-        saved = _save(replace(typed, name=typed.name or "Preview", version=standing), rotation)
-        return {**_preview_of(saved), "said": said(saved)}, {}
-    except Refusal as refusal:
-        return None, _problems(refusal)
-    finally:
-        db.session.rollback()
-
-
-def _preview_of(rotation: Rotation) -> dict[str, Any]:
-    """The next four weeks: drawn, and as a list."""
-    now, zone = clock.now(), me().time_zone
-    first = weeks.monday(zones.local_day(now, zone))
-    since, until = weeks.ends(first, _PREVIEW_WEEKS, zone)
-    lane = of_rotation(rotation, me(), since=since - _EDGE, until=until + _EDGE)
-    return {
-        "rows": weeks.rows(lane.spans, first=first, weeks=_PREVIEW_WEEKS, now=now, zone=zone),
-        "spans": _listed(lane, first, first + _PREVIEW_WEEKS * weeks.WEEK, zone),
-        "gaps": sum(span.is_gap for span in lane.spans if span.ends_at > now and span.starts_at < until),
-    }
-
-
-def _conflict(typed: Typed, rotation: Rotation) -> ResponseReturnValue:
-    """Somebody was faster: what stands now beside what was typed, and the choice between them."""
-    mine, problems = _tried(typed, rotation)
-    standing = db.session.get_one(Rotation, rotation.id)
-    page = render_template(
-        _CONFLICT,
-        rotation=standing,
-        theirs=_preview_of(standing),
-        theirs_said=said(standing),
-        mine=mine,
-        problems=problems,
-        carried=[
-            (name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "version")
-        ],
-    )
-    return make_response(page, 409)
-
-
-def _problems(refusal: Refusal) -> dict[str, str]:
-    return rotation_form.by_field(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence}
-
-
-def _show(
-    typed: Typed,
-    rotation: Rotation | None,
-    problems: Mapping[str, str] | None = None,
-    status: int = 422,
-    preview: dict[str, Any] | None = None,
-    acted: str = "",
-) -> ResponseReturnValue:
-    people = active_people(Role.RESPONDER)
-    page = render_template(
-        _EDIT,
-        typed=typed,
-        rotation=rotation,
-        people=people,
-        names={person.email: person.name for person in people},
-        zone_pairs=[(zone, zone) for zone in zone_choices()],
-        days=hours.DAYS,
-        weekdays=[("", "As it starts"), *((str(number), day) for number, day in enumerate(hours.DAYS))],
-        most=actions.MOST_LAYERS,
-        errors=dict(problems or {}),
-        preview=preview,
-        acted=acted,
-        offers_engaging=_is_unengaged(),
-        engages="engages" in request.form or request.method == "GET",
-        users=actions.who_uses(f"rotation:{rotation.id}") if rotation is not None else [],
-        source=_masked(rotation),
-    )
-    return make_response(page, status if problems else 200)
-
-
-def _masked(rotation: Rotation | None) -> str:
-    """The calendar's server alone: the rest of the address opens it."""
-    if rotation is None or not rotation.source_url:
-        return ""
-    scheme, _sep, rest = rotation.source_url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}/…"
-
-
-def _listed(lane: Lane, first: date, last: date, zone: ZoneInfo) -> list[tuple[Any, str, str]]:
+def listed(lane: Lane, first: date, last: date, zone: ZoneInfo) -> list[tuple[Any, str, str]]:
     """The stretches that touch these days: which, when it begins in words, and until when."""
     since, until = zones.start_of_day(first, zone), zones.start_of_day(last, zone)
     first_seen, last_seen = lane.spans[0].starts_at, lane.spans[-1].ends_at
@@ -315,13 +125,5 @@ def _month_word(day: date) -> str:
 def _rotation(rotation_id: int) -> Rotation:
     found = db.session.get(Rotation, rotation_id)
     if found is None:
-        abort(404)
-    return found
-
-
-def _living(rotation_id: int, *, for_writing: bool = False) -> Rotation:
-    """One that was not archived; ``for_writing``: locked, so that of two who save at once the second sees the first."""
-    found = db.session.get(Rotation, rotation_id, with_for_update=for_writing)
-    if found is None or found.archived_at is not None:
         abort(404)
     return found
