@@ -60,7 +60,8 @@ def chosen(person: Person, urgency: str = "high") -> list[tuple[str, int]]:
 
 def outgoing() -> list[OutboxMessage]:
     db.session.commit()
-    return list(db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+    wanted = select(OutboxMessage).where(OutboxMessage.purpose != outbox.TEAM)
+    return list(db.session.scalars(wanted.order_by(OutboxMessage.id)))
 
 
 # ---- what may be typed in ----

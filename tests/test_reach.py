@@ -41,8 +41,9 @@ def maya(app: Flask) -> Person:
 
 
 def rows(*, of: Person | None = None) -> list[OutboxMessage]:
+    """What goes to people; the team's channels are told besides."""
     db.session.commit()
-    wanted = select(OutboxMessage).order_by(OutboxMessage.id)
+    wanted = select(OutboxMessage).where(OutboxMessage.purpose != outbox.TEAM).order_by(OutboxMessage.id)
     return [row for row in db.session.scalars(wanted) if of is None or row.person_id == of.id]
 
 
