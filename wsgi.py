@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 import statuspage
-from incidents import access, api
+from incidents import access, api, slack
 from incidents.console import accounts, screens, settings_screens, shell
 from incidents.jobs import audit
 from incidents.kernel import database, health, settings, web
@@ -32,6 +32,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     screens.init_app(app, chosen)
     settings_screens.init_app(app, chosen)
     api.init_app(app, chosen)
+    slack.init_app(app, chosen)
     statuspage.init_app(app, chosen)
     return app
 

@@ -20,6 +20,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 FOREIGN = {
     "ARGS",
     "FILE",
+    "SSL_CERT_FILE",
     "REV",
     "EMAIL",
     "NAME_FILE",
@@ -140,4 +141,4 @@ def _is_command(words: str) -> bool:
 
 def _settings() -> set[str]:
     code = (ROOT / "incidents/kernel/settings.py").read_text(encoding="utf-8")
-    return set(re.findall(r'reader\.(?:text|parsed)\("([A-Z_]+)"', code))
+    return set(re.findall(r'reader\.(?:text|parsed)\(\s*"([A-Z_]+)"', code))

@@ -49,11 +49,18 @@ def send(message: Message, settings: Settings) -> Outcome:
     return SENT if was_taken else _why(errand)
 
 
+def service_of(url: str) -> Any:
+    """Apprise's own object for an address, or None where it cannot read it; nothing is sent."""
+    import apprise
+
+    return apprise.Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+
+
 def _notify(url: str, payload: Any) -> bool | None:
     """Whether the service took it; None where the address cannot be read."""
     import apprise
 
-    service = apprise.Apprise.instantiate(url, asset=_asset(), suppress_exceptions=True)
+    service = service_of(url)
     if service is None or len(getattr(service, "template", None) or ()):
         return None
     is_short = is_text_message(url)

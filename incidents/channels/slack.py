@@ -29,7 +29,7 @@ def send(message: Message, settings: Settings) -> Outcome:
     """Post one message, or change the one that facts carry the receipt of.
 
     Facts: ``channel`` (a channel or a person), ``receipt`` and ``root`` (``ts`` and ``channel`` of what was posted).
-    Payload: ``text``, ``blocks``. The receipt of this one is ``{"ts", "channel"}``.
+    Payload: ``text``, ``blocks``, and ``only_for`` where one person alone shall see it. The receipt of this one is ``{"ts", "channel"}``.
     """
     if not settings.slack_bot_token:
         return Outcome("unreachable", "No token for Slack is set")
@@ -77,6 +77,9 @@ def _fitting_button(button: dict[str, Any], *, is_answered: bool) -> dict[str, A
 
 
 def _hand_over(client: _Client, message: Message, content: dict[str, Any], where: str) -> Mapping[str, Any]:
+    if message.payload.get("only_for"):
+        words = {name: content[name] for name in ("text", "blocks")}
+        return client.chat_postEphemeral(channel=where, user=str(message.payload["only_for"]), **words).data  # type: ignore[return-value]
     earlier = message.facts.get("receipt")
     if earlier:
         try:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from incidents.kernel.settings import Settings
 
-from . import schema, starting
+from . import doctor_channels, schema, starting
 from .failures import CouldNot, first_line
 
 _LITTLE_SPACE = 500 * 1024 * 1024  # bytes
@@ -33,7 +33,7 @@ class Report(NamedTuple):
 @click.command("doctor")
 @click.option("--send-test", metavar="EMAIL", help="Send a test e-mail there, past the outbox.")
 def doctor(*, send_test: str | None) -> int:
-    """Check settings, disk, database, clock and mail, and say how to mend what is wrong.
+    """Check settings, disk, database, clock, mail and the team's channels, and say how to mend what is wrong.
 
     Ends with 1 when something is wrong.
     """
@@ -53,6 +53,8 @@ def examine(settings: Settings) -> Iterator[Report]:
     tables = _tables(settings)
     yield tables
     yield _mail(settings)
+    for finding in doctor_channels.examine(settings):
+        yield Report(*finding)
     if tables.verdict == "ok":
         yield from _health(starting.application())
 
