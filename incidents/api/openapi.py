@@ -67,6 +67,11 @@ QUERIES: Mapping[str, str] = {
     "until": "Before this time.",
     "at": "At this time instead of now.",
     "rotation": "A rotation's id.",
+    "channel": "One or more channels, with commas between them.",
+    "destination": "Where it goes, as the outbox has it.",
+    "person": "The e-mail address of whom it is for.",
+    "event": "What caused it.",
+    "reason": "Why it waits, failed, was skipped or is held.",
     "applies_to": "this for this one alone, all for every one that has not begun.",
 }
 _HEADERS = {
