@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, String, cast, delete, exists, func, insert, literal, null, select, true
+from sqlalchemy import Integer, String, cast, delete, exists, func, insert, literal, null, select, true
 
 from .. import clock
 from ..database import Json, UtcDateTime, db
@@ -18,7 +18,7 @@ def fan_out(
     event: str,
     channel: str,
     body: Mapping[str, Any],
-    to: Select[Any],
+    to: Any,
     incident_id: int | None = None,
     purpose: str = UPDATE,
     fold_key: str | None = None,
@@ -27,7 +27,7 @@ def fan_out(
 ) -> int:
     """Remember ``body`` for everyone whom ``to`` finds, in the session's transaction; answers how many are new.
 
-    ``to`` selects ``destination`` and, where there is more to say, ``person_id`` and ``own`` (JSON: what differs from
+    ``to`` is a SELECT of ``destination`` and, where there is more to say, ``person_id`` and ``own`` (JSON: what differs from
     one to the next, put over the body when it is sent). The database makes the keys.
     """
     now = clock.now()
@@ -70,7 +70,7 @@ def _new_key() -> Any:
         return func.lower(func.hex(func.randomblob(16)))
     # a version 4 UUID is random but for its digits 13 and 17: three times its first twelve and less
     uuids = [func.replace(cast(func.gen_random_uuid(), String), "-", "") for _ in range(3)]
-    return func.left(uuids[0], 12) + func.left(uuids[1], 12) + func.left(uuids[2], 8)
+    return func.concat(func.left(uuids[0], 12), func.left(uuids[1], 12), func.left(uuids[2], 8))
 
 
 def _is_postgresql() -> bool:
