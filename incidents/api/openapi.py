@@ -73,11 +73,6 @@ QUERIES: Mapping[str, str] = {
     "event": "What caused it.",
     "reason": "Why it waits, failed, was skipped or is held.",
     "applies_to": "this for this one alone, all for every one that has not begun.",
-    "channel": "Only by these ways out, with commas between them.",
-    "destination": "Only where the destination holds this.",
-    "person": "Only to this person, by e-mail address.",
-    "event": "Only what was caused by an event that begins so.",
-    "reason": "Only where the reason holds these words.",
 }
 _HEADERS = {
     "Link": {"description": 'The next page, with rel="next" (RFC 8288).', "schema": shapes.TEXT},
