@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..actions import matrix, telling, watch
 from ..actions.looks import each_once
@@ -14,6 +14,8 @@ from ..records.incidents import Incident
 from ..records.people import Person
 from ..reports import tellings
 from ..reports.tellings import Telling
+
+_MINUTE = timedelta(minutes=1)  # within it the bell and the entry are of the same telling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +155,7 @@ def _rung(
         meant=meant,
         reason=known.reasons if known else "",
         may_call=incident.is_open and bool(meant) and state in ("stopped", "missed", "nobody"),
-        again_at=known.at if known is not None and known.at is not None and known.at > at else None,
+        again_at=known.at if known is not None and known.at is not None and known.at - at >= _MINUTE else None,
     )
 
 
