@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from flask import current_app
 from sqlalchemy import select
@@ -242,11 +243,14 @@ def _timing(given: Given, starts_at: datetime, ends_at: datetime, work: Maintena
     series = work.series if work is not None else None
     rule, zone = given.get("recurrence") or (series.rule if series else "", None)
     zone = zone or given.get("time_zone") or (series.zone if series else page_settings().zone)
-    try:
-        local_start = actions.local_time(starts_at, zone)
-    except (ValueError, OSError):
-        raise Malformed({"time_zone": "Choose a zone by its name, such as Europe/Berlin."}) from None
-    return {"rule": rule, "zone": zone, "local_start": local_start, "lasts": ends_at - starts_at}
+    if zone not in available_timezones():
+        raise Malformed({"time_zone": "Choose a zone by its name, such as Europe/Berlin."})
+    return {
+        "rule": rule,
+        "zone": zone,
+        "local_start": actions.local_time(starts_at, zone),
+        "lasts": ends_at - starts_at,
+    }
 
 
 def _go_on(work: Maintenance, status: str) -> None:
