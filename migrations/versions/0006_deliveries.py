@@ -123,13 +123,11 @@ def upgrade() -> None:
             batch_op.f("ck_outbox_purpose_is_one_of_the_seven"),
             "purpose IN ('page', 'reminder', 'notice', 'update', 'alert', 'team', 'test')",
         )
-        batch_op.create_foreign_key(batch_op.f("fk_outbox_body_id_outbox_bodies"), "outbox_bodies", ["body_id"], ["id"])
 
 
 def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_outbox_purpose_is_one_of_the_seven"), type_="check")
-        batch_op.drop_constraint(batch_op.f("fk_outbox_body_id_outbox_bodies"), type_="foreignkey")
         batch_op.drop_index(
             "ix_outbox_in_flight",
             sqlite_where=sa.text("leased_by IS NOT NULL"),

@@ -9,7 +9,19 @@ from pathlib import Path
 
 from tests.bench.figures import Figure, Result, keep
 
-PARTS = ("page", "updates", "draft", "screens", "reminders", "lateness", "timers", "outbox", "restart", "start")
+PARTS = (
+    "page",
+    "updates",
+    "draft",
+    "screens",
+    "reminders",
+    "lateness",
+    "timers",
+    "outbox",
+    "fanout",
+    "restart",
+    "start",
+)
 
 
 def main(words: list[str]) -> int:

@@ -68,9 +68,9 @@ def _new_key() -> Any:
     """128 random bits in hexadecimal."""
     if not _is_postgresql():
         return func.lower(func.hex(func.randomblob(16)))
-    # a version 4 UUID is random but for its digits 13 and 17: three times its first twelve and less
-    uuids = [func.replace(cast(func.gen_random_uuid(), String), "-", "") for _ in range(3)]
-    return func.concat(func.left(uuids[0], 12), func.left(uuids[1], 12), func.left(uuids[2], 8))
+    # a version 4 UUID is random but for six bits: of two of them, hashed, any 128 bits are
+    two = func.uuid_send(func.gen_random_uuid()).op("||")(func.uuid_send(func.gen_random_uuid()))
+    return func.left(func.encode(func.sha256(two), "hex"), 32)
 
 
 def _is_postgresql() -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
-    ForeignKey,
     Index,
     SmallInteger,
     String,
@@ -79,7 +78,7 @@ class OutboxMessage(Base):
         SmallInteger, default=1, server_default="1"
     )  # of the purpose: the lower goes first
     fold_key: Mapped[str | None] = mapped_column(String(120))  # of several waiting with one key the newest is sent
-    body_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_bodies.id"))  # what many messages share
+    body_id: Mapped[int | None]  # what many share; no foreign key, which would be checked row by row
     receipt: Mapped[dict[str, Any] | None]  # what the other side answered that a later message needs
     state: Mapped[str] = mapped_column(String(10), default=WAITING)
     reason: Mapped[str | None] = mapped_column(Text)  # why it waits, failed, was skipped or is held
