@@ -271,12 +271,46 @@ class _Limit:
                 self._smtp.sock.shutdown(socket.SHUT_RDWR)
 
 
+class _Cutter:
+    """One thread that keeps all limits: a timer a message costs more than handing the message over."""
+
+    def __init__(self) -> None:
+        self._ends: dict[_Limit, float] = {}
+        self._news = threading.Condition()
+        self._wakes_at = float("inf")
+        self._thread: threading.Thread | None = None
+
+    def begin(self, limit: _Limit, seconds: float) -> None:
+        with self._news:
+            ends = self._ends[limit] = time.monotonic() + seconds
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._keep, name="mail-limits", daemon=True)
+                self._thread.start()
+            elif ends < self._wakes_at:
+                self._news.notify()
+
+    def end(self, limit: _Limit) -> None:
+        with self._news:
+            self._ends.pop(limit, None)
+
+    def _keep(self) -> None:
+        with self._news:
+            while True:
+                now = time.monotonic()
+                for limit in [limit for limit, ends in self._ends.items() if ends <= now]:
+                    del self._ends[limit]
+                    limit.cut()
+                self._wakes_at = min(self._ends.values(), default=now + _TOTAL)
+                self._news.wait(self._wakes_at - now)
+
+
+_cutter = _Cutter()
+
+
 @contextmanager
 def _time_limit(patience: float | None) -> Iterator[_Limit]:
     limit = _Limit()
-    timer = threading.Timer(min(_TOTAL, patience or _TOTAL), limit.cut)
-    timer.daemon = True
-    timer.start()
+    _cutter.begin(limit, min(_TOTAL, patience or _TOTAL))
     try:
         yield limit
     except (OSError, smtplib.SMTPException) as broken:
@@ -284,4 +318,4 @@ def _time_limit(patience: float | None) -> Iterator[_Limit]:
             raise TimeoutError from broken
         raise
     finally:
-        timer.cancel()
+        _cutter.end(limit)
