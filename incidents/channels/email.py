@@ -263,6 +263,8 @@ class _Limit:
         self._smtp = smtp
         if smtp.sock is not None:
             smtp.sock.settimeout(_TOTAL)
+            # the end of a letter must not wait until its beginning was confirmed
+            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def cut(self) -> None:
         self.is_over = True
