@@ -19,6 +19,7 @@ PARTS = (
     "timers",
     "outbox",
     "fanout",
+    "tarpits",
     "restart",
     "start",
 )
