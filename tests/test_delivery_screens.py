@@ -203,3 +203,25 @@ def test_an_incident_shows_who_was_told_of_one_update_by_whatever_channel(client
     assert page.count("<h2 dir") == 1
     assert "second@example.com" in page
     assert "grace@example.com" not in page
+
+
+def test_on_the_command_line_all_that_failed_begin_again_by_reason(app: Flask, outgoing: Outgoing) -> None:
+    from click.testing import CliRunner
+
+    from incidents.cli import outbox as commands
+
+    for to in ("a@example.com", "b@example.com"):
+        message(f"to {to}", to)
+    outgoing.outcome = Outcome("refused", REFUSED)
+    outgoing.for_destination["b@example.com"] = Outcome("refused", "Too long")
+    send_due_messages()
+    db.session.rollback()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("incidents.cli.starting.application", lambda: app)
+        said = CliRunner().invoke(commands.outbox, ["retry", "--all-failed", "--reason", "no such user"])
+        unclear = CliRunner().invoke(commands.outbox, ["retry"])
+
+    assert said.output == "1 message goes out at the next turn of the clock.\n"
+    assert unclear.exit_code == 2
+    assert (outbox.counts()["waiting"], outbox.counts()["failed"]) == (1, 1)
