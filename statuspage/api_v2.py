@@ -41,7 +41,8 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     newest = picture.incidents[:MOST_RECENT]
     running = [incident for incident in picture.incidents if incident.is_open]
     works = picture.told.works
-    scheduled = [work for work in reversed(works) if work.state(picture.minute) == State.SCHEDULED]
+    to_come = [work for work in reversed(works) if work.state(picture.minute) == State.SCHEDULED]
+    scheduled = to_come[:MOST_RECENT]
     bodies: dict[str, Json] = {
         "summary": {
             "components": api.components(),
@@ -88,6 +89,7 @@ class _Shapes:
         self.page_id = picture.settings.public_id
         self.groups = {group.id: group for group in picture.records.groups}
         self.statuses = {component.id: str(component.status) for component in picture.components}
+        self._works: dict[str, Json] = {}
         self.objects = {row.public_id: self._component(row) for row in picture.records.components}
 
     def page(self) -> Json:
@@ -135,7 +137,7 @@ class _Shapes:
         }
 
     def maintenances(self, which: Iterable[Work]) -> list[Json]:
-        return [self.maintenance(each) for each in which]
+        return [self._works.get(each.id) or self._works.setdefault(each.id, self.maintenance(each)) for each in which]
 
     def maintenance(self, work: Work) -> Json:
         """What was called off is completed to readers of this format, which has no word for it."""

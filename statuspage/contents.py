@@ -67,7 +67,7 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     told, minute, dark = picture.told, picture.minute, picture.dark_since
     records = picture.records
     yield Sheet("home", (told, minute, dark), True, lambda: {"/": page.home(picture, base=base)})
-    stand = told.stand(minute)
+    stand = told.standing(minute).states  # as long as these are the same, nothing but the minute has changed
     yield Sheet("api", (told, stand), False, lambda: api_v2.documents(picture, base=base))
     yield Sheet("feeds", (told, stand), False, lambda: feeds.documents(picture, base=base))
     yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))

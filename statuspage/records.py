@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from incidents.published.components import BaselineChange, Component, ComponentGroup
+from incidents.published.baselines import BaselineChange
+from incidents.published.components import Component, ComponentGroup
 from incidents.published.incidents import PublishedIncident, PublishedUpdate
 from incidents.published.page_settings import DEFAULT_NAME, DEFAULT_PARTIAL_WEIGHT, DEFAULT_ZONE, PageSettings
 from incidents.published.revision import PageRevision

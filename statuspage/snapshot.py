@@ -96,7 +96,7 @@ class Picture:
     @cached_property
     def running(self) -> tuple[Work, ...]:
         """The announced work in progress, the first to have begun first."""
-        return tuple(self.told.running(self.minute))
+        return self.told.standing(self.minute).running
 
     @cached_property
     def upcoming(self) -> tuple[Work, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -19,6 +20,16 @@ from .records import BaselineRow, ComponentRow, Records
 from .story import OPERATIONAL, Incident, Names, Stretch, tell
 from .times import zone_named
 from .work import Work
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The announced work at one minute: its states in the order of ``Told.works``, what runs, and what that touches."""
+
+    minute: datetime
+    states: tuple[State, ...]
+    running: tuple[Work, ...]  # the first to have begun first
+    touched: frozenset[str]
 
 
 class Told:
@@ -41,6 +52,7 @@ class Told:
         self._causes = self._what_each_depends_on()
         self._past: dict[str, tuple[date, tuple[Day, ...], Day]] = {}
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
+        self._standing: Standing | None = None
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
         self.drawings: dict[str, tuple[date, Markup, list[str]]] = {}  # a component's bars before that day
         if before is not None and before.zone == self.zone:
@@ -88,21 +100,32 @@ class Told:
         """Its baseline, overlaid by the impact of open incidents and by running maintenance."""
         one = component.public_id
         impacts = [incident.now[one] for incident in self._open if one in incident.now]
-        if one in self.under_maintenance(minute):
+        if one in self.standing(minute).touched:
             impacts.append(ComponentStatus.MAINTENANCE)
         return uptime.overlay(component.status, impacts)
 
-    def under_maintenance(self, minute: datetime) -> frozenset[str]:
-        """The components that announced work touches at this minute."""
-        return frozenset(one for work in self.running(minute) for one in work.components)
+    def standing(self, minute: datetime) -> Standing:
+        """How far the announced work is at this minute; asked for each component, so it is kept for the minute."""
+        found = self._standing
+        if found is None or found.minute != minute:
+            running = tuple(work for work in reversed(self.works) if work.is_running(minute))
+            found = Standing(
+                minute,
+                tuple(work.state(minute) for work in self.works),
+                running,
+                frozenset(one for work in running for one in work.components),
+            )
+            self._standing = found
+        return found
 
-    def running(self, minute: datetime) -> list[Work]:
-        """What is being worked on, the first to have begun first."""
-        return [work for work in reversed(self.works) if work.is_running(minute)]
-
-    def stand(self, minute: datetime) -> tuple[tuple[str, State], ...]:
-        """How far each announced work is: as long as this is the same, nothing but the minute has changed."""
-        return tuple((work.id, work.state(minute)) for work in self.works)
+    @cached_property
+    def works_by_series(self) -> Mapping[int, list[Work]]:
+        """The occurrences of each series, the earliest first."""
+        found: dict[int, list[Work]] = {}
+        for work in reversed(self.works):
+            if work.row.series_id is not None:
+                found.setdefault(work.row.series_id, []).append(work)
+        return found
 
     def incidents_by_day(self, component: str) -> Mapping[date, list[tuple[Incident, ComponentStatus]]]:
         """On which days which incident troubled this component, and into which state."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from incidents.policy import recurrence, recurrence_words
+from incidents.policy import recurrence_words
 from incidents.policy.components import ComponentStatus
 from incidents.policy.maintenance import State
 
@@ -121,24 +121,17 @@ def repeats(work: Work, picture: Picture) -> str:
         phrase = recurrence_words.in_words(rule, first.date())
     except ValueError:  # a rule of a later version of ours
         return ""
-    then = [each.row.starts_at for each in reversed(picture.told.works) if _follows(each, work, picture)]
-    days = [times.day(at.astimezone(picture.zone).date(), near=picture.today) for at in then[:_MOST_THEN]]
+    later = (
+        each for each in picture.told.works_by_series.get(work.row.series_id or 0, ()) if _follows(each, work, picture)
+    )
+    then = [each.row.starts_at for each in islice(later, _MOST_THEN)]
+    days = [times.day(at.astimezone(picture.zone).date(), near=picture.today) for at in then]
     zone = "" if times.zone_named(zone_name) == picture.zone else f" by the clock of {zone_name}"
     return f"Repeats {phrase}{zone}." + (f" Then {' and '.join(days)}." if days else "")
 
 
 def _follows(each: Work, work: Work, picture: Picture) -> bool:
-    return (
-        each.row.series_id == work.row.series_id
-        and each.row.starts_at > work.row.starts_at
-        and each.state(picture.minute) == State.SCHEDULED
-    )
-
-
-def preview_of_times(rule: str, local_start: datetime, zone: ZoneInfo, count: int) -> list[datetime]:
-    """The first instants of a rule. Raises ValueError for no rule of ours."""
-    found = recurrence.occurrences(recurrence.parse(rule), local_start, zone)
-    return [at for _local, at in islice(found, count)]
+    return each.row.starts_at > work.row.starts_at and each.state(picture.minute) == State.SCHEDULED
 
 
 def _update(said: Said, picture: Picture) -> dict[str, Any]:
@@ -181,15 +174,6 @@ def _end(work: Work) -> datetime:
 
 def _names(work: Work) -> str:
     return ", ".join(work.names[one] for one in work.components)
-
-
-def sentence(running: Sequence[Work], picture: Picture) -> str:
-    """What is worked on until when, for the band."""
-    told = [
-        f"{work.title}, until {times.both_with_day(work.row.ends_at, picture.zone, now=picture.minute)}."
-        for work in running
-    ]
-    return " ".join(told)
 
 
 def lasted(work: Work, minute: datetime) -> str:

@@ -9,6 +9,8 @@ from flask import Flask
 
 from incidents.kernel.database import db
 from incidents.published import notices
+from incidents.published.baselines import baseline_history
+from incidents.published.components import find_component
 from tests.factories_maintenance import make_work
 from tests.factories_published import make_component
 from tests.programs import Program
@@ -149,8 +151,6 @@ def test_a_component_takes_its_flags_its_day_and_a_reason(app: Flask) -> None:
     set_by = responder.patch(address, {"status": "partial_outage", "reason": "Seen by the probe"})
     assert set_by.get_json()["status"] == "partial_outage"
     assert responder.patch(address, {"showcase": False}).status_code == 403
-    from incidents.published.components import baseline_history, find_component
-
     found = find_component(made["id"])
     assert found is not None
     newest = baseline_history(found)[0]

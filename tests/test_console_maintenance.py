@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from incidents.kernel.database import db
-from incidents.published import components as known
-from incidents.published.components import set_baseline
+from incidents.published import baselines
+from incidents.published.baselines import set_baseline
 from incidents.published.maintenances import Maintenance, MaintenanceSeries
 from incidents.published.page_settings import change_page_settings
 from incidents.records.audit import AuditEntry
@@ -261,7 +261,7 @@ def test_the_same_status_again_is_no_history(app: Flask, clock: Any) -> None:
     api = make_component("API")
     set_baseline(api, "major_outage", by_name="Maya", reason="Fire")
     set_baseline(api, "major_outage", by_name="Priya")
-    newest, first = known.baseline_history(api)
+    newest, first = baselines.baseline_history(api)
     assert (newest.status, newest.by_name, newest.reason) == ("major_outage", "Maya", "Fire")
     assert first.status == "operational"
 

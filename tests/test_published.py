@@ -14,9 +14,10 @@ from sqlalchemy import select
 from incidents.kernel import clock as kernel_clock
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed
-from incidents.published import accent, publishing
+from incidents.published import accent, baselines, publishing
 from incidents.published import components as known
-from incidents.published.components import BaselineChange, Component
+from incidents.published.baselines import BaselineChange
+from incidents.published.components import Component
 from incidents.published.incidents import PublishedIncident, PublishedUpdate, PublishedUpdateRevision
 from incidents.published.page_settings import PageSettings, change_page_settings, page_settings
 from incidents.published.revision import PageRevision
@@ -67,7 +68,7 @@ def test_every_change_moves_the_revision_in_its_own_transaction(app: Flask, cloc
         lambda: publishing.reopen(1),
         lambda: publishing.withdraw_incident(1),
         lambda: known.change_component(component, name="Public API"),
-        lambda: known.set_baseline(component, PARTIAL, clock()),
+        lambda: baselines.set_baseline(component, PARTIAL, clock()),
         lambda: known.move_component(component, position=1, group=group),
         lambda: known.archive_component(component),
         lambda: known.restore_component(component),
@@ -188,8 +189,8 @@ def test_components_are_ordered_by_group_and_position(app: Flask) -> None:
 def test_a_baseline_keeps_its_history(app: Flask, clock: Any) -> None:
     component = make_component(age=timedelta(days=3))
     at = clock.forward(hours=1)
-    known.set_baseline(component, MAJOR, at)
-    known.set_baseline(component, MAJOR, at)  # the same again is no change
+    baselines.set_baseline(component, MAJOR, at)
+    baselines.set_baseline(component, MAJOR, at)  # the same again is no change
     changes = db.session.scalars(select(BaselineChange).order_by(BaselineChange.at)).all()
     assert [(change.status, change.at) for change in changes] == [("operational", component.created_at), (MAJOR, at)]
 

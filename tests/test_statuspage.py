@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from markupsafe import escape
 
 from incidents.kernel.database import db
+from incidents.published import baselines, publishing
 from incidents.published import components as known
-from incidents.published import publishing
 from incidents.published.page_settings import change_page_settings
 from statuspage import PREVIEW, records_file, snapshot
 from statuspage.snapshot import Picture
@@ -77,7 +77,7 @@ def test_the_worst_component_makes_the_headline(client: FlaskClient, status: str
 
 def test_a_component_shows_its_baseline_overlaid_by_the_worst_open_incident(app: Flask, clock: Any) -> None:
     api = make_component("API")
-    known.set_baseline(api, DEGRADED)
+    baselines.set_baseline(api, DEGRADED)
     make_update(1, components={api.public_id: MAJOR})
     make_update(2, components={api.public_id: PARTIAL})
     assert drawn(clock).components[0].status == MAJOR

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 
 from incidents.actions import maintenance
 from incidents.kernel.database import db
+from incidents.published import baselines, planning
 from incidents.published import components as known
-from incidents.published import planning
 from incidents.published.page_settings import change_page_settings
 from statuspage import contents, records_file, snapshot
 from statuspage.renewer import Renewer
@@ -221,8 +221,8 @@ def test_a_day_before_the_component_began_is_grey_whenever_it_was_added(app: Fla
     change_page_settings(zone="Europe/Berlin")
     late = make_component("Late", age=timedelta(days=60), starts_on=clock().date() - timedelta(days=5))
     early = make_component("Early", age=timedelta(days=1), starts_on=clock().date() - timedelta(days=400))
-    known.set_baseline(late, MAJOR, clock() - timedelta(days=10))
-    known.set_baseline(late, OPERATIONAL, clock() - timedelta(days=8))
+    baselines.set_baseline(late, MAJOR, clock() - timedelta(days=10))
+    baselines.set_baseline(late, OPERATIONAL, clock() - timedelta(days=8))
     by_name = {each.name: each for each in drawn(clock).components}
     assert [day.worst for day in by_name["Late"].days].count(None) == 84
     assert by_name["Late"].uptime == 100
@@ -244,7 +244,7 @@ def test_showcase_and_only_if_degraded_say_what_the_page_lists(client: FlaskClie
     assert "Rare" not in page
     by_name = {each["name"]: each for each in api(client, "components")["components"]}
     assert (by_name["Plain"]["showcase"], by_name["Rare"]["only_show_if_degraded"]) == (False, True)
-    known.set_baseline(rare, MAJOR)
+    baselines.set_baseline(rare, MAJOR)
     assert "Rare" in text_of(client)
 
 
@@ -263,7 +263,7 @@ def test_a_heading_says_the_worst_of_what_stands_under_it(client: FlaskClient, c
     one = make_component("API", group=group)
     make_component("Web", group=group)
     assert "Core Operational" not in text_of(client)
-    known.set_baseline(one, MAJOR)
+    baselines.set_baseline(one, MAJOR)
     assert "Core Major outage API" in text_of(client)
 
 

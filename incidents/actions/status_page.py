@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from ..policy.components import ComponentStatus
-from ..published import components, page_settings
+from ..published import baselines, components, page_settings
 from ..published.components import Component, ComponentGroup
 from ..published.page_settings import PageSettings
 from ..records.actors import Actor
@@ -75,7 +75,7 @@ def change_component(
 def set_component_status(component: Component, status: str, *, by: Actor, reason: str | None = None) -> Component:
     """From now on it is this when no incident speaks; by whom and why is kept. Raises Malformed (``status``, ``reason``)."""
     before = component.status
-    components.set_baseline(component, status, by_name=by.name, reason=reason)
+    baselines.set_baseline(component, status, by_name=by.name, reason=reason)
     if component.status != before:
         audit.note(
             "component status set",

@@ -12,7 +12,8 @@ from ..kernel.database import db
 from ..kernel.errors import Forbidden, Malformed
 from ..policy.components import ComponentStatus
 from ..published import components
-from ..published.components import DESCRIPTION_LENGTH, NAME_LENGTH, REASON_LENGTH, UNCHANGED, Component, ComponentGroup
+from ..published.baselines import REASON_LENGTH
+from ..published.components import DESCRIPTION_LENGTH, NAME_LENGTH, UNCHANGED, Component, ComponentGroup
 from ..records.tokens import ApiToken
 from . import paging, shapes
 from .fields import Body, choice, clearable, flag, text, whole

@@ -15,12 +15,12 @@ from ..actions import status_page
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from ..policy.components import ComponentStatus
+from ..published.baselines import baseline_history
 from ..published.components import (
     Component,
     ComponentGroup,
     all_components,
     all_groups,
-    baseline_history,
     find_component,
     find_group,
 )

@@ -12,15 +12,13 @@ from ..kernel import clock
 from ..kernel.database import Base, db
 from ..kernel.errors import Malformed
 from ..policy.components import ComponentStatus
+from .baselines import STATUS_LIST, BaselineChange, problem_with, written_by
 from .public_ids import fresh_public_id
 from .revision import bump
 from .wording import one_line
 
 NAME_LENGTH = 100
 DESCRIPTION_LENGTH = 500
-REASON_LENGTH = 300
-BY_LENGTH = 200
-_STATUSES = ", ".join(repr(str(status)) for status in ComponentStatus)
 
 
 class ComponentGroup(Base):
@@ -47,7 +45,7 @@ class Component(Base):
 
     __tablename__ = "components"
     __table_args__ = (
-        CheckConstraint(f"status IN ({_STATUSES})", name="status_of_a_component_is_known"),
+        CheckConstraint(f"status IN ({STATUS_LIST})", name="status_of_a_component_is_known"),
         Index("ix_components_group_id_position", "group_id", "position"),
     )
 
@@ -71,26 +69,6 @@ class Component(Base):
     @property
     def is_archived(self) -> bool:
         return self.archived_at is not None
-
-
-class BaselineChange(Base):
-    """From ``at`` on, the component's baseline was ``status``, by whom and why; the first one bears its creation.
-
-    Who and why are for colleagues, and the page never reads them.
-    """
-
-    __tablename__ = "baseline_changes"
-    __table_args__ = (
-        CheckConstraint(f"status IN ({_STATUSES})", name="status_of_a_baseline_is_known"),
-        Index("ix_baseline_changes_component_id_at", "component_id", "at"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    component_id: Mapped[int] = mapped_column(ForeignKey("components.id", ondelete="CASCADE"))
-    status: Mapped[str] = mapped_column(String(20))
-    at: Mapped[datetime]
-    by_name: Mapped[str | None] = mapped_column(String(BY_LENGTH))
-    reason: Mapped[str | None] = mapped_column(String(REASON_LENGTH))
 
 
 class _Unchanged:
@@ -166,7 +144,7 @@ def add_component(
     db.session.flush()
     db.session.add(
         BaselineChange(
-            component_id=component.id, status=component.status, at=component.created_at, by_name=_by(by_name)
+            component_id=component.id, status=component.status, at=component.created_at, by_name=written_by(by_name)
         )
     )
     if position is not None:
@@ -208,44 +186,6 @@ def change_component(
     component.updated_at = clock.now()
     bump()
     return component
-
-
-def set_baseline(
-    component: Component,
-    status: str,
-    at: datetime | None = None,
-    *,
-    by_name: str | None = None,
-    reason: str | None = None,
-) -> Component:
-    """From ``at`` (default: now) on, the component is this when no incident speaks. Raises Malformed."""
-    problems = _problems(status=status)
-    why = one_line(reason or "") or None
-    if why is not None and len(why) > REASON_LENGTH:
-        problems["reason"] = f"Keep the reason under {REASON_LENGTH + 1} characters."
-    if problems:
-        raise Malformed(problems)
-    if component.status == status:
-        return component
-    component.status = str(ComponentStatus(status))
-    component.updated_at = clock.now()
-    db.session.add(
-        BaselineChange(
-            component_id=component.id,
-            status=component.status,
-            at=at or clock.now(),
-            by_name=_by(by_name),
-            reason=why,
-        )
-    )
-    bump()
-    return component
-
-
-def baseline_history(component: Component, limit: int = 20) -> Sequence[BaselineChange]:
-    """How its baseline was set, by whom and why, the newest first."""
-    wanted = select(BaselineChange).where(BaselineChange.component_id == component.id)
-    return db.session.scalars(wanted.order_by(BaselineChange.at.desc(), BaselineChange.id.desc()).limit(limit)).all()
 
 
 def move_component(
@@ -353,10 +293,6 @@ def _text(description: str | None) -> str | None:
     return one_line(description or "") or None
 
 
-def _by(name: str | None) -> str | None:
-    return one_line(name)[:BY_LENGTH] if name else None
-
-
 def _problems(
     *,
     name: str | None = None,
@@ -371,8 +307,8 @@ def _problems(
         problems["name"] = f"Keep the name under {NAME_LENGTH + 1} characters."
     if description is not None and len(one_line(description)) > DESCRIPTION_LENGTH:
         problems["description"] = f"Keep the description under {DESCRIPTION_LENGTH + 1} characters."
-    if status is not None and status not in set(ComponentStatus):
-        problems["status"] = f"Choose one of {', '.join(ComponentStatus)}."
+    if status is not None:
+        problems |= problem_with(status)
     if starts_on is not None and not date(2000, 1, 1) <= starts_on <= _in_a_year():
         problems["start_date"] = "Give a day between the year 2000 and a year from now."
     return problems
