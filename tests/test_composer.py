@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from incidents import actions
-from incidents.actions import matrix
+from incidents.actions import message_templates
 from incidents.kernel.database import db
 from incidents.kernel.text import render_markdown
 from incidents.published import components, page_settings, publishing
@@ -240,7 +240,7 @@ def test_no_change_acts_once_and_says_when_an_update_came_meanwhile(app: Flask, 
 
 
 def test_a_template_never_swallows_what_was_typed(maya: Maya, incident: Incident) -> None:
-    template = matrix.save_template(None, by=maya[1].as_actor(), name="First", body="We look at {{incident.title}}.")
+    template = message_templates.save(None, by=maya[1].as_actor(), name="First", body="We look at {{incident.title}}.")
     db.session.commit()
 
     chosen = post(maya[0], incident, act=f"template-{template.id}", body="My own words", status="monitoring")
@@ -278,11 +278,11 @@ def test_templates_made_for_this_severity_and_status_come_first_in_the_teams_ord
         ("For P1", "P1", None),
         ("For the fix", "P2", "monitoring"),
     ):
-        matrix.save_template(None, by=by, name=name, body=name, severity=severity, public_status=status)
-    matrix.move_template(matrix.all_templates()[1], by=by, up=True)
+        message_templates.save(None, by=by, name=name, body=name, severity=severity, public_status=status)
+    message_templates.move(message_templates.in_order()[1], by=by, up=True)
     db.session.commit()
 
-    offered = [each.name for each in matrix.templates_for(incident, "investigating")]
+    offered = [each.name for each in message_templates.fitting(incident, "investigating")]
     assert offered == ["Exact", "For P2", "Also general", "General"]
     assert text_in(maya[0].get(composer(incident))) == "Exact"
 

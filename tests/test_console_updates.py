@@ -261,7 +261,7 @@ def test_the_composer_begins_with_the_last_public_text(
 def test_a_template_fills_the_composer_with_its_placeholders(
     app: Flask, browser: FlaskClient, incident: Incident, maya: Person
 ) -> None:
-    template = actions.matrix.save_template(
+    template = actions.message_templates.save(
         None, by=maya.as_actor(), name="First word", body="{{incident.title}}: we look. {{no.such}}", severity="P2"
     )
     db.session.commit()

@@ -7,20 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
-from ..kernel import clock
 from ..kernel.database import db
-from ..kernel.errors import Malformed, NotAllowed
+from ..kernel.errors import Malformed
 from ..policy import escalation, repeats, severity
 from ..policy.escalation import Level
-from ..policy.lifecycle import Cause
 from ..policy.repeats import Repeat
 from ..policy.severity import Severity, SeverityRule
 from ..records.actors import Actor
 from ..records.escalation import EscalationRepeat
-from ..records.incidents import Incident, IncidentRole
-from ..records.matrix import EscalationLevelSetting, MessageTemplate, SeveritySetting, TeamWord
+from ..records.incidents import Incident
+from ..records.matrix import EscalationLevelSetting, SeveritySetting
 from . import audit, journal, words
 
 _MOST_MINUTES = 60 * 24 * 30
@@ -163,108 +161,6 @@ def known_severity(word: str) -> Severity:
         raise Malformed({"severity": "Choose P1, P2, P3 or P4."}) from None
 
 
-def save_template(
-    template: MessageTemplate | None,
-    *,
-    by: Actor,
-    name: str,
-    body: str,
-    severity: str | None = None,
-    public_status: str | None = None,
-    position: int | None = None,
-) -> MessageTemplate:
-    """Add a message template or change one. Placeholders are filled when it is used, never run."""
-    name = journal.words(name, field="name", sentence="Give the template a name.", longest=80)
-    taken = db.session.scalars(select(MessageTemplate).where(MessageTemplate.name == name)).one_or_none()
-    if taken is not None and taken is not template:
-        raise Malformed({"name": "Another template has this name."})
-    if template is None:
-        template = MessageTemplate(position=_behind_all())
-        db.session.add(template)
-    template.name = name
-    template.body = journal.words(body, field="body", sentence="Write the text.", longest=10_000)
-    template.severity = known_severity(severity) if severity else None
-    template.public_status = _known_public_status(public_status)
-    template.position = template.position if position is None else position
-    template.updated_at = clock.now()
-    audit.note("saved the message template", by=by, subject=name)
-    db.session.flush()
-    return template
-
-
-def _behind_all() -> int:
-    last = db.session.scalar(select(func.max(MessageTemplate.position)))
-    return 0 if last is None else last + 1
-
-
-def delete_template(template: MessageTemplate, *, by: Actor) -> None:
-    """Remove a template; texts that were written with it stay."""
-    audit.note("deleted the message template", by=by, subject=template.name)
-    db.session.delete(template)
-
-
-def move_template(template: MessageTemplate, *, by: Actor, up: bool) -> None:
-    """One place up or down in the list; at its end nothing happens."""
-    standing = all_templates()
-    here = standing.index(template)
-    there = here - 1 if up else here + 1
-    if 0 <= there < len(standing):
-        standing[here], standing[there] = standing[there], standing[here]
-        audit.note("moved the message template", by=by, subject=template.name)
-    for position, each in enumerate(standing):
-        each.position = position
-
-
-def all_templates() -> list[MessageTemplate]:
-    """Every template, in the team's order."""
-    return list(db.session.scalars(select(MessageTemplate).order_by(MessageTemplate.position, MessageTemplate.name)))
-
-
-def templates_for(
-    incident: Incident, public_status: str | None = None, *, among: Sequence[MessageTemplate] | None = None
-) -> list[MessageTemplate]:
-    """The templates that fit an incident's severity, and the status when one is given; ``among`` saves reading them.
-
-    First those made for both, then those for one of the two, then those for all; among equals in the team's order.
-    """
-
-    def fits(template: MessageTemplate) -> bool:
-        return template.severity in (None, incident.severity) and (
-            public_status is None or template.public_status in (None, public_status)
-        )
-
-    def is_general(template: MessageTemplate) -> int:
-        return (template.severity is None) + (template.public_status is None)
-
-    return sorted(filter(fits, all_templates() if among is None else among), key=is_general)
-
-
-def add_team_word(kind: str, *, label: str, by: Actor) -> TeamWord:
-    """Add a role or a cause category of the team's own."""
-    label = journal.words(label, field="label", sentence="Give it a name.", longest=80)
-    slug = "".join(character if character.isalnum() else "_" for character in label.lower()).strip("_")[:40]
-    if not slug or not slug.isascii():
-        raise Malformed({"label": "Use letters from a to z and digits."})
-    ours = {"role": ("commander", "communications_lead", "scribe"), "cause": tuple(Cause)}[kind]
-    taken = select(TeamWord).where(TeamWord.kind == kind, TeamWord.slug == slug)
-    if slug in ours or db.session.scalars(taken).one_or_none():
-        raise NotAllowed("This one exists already.")
-    word = TeamWord(kind=kind, slug=slug, label=label)
-    db.session.add(word)
-    audit.note(f"added the {kind}", by=by, subject=label)
-    db.session.flush()
-    return word
-
-
-def remove_team_word(word: TeamWord, *, by: Actor) -> None:
-    """Take back a role or cause that no incident ever used. Raises NotAllowed once one has: history keeps its words."""
-    used = IncidentRole.role if word.kind == "role" else Incident.cause
-    if db.session.scalar(select(used).where(used == word.slug).limit(1)) is not None:
-        raise NotAllowed(f"{word.label} stands in an incident and stays, so that history keeps its words.")
-    audit.note(f"removed the {word.kind}", by=by, subject=word.label)
-    db.session.delete(word)
-
-
 def _minutes(level: Mapping[str, Any]) -> int:
     given = level.get("after_minutes")
     if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= _MOST_MINUTES:
@@ -291,16 +187,6 @@ def _repeat(given: Mapping[str, Any] | None) -> Repeat:
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= longest:
         raise Malformed({"repeat": f"A policy begins again after 1 to {longest:,} minutes."})
     return Repeat(times, timedelta(minutes=minutes))
-
-
-def _known_public_status(word: str | None) -> str | None:
-    from ..policy.lifecycle import PublicStatus
-
-    if not word:
-        return None
-    if word not in [*PublicStatus]:
-        raise Malformed({"public_status": f"Choose one of {', '.join(PublicStatus)}."})
-    return word
 
 
 def _sane(minutes: Mapping[str, int | None]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -23,7 +22,7 @@ from ..policy.severity import Severity
 from ..records.actors import CLOCK
 from ..records.incidents import Incident
 from ..records.people import Person
-from . import journal, matrix, oncall, roles, telling, visibility, watch
+from . import journal, levels, matrix, oncall, roles, telling, watch
 from .looks import Strike, Telling, each_once, send_letters
 
 
@@ -111,11 +110,11 @@ def tell_next_level(incident: Incident, *, why: str, key: str | None = None) -> 
     headline = f"{_severity(incident)}, you are called in"
     chosen = next((level for level in matrix.levels_of(incident) if level.key == key), None)
     if chosen is None:
-        _tell_next(look, why=why, headline=headline, weight=5)
+        levels.tell_next(look, why=why, headline=headline, weight=5)
     else:
         if chosen.key not in look.struck.levels:
             look.ring(watch.level_key(incident, chosen.key))
-        _tell_level(look, chosen, headline=headline, sentence=why, weight=5)
+        levels.tell_level(look, chosen, headline=headline, sentence=why, weight=5)
     send_letters([look])
     return look.people()
 
@@ -151,7 +150,7 @@ def _expire_acknowledgement(look: Strike) -> None:
     struck = look.struck
     for level in escalation.told_again(matrix.levels_of(incident), struck.levels):
         look.ring(watch.level_key(incident, level.key, round_=incident.acknowledgement_round))
-        _tell_level(
+        levels.tell_level(
             look,
             level,
             headline="the acknowledgement has lapsed",
@@ -174,7 +173,7 @@ def _tell_due_levels(look: Strike) -> None:
             else watch.level_key(incident, level.key)
         )
         is_first = not due.repetition and level in first
-        _tell_level(
+        levels.tell_level(
             look,
             level,
             headline=f"{_severity(incident)}: {incident.title}"
@@ -210,7 +209,7 @@ def _note_risks(look: Strike) -> None:
             look.incident,
             "target_at_risk",
             by=CLOCK,
-            detail={"target": target.kind, "deadline_at": target.deadline_at.isoformat(), **_named(people)},
+            detail={"target": target.kind, "deadline_at": target.deadline_at.isoformat(), **levels.named(people)},
         )
         look.entries.append(entry)
         sentence = f"{look.incident.title} is to be {what}d within {left}: 80 % of the time has passed."
@@ -245,7 +244,9 @@ def _miss_targets(look: Strike) -> None:
             detail={"target": target.kind, "deadline_at": target.deadline_at.isoformat()},
         )
         if target.kind == "resolve":
-            _tell_next(look, why="The resolve target has passed.", headline="the resolve target has passed", weight=3)
+            levels.tell_next(
+                look, why="The resolve target has passed.", headline="the resolve target has passed", weight=3
+            )
 
 
 def _remind(look: Strike) -> None:
@@ -278,7 +279,7 @@ def _remind(look: Strike) -> None:
             "stage": stage.key,
             "due_at": due_at.isoformat(),
             "late_minutes": cadence.minutes_late(due_at, look.now),
-            **_named(people),
+            **levels.named(people),
         },
     )
     look.entries.append(entry)
@@ -301,10 +302,10 @@ def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[P
     first = _first_reminded(look)
     if not stage.overdue_number:
         return first
-    levels = matrix.levels_of(incident) if matrix.rule_of(incident).cadence is not None else ()
-    added = cadence.overdue_levels(levels, stage, told=struck.levels)
+    policy = matrix.levels_of(incident) if matrix.rule_of(incident).cadence is not None else ()
+    added = cadence.overdue_levels(policy, stage, told=struck.levels)
     reached = [person for level in added for person in _people_reached(look, level, struck)]
-    _name_reached(incident, reached)
+    levels.name_reached(incident, reached)
     return each_once([*first, *reached])
 
 
@@ -329,76 +330,6 @@ def _first_reminded(look: Strike) -> list[Person]:
         or telling.people_meant(incident, [escalation.RESPONDERS])
     )
     return telling.who_may_hear(incident, people)
-
-
-def _tell_next(look: Strike, *, why: str, headline: str, weight: int) -> None:
-    incident = look.incident
-    struck = look.struck
-    levels = matrix.levels_of(incident)
-    level = escalation.next_untold(levels, struck.levels)
-    if level is not None:
-        look.ring(watch.level_key(incident, level.key))
-        _tell_level(look, level, headline=headline, sentence=why, weight=weight)
-        if not look.tellings[-1].people:
-            _tell_next(look, why=why, headline=headline, weight=weight)
-        return
-    people = each_once([person for each in levels for person in telling.people_told(incident, each.tell)])
-    _name_reached(incident, people)
-    _note_told(look, people, label="everybody")
-    look.tellings.append(Telling(headline, why, people, weight))
-
-
-def _tell_level(
-    look: Strike,
-    level: Level,
-    *,
-    headline: str,
-    sentence: str,
-    weight: int,
-    repetition: int = 0,
-    again: bool = False,
-) -> None:
-    """Tell whoever this level means now; where it means nobody, a bell says so and the next one does not wait."""
-    incident = look.incident
-    people = telling.people_told(incident, level.tell)
-    _name_reached(incident, people)
-    unheard = watch.unheard_key(incident, level.key, repetition)
-    if not people and unheard not in look.records.bells:
-        look.ring(unheard)
-    _note_told(look, people, level=level, repetition=repetition, again=again)
-    look.tellings.append(Telling(headline, sentence, people, weight))
-
-
-def _name_reached(incident: Incident, people: Sequence[Person]) -> None:
-    if incident.visibility == "restricted":
-        for person in people:
-            visibility.name_person(incident, person=person, by=CLOCK, reason="an escalation reached them")
-
-
-def _note_told(
-    look: Strike,
-    people: Sequence[Person],
-    *,
-    level: Level | None = None,
-    label: str = "",
-    repetition: int = 0,
-    again: bool = False,
-) -> None:
-    detail: dict[str, Any] = {"level": label, "level_key": ""}
-    if level is not None:
-        detail = {"level": level.label or "a level", "level_key": level.key, "words": list(level.tell)}
-        if escalation.ANY_RESPONDER in level.tell:
-            detail["in_turn"] = True
-    if repetition:
-        detail["repetition"] = repetition
-    if again:
-        detail["again"] = True
-    kind = "told" if people else "nobody_to_tell"
-    look.entries.append(journal.write(look.incident, kind, by=CLOCK, detail={**detail, **_named(people)}))
-
-
-def _named(people: Sequence[Person]) -> dict[str, list[str] | list[int]]:
-    return {"people": [person.name for person in people], "person_ids": [person.id for person in people]}
 
 
 def _severity(incident: Incident) -> str:

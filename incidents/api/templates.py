@@ -8,7 +8,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
 from ..access import Scope, actor
-from ..actions import matrix
+from ..actions import message_templates
 from ..kernel.database import db
 from ..policy.lifecycle import PublicStatus
 from ..policy.severity import Severity
@@ -62,7 +62,7 @@ def list_templates(given: Given) -> Page[Thing]:
     status=201,
 )
 def add_template(given: Given) -> Answer:
-    template = matrix.save_template(None, by=actor(), **given)
+    template = message_templates.save(None, by=actor(), **given)
     return Answer(_shape(template), location=f"/message-templates/{template.id}")
 
 
@@ -84,7 +84,7 @@ def show_template(given: Given, template_id: str) -> Thing:
 def change_template(given: Given, template_id: str) -> Thing:
     template = _template(template_id)
     now = {name: getattr(template, name) for name in (*_WORDS, *_FITS)}
-    return _shape(matrix.save_template(template, by=actor(), **{**now, **given}))
+    return _shape(message_templates.save(template, by=actor(), **{**now, **given}))
 
 
 @operation(
@@ -96,7 +96,7 @@ def change_template(given: Given, template_id: str) -> Thing:
     status=204,
 )
 def delete_template(given: Given, template_id: str) -> None:
-    matrix.delete_template(_template(template_id), by=actor())
+    message_templates.delete(_template(template_id), by=actor())
 
 
 def _template(template_id: str) -> MessageTemplate:

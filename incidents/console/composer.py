@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import current_app, request
 from markupsafe import Markup
 
-from ..actions import components, matrix, roles, steps, updates
+from ..actions import components, message_templates, roles, steps, updates
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.text import render_markdown
@@ -100,8 +100,8 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
     statuses = components.statuses_of(incident)
     offered = with_components(statuses if chosen is None else chosen)
     known = updates.updates_of(incident)
-    status, templates = values["status"] if values["audience"] == "public" else None, matrix.all_templates()
-    fitting = matrix.templates_for(incident, status, among=templates)
+    status, templates = values["status"] if values["audience"] == "public" else None, message_templates.in_order()
+    fitting = message_templates.fitting(incident, status, among=templates)
     return Composer(
         incident=incident,
         values=values,
@@ -217,13 +217,13 @@ def _first_text(incident: Incident, *, audience: str, status: str) -> str:
     last = updates.latest(incident, audience=audience)
     if last is not None:
         return last.body
-    fitting = matrix.templates_for(incident, status)
+    fitting = message_templates.fitting(incident, status)
     return filled(incident, fitting[0].body, audience=audience, status=status) if fitting else ""
 
 
 def from_template(incident: Incident, template_id: str, *, audience: str, status: str) -> str | None:
     """A template's text, filled; None where there is no such template (any more)."""
-    template = next((each for each in matrix.all_templates() if str(each.id) == template_id), None)
+    template = next((each for each in message_templates.in_order() if str(each.id) == template_id), None)
     return None if template is None else filled(incident, template.body, audience=audience, status=status)
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from wtforms import SelectField, StringField, TextAreaField
 
 from ..access import Role, actor, may
-from ..actions import matrix, telling
+from ..actions import message_templates, telling
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Refusal
@@ -63,7 +63,7 @@ class TemplateForm(Form):
 @may(Role.ADMIN)
 def page() -> ResponseReturnValue:
     """Every template in the team's order."""
-    templates = matrix.all_templates()
+    templates = message_templates.in_order()
     statuses = {each.value: each.label for each in PublicStatus}
     return make_response(render_template(_LIST, templates=templates, statuses=statuses))
 
@@ -103,7 +103,7 @@ def delete(template_id: int) -> ResponseReturnValue:
     """No longer offered."""
     template = _template(template_id)
     name = template.name
-    matrix.delete_template(template, by=actor())
+    message_templates.delete(template, by=actor())
     db.session.commit()
     return _done(f"{name} is deleted.")
 
@@ -112,7 +112,7 @@ def delete(template_id: int) -> ResponseReturnValue:
 @may(Role.ADMIN)
 def move(template_id: int) -> ResponseReturnValue:
     """One place up or down, for those that fit an incident equally well."""
-    matrix.move_template(_template(template_id), by=actor(), up=request.form.get("move") == "up")
+    message_templates.move(_template(template_id), by=actor(), up=request.form.get("move") == "up")
     db.session.commit()
     return redirect(f"/console/settings/templates#template-{template_id}", 303)
 
@@ -133,7 +133,7 @@ def preview() -> ResponseReturnValue:
 def _save(template: MessageTemplate | None) -> ResponseReturnValue:
     form = TemplateForm()
     try:
-        saved = matrix.save_template(
+        saved = message_templates.save(
             template,
             by=actor(),
             name=form.name.data or "",

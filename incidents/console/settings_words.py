@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from ..access import Role, actor, may
-from ..actions import matrix
+from ..actions import team_words
 from ..actions.roles import ROLE_LABELS
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
@@ -37,7 +37,7 @@ def add() -> ResponseReturnValue:
         abort(422)
     label = request.form.get("label", "").strip()
     try:
-        matrix.add_team_word(kind, label=label, by=actor())
+        team_words.add(kind, label=label, by=actor())
     except Refusal as refusal:
         db.session.rollback()
         said = refusal.fields["label"] if isinstance(refusal, Malformed) else refusal.sentence
@@ -55,7 +55,7 @@ def remove(word_id: int) -> ResponseReturnValue:
         abort(404)
     label = word.label
     try:
-        matrix.remove_team_word(word, by=actor())
+        team_words.remove(word, by=actor())
     except Refusal as refusal:
         db.session.rollback()
         return _show({}, {"": refusal.sentence})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..actions import matrix, status_page
+from ..actions import message_templates, status_page
 from ..records.actors import Actor
 
 WEB, API, ENGINE = "Web application", "API", "Analysis Engine"
@@ -81,4 +81,4 @@ def open_page(by: Actor) -> Parts:
 def write_templates(by: Actor) -> None:
     """The texts that the composer offers."""
     for name, severity, public_status, body in _TEMPLATES:
-        matrix.save_template(None, by=by, name=name, body=body, severity=severity, public_status=public_status)
+        message_templates.save(None, by=by, name=name, body=body, severity=severity, public_status=public_status)
