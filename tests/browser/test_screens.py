@@ -24,6 +24,7 @@ from incidents.records.timeline import TimelineEntry
 from incidents.records.updates import Update
 from tests.browser.addresses import CONSOLE, MAINTENANCE, NO_SCREENS, ON_CALL, PUBLIC, ROOM
 from tests.browser.conftest import Served
+from tests.factories_maintenance import make_work
 
 WIDTHS = (1440, 390, 320)
 # the themes differ in colour alone
@@ -118,9 +119,20 @@ def test_what_strangers_see_is_readable(served: Served, page: Page, places: dict
 
 def test_whatever_titles_hold_stays_readable(served: Served, signed_in: Page, places: dict[str, str]) -> None:
     rooms = [f"/console/incidents/{ref}" for ref in _declare_hostile()]
+    works = _plan_hostile()
     served.page_now()
 
-    around = ["/", "/history", "/console/", "/console/incidents", "/console/incidents/new", f"{rooms[1]}/updates"]
+    around = [
+        "/",
+        "/history",
+        "/maintenances/" + works[0],
+        "/console/maintenance",
+        "/console/",
+        "/console/incidents",
+        "/console/incidents/new",
+        f"{rooms[1]}/updates",
+    ]
+    rooms += [f"/console/maintenance/{works[-1]}", f"/console/maintenance/{works[-1]}/edit"]
     found = [trouble for path in [*around, *rooms] for trouble in troubles(signed_in, served.address, path, axe=False)]
 
     assert not found, "\n".join(found)
@@ -155,6 +167,16 @@ def troubles(page: Page, address: str, path: str, *, axe: bool = True) -> Iterat
             wrong = page.evaluate(GEOMETRY) if scheme == "light" else []
             wrong += page.evaluate(RUN_AXE, rules) if rules else []
             yield from (f"{path} at {width}, {scheme}: {each}" for each in wrong)
+
+
+def _plan_hostile() -> list[str]:
+    """Maintenance whose titles do the same, the first of it in progress; their public ids."""
+    works = [
+        make_work(title, body=title, in_minutes=60 * place).public_id for place, title in enumerate(HOSTILE.values())
+    ]
+    db.session.commit()
+    db.session.remove()
+    return works
 
 
 def _declare_hostile() -> list[str]:
