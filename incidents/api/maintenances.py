@@ -216,7 +216,7 @@ def cancel_maintenance(given: Given, maintenance_id: str) -> None:
     status=201,
 )
 def add_maintenance_update(given: Given, maintenance_id: str) -> Answer:
-    work = _found(maintenance_id)
+    work = _to_change(maintenance_id, given)
     actions.write(work, by=actor(), body=given["body"], notify=given.get("notify", True))
     return _answer(work, location=f"/maintenances/{work.public_id}")
 
@@ -286,8 +286,7 @@ def _found(maintenance_id: str) -> Maintenance:
 
 
 def _to_change(maintenance_id: str, given: Given) -> Maintenance:
-    locked = select(Maintenance).where(Maintenance.public_id == maintenance_id).with_for_update(of=Maintenance)
-    work = db.session.scalar(locked)
+    work = find_maintenance(maintenance_id, for_writing=True)
     if work is None:
         raise NotFound
     conditional.expect(work.version, given, what="This maintenance", theirs={"title": work.title})

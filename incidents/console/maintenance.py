@@ -194,7 +194,7 @@ def _shown(work: Maintenance, form: Form, *, status: int = 200) -> ResponseRetur
 
 
 def _work(public_id: str) -> Maintenance:
-    found = find_maintenance(public_id)
+    found = find_maintenance(public_id, for_writing=request.method == "POST")
     if found is None:
         abort(404)
     return found

@@ -128,8 +128,9 @@ def edit(public_id: str) -> ResponseReturnValue:
 @may(Role.RESPONDER)
 def change(public_id: str) -> ResponseReturnValue:
     """Other words or other times, of this one or of all that have not begun."""
-    work, form = _work(public_id), MaintenanceForm()
+    form = MaintenanceForm()
     said = _words(form)
+    work = _work(public_id)
     try:
         if form.applies_to.data == "all":
             planned = actions.change_series(actions.still_repeats(work), said, by=actor(), **_timing(form))
@@ -153,7 +154,7 @@ def change(public_id: str) -> ResponseReturnValue:
 
 
 def _work(public_id: str) -> Maintenance:
-    found = find_maintenance(public_id)
+    found = find_maintenance(public_id, for_writing=request.method == "POST")
     if found is None or found.state in OVER:
         abort(404)
     return found

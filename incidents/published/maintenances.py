@@ -153,9 +153,10 @@ class MaintenanceUpdate(Base):
     maintenance: Mapped[Maintenance] = relationship(back_populates="updates")
 
 
-def find_maintenance(public_id: str) -> Maintenance | None:
-    """The one with this public id."""
-    return db.session.scalar(select(Maintenance).where(Maintenance.public_id == public_id))
+def find_maintenance(public_id: str, *, for_writing: bool = False) -> Maintenance | None:
+    """The one with this public id; for writing it is locked until the transaction ends, so that two take turns."""
+    wanted = select(Maintenance).where(Maintenance.public_id == public_id)
+    return db.session.scalar(wanted.with_for_update(of=Maintenance) if for_writing else wanted)
 
 
 def not_over(now: datetime) -> list[Maintenance]:
