@@ -195,6 +195,8 @@ def test_what_the_operator_admits_gets_its_message(admitted: Settings, receiver:
         f"discord://{N}/{A}?template=/etc/passwd",
         f"tgram://123456789:{A}/1?template=/etc/passwd",
         "ntfys://ntfy.example.com/a?verify=no",
+        "ntfys://ntfy.example.com/a?to=b;verify=no",
+        "ntfys://ntfy.example.com/a?+to=b",
         "ntfys://ntfy.example.com/a?attach=/etc/passwd",
         "ntfys://ntfy.example.com/a?rto=99999",
         "ntfys://ntfy.example.com/a\r\nmailto://x",

@@ -138,8 +138,9 @@ def test_an_event_without_a_uid_or_a_title_is_read_all_the_same() -> None:
         (calendar("DTSTART:19000101T080000Z\nDURATION:PT1M\nRRULE:FREQ=HOURLY\nSUMMARY:A"), "The calendar has an event that has been repeated too often."),
         (calendar("DTSTART;TZID=Middle/Earth:20261123T080000\nDURATION:PT1H\nSUMMARY:A"), "The calendar uses a time zone that is not known here: Middle/Earth."),
         (calendar("DTSTART:20261123T080000Z\nDTEND:20261123T080500Z\nRRULE:FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=" + ",".join(map(str, range(60))) + "\nSUMMARY:A"), "The calendar has more than 5,000 shifts in a year."),
+        (calendar("DTSTART:20261123T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=0;BYMONTH=2\nSUMMARY:A"), "The calendar has an event that is repeated without a step."),
     ],
-    ids=range(10),
+    ids=range(11),
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_in_one_sentence(body: bytes, sentence: str) -> None:
     with pytest.raises(Unreadable) as refused:
@@ -159,3 +160,16 @@ def test_a_calendar_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(Unreadable, match="takes too long"):
         shifts("DTSTART:20261123T080000Z\nDTEND:20261124T080000Z\nSUMMARY:A")
+
+
+def test_many_rules_under_one_uid_are_given_up_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign_calendar, "_LONGEST", 0.2)
+    read_so_far: list[str] = []
+    rrulestr = foreign_calendar.rrulestr
+    monkeypatch.setattr(foreign_calendar, "rrulestr", lambda *a, **k: read_so_far.append(a[0]) or rrulestr(*a, **k))
+    long_ago = "UID:1\nDTSTART:20200101T000000Z\nDURATION:PT1S\nRRULE:FREQ=DAILY;COUNT=2000\nSUMMARY:A"
+
+    with pytest.raises(Unreadable, match="takes too long"):
+        shifts(*[long_ago] * 200)
+
+    assert len(read_so_far) < 200

@@ -101,6 +101,8 @@ NO_ADDRESSES = (
     ("apprise", "pover"),
     ("apprise", "pover://user@token?verify=no"),
     ("apprise", "discord://1/2?template=/etc/passwd"),
+    ("apprise", "discord://1/2?thread=1;template=/etc/passwd"),
+    ("apprise", "ntfys://ntfy.example.com/a?%2Bto=b"),
     ("apprise", "pover://user@token pover://other@token"),
     ("fax", "030 123"),
     ("email", ""),

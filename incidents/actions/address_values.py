@@ -7,7 +7,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import current_app
 
@@ -120,9 +120,7 @@ def _apprise(value: str) -> str:
     if not mark or not rest or scheme.lower() not in apprise_schemes.ALLOWED:
         known = ", ".join(sorted(apprise_schemes.ALLOWED))
         raise _wrong(f"Give an address in Apprise's notation that begins with one of these and ://: {known}.")
-    unknown = {name.lower() for name, _value in parse_qsl(rest.partition("?")[2], keep_blank_values=True)}
-    unknown -= apprise_schemes.PARAMETERS
-    if unknown or "#" in rest:
+    if apprise_schemes.unknown_parameters(rest) or "#" in rest:
         allowed = ", ".join(sorted(apprise_schemes.PARAMETERS))
         raise _wrong(f"After a question mark only these are taken: {allowed}.")
     return f"{scheme.lower()}://{rest}"

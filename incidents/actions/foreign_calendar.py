@@ -63,15 +63,19 @@ def read(body: bytes, *, zone: ZoneInfo, since: datetime, until: datetime) -> li
     found: dict[tuple[str, datetime], Found] = {}
     try:
         for uid, series in _by_uid(calendar, zone).items():
-            for shift in _shifts(uid, series, zone, since, until):
+            for shift in _shifts(uid, series, zone, since, until, ends):
                 found[(shift.uid, shift.starts_at)] = shift
                 if len(found) > MOST_SHIFTS:
                     raise Unreadable(f"The calendar has more than {MOST_SHIFTS:,} shifts in a year.")
-            if time.monotonic() > ends:
-                raise Unreadable("The calendar takes too long to be read.")
+            _hurry(ends)
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, LookupError):
         raise Unreadable("The calendar has an event whose times cannot be read.") from None
     return sorted(found.values(), key=lambda shift: (shift.starts_at, shift.uid))
+
+
+def _hurry(ends: float) -> None:
+    if time.monotonic() > ends:
+        raise Unreadable("The calendar takes too long to be read.")
 
 
 def _parsed(body: bytes) -> Calendar:
@@ -100,10 +104,12 @@ def _by_uid(calendar: Calendar, zone: ZoneInfo) -> Mapping[str, _Series]:
     return known
 
 
-def _shifts(uid: str, series: _Series, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[Found]:
+def _shifts(
+    uid: str, series: _Series, zone: ZoneInfo, since: datetime, until: datetime, ends: float
+) -> Iterator[Found]:
     for event in series.events:
         lasts = _length(event, zone)
-        for local in _starts(event, zone, since - lasts, until):
+        for local in _starts(event, zone, since - lasts, until, ends):
             if _instant(local, zone) not in series.changed:
                 yield from _shift(uid, event, _instant(local, zone), _end(local, lasts, zone), since, until)
     for event in series.changed.values():
@@ -130,13 +136,16 @@ def _shift(
     )
 
 
-def _starts(event: Any, zone: ZoneInfo, since: datetime, until: datetime) -> Iterator[date]:
+def _starts(event: Any, zone: ZoneInfo, since: datetime, until: datetime, ends: float) -> Iterator[date]:
     """Every beginning near the stretch, as it was written: a day, or a time on the wall of its zone."""
     first = event["DTSTART"].dt
     left_out = {_instant(each, zone) for each in _moments(event, "EXDATE")}
     starts = [first] if "RRULE" not in event else []
     for rule in _each(event, "RRULE"):
-        starts += [_alike(wall, first) for wall in _repeated(rule, first, zone, since, until)]
+        for wall in _repeated(rule, first, zone, since, until):
+            _hurry(ends)  # one event may hold many rules, and a rule 200,000 times that are passed over
+            starts.append(_alike(wall, first))
+        _hurry(ends)
     starts += list(_moments(event, "RDATE"))
     yield from (start for start in starts if _instant(start, zone) not in left_out)
 
@@ -147,6 +156,8 @@ def _repeated(rule: Any, first: date, zone: ZoneInfo, since: datetime, until: da
     frequency = str(rule["FREQ"][0]).upper()
     if frequency in ("SECONDLY", "MINUTELY"):
         raise Unreadable("The calendar has an event that is repeated by the minute.")
+    if any(int(each) < 1 for each in rule.get("INTERVAL", ())):
+        raise Unreadable("The calendar has an event that is repeated without a step.")  # dateutil would never return
     if frequency == "HOURLY" and any(name.upper().startswith("BY") for name in rule):
         raise Unreadable("The calendar has an event whose rule is not understood here: by the hour, with exceptions.")
     latest = _wall(until.astimezone(_zone_of(first, zone))) + _DAY

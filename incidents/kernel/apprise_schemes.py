@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote
 
 # scheme → label
 ALLOWED: Final[Mapping[str, str]] = MappingProxyType(
@@ -135,14 +135,16 @@ def why_not(url: str) -> str | None:
         return (
             f"Sevenbells does not send to {found[1]}:// addresses of one person. The documentation lists those it does."
         )
-    try:
-        given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-    except ValueError:
-        return "This address cannot be read."
-    unknown = sorted(given - PARAMETERS)
+    unknown = unknown_parameters(url)
     if unknown:
         return f"Leave out {unknown[0][:40]}= after the question mark: it cannot be set here."
     return None
+
+
+def unknown_parameters(url: str) -> list[str]:
+    """What follows the question mark and may not, as Apprise reads it: for it a semicolon begins another one too."""
+    given = (part.partition("=")[0] for part in re.split("[&;]", url.partition("?")[2]) if part)
+    return sorted({unquote(name).lower() for name in given} - PARAMETERS)
 
 
 def is_text_message(url: str) -> bool:
