@@ -75,6 +75,22 @@ def test_what_waits_for_its_next_try_holds_back_only_its_own_incident(app: Flask
     assert claim() == []
 
 
+def test_a_page_does_not_wait_for_the_next_try_of_an_earlier_message(app: Flask, clock: WoundClock) -> None:
+    enqueue("told at 02:14", incident_id=1, purpose=outbox.PAGE)
+    [first] = claim()
+    outbox.mark_failed(first, reason="busy", retry_after=timedelta(hours=4))
+    enqueue("over", incident_id=1)
+    enqueue("the acknowledgement has lapsed", incident_id=1, purpose=outbox.PAGE)
+
+    [page] = claim()
+
+    assert page.event == "the acknowledgement has lapsed"
+    outbox.mark_sent(page)
+    assert claim() == []
+    clock.forward(hours=5)
+    assert [each.event for each in claim()] == ["told at 02:14"]
+
+
 def test_what_is_meant_to_leave_later_holds_up_nothing(app: Flask, clock: WoundClock) -> None:
     enqueue("in ten minutes", incident_id=1, not_before=clock() + timedelta(minutes=10))
     enqueue("now", incident_id=1)

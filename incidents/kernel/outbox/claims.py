@@ -61,10 +61,11 @@ def claim(
 ) -> list[Claim]:
     """Lease due messages of a channel to ``worker``, one a destination; the most urgent kind first.
 
-    Of each incident's messages to one destination only the earliest is taken. At most ``troubled`` of them go to
-    destinations that failed the last time. While the whole channel is away one message tries the way. A message whose
-    last worker vanished is handed out alone: if its payload kills whoever takes it, it takes no neighbour along, and
-    after MOST_ATTEMPTS it is put aside as failed. ``pace`` is how long each destination is left alone afterwards.
+    Of each incident's messages to one destination only the earliest is taken; a page or reminder waits for no other
+    kind, and for none that waits for its next try. At most ``troubled`` of them go to destinations that failed the last
+    time. While the whole channel is away one message tries the way. A message whose last worker vanished is handed out
+    alone: if its payload kills whoever takes it, it takes no neighbour along, and after MOST_ATTEMPTS it is put aside as
+    failed. ``pace`` is how long each destination is left alone afterwards.
     """
     if lease > LONGEST_LEASE:
         raise ValueError("a lease is at most two minutes")
@@ -223,8 +224,14 @@ def _due_of(*conditions: Any, newest_first: bool = False) -> Any:
         is_waiting(_Other),
         _Other.incident_id + literal_column("0") == table.incident_id,
         _Other.id + literal_column("0") < table.id,
-        # one that is meant to leave later holds up none
-        or_(_Other.attempts > 0, func.coalesce(_Other.next_attempt_at, _NOW) <= _NOW),
+        # one that is meant to leave later holds up none; what calls somebody waits only for an earlier call that is due
+        or_(
+            and_(table.rank > literal_column("0"), _Other.attempts > 0),
+            and_(
+                or_(table.rank > literal_column("0"), _Other.rank + literal_column("0") == 0),
+                func.coalesce(_Other.next_attempt_at, _NOW) <= _NOW,
+            ),
+        ),
     )
     order: tuple[Any, ...] = (table.next_attempt_at, table.id)
     if newest_first:
