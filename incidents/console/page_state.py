@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
 
+from flask import g, has_request_context
 from sqlalchemy import select
 
 from ..kernel import clock
 from ..kernel.database import db
+from ..kernel.requests import is_reading
 from ..policy.components import ComponentStatus
 from ..policy.overall import Overall, impact_of, overall
 from ..policy.uptime import overlay
@@ -15,11 +18,13 @@ from ..published import planning
 from ..published.components import Component, all_components
 from ..published.incidents import PublishedIncident, PublishedUpdate
 
+T = TypeVar("T")
+
 
 def shown_components() -> list[tuple[Component, str]]:
     """Every component that is not archived, in the page's order, as the page shows it (see ``policy.uptime.overlay``)."""
-    impacts = list(_impacts().values())
-    worked_on = planning.running_components(clock.now())
+    impacts = list(_once("impacts", _impacts).values())
+    worked_on = _once("worked_on", lambda: planning.running_components(clock.now()))
     return [(component, _shown(component, impacts, worked_on)) for component in all_components()]
 
 
@@ -31,7 +36,7 @@ def _shown(component: Component, impacts: Iterable[Mapping[str, str]], worked_on
 
 def overall_now() -> Overall:
     """The page's state in one word and one sentence."""
-    impacts = _impacts()
+    impacts = _once("impacts", _impacts)
     shown = [status for component, status in shown_components() if component.is_shown]
     unnamed = [impact_of(said.values()) for said in impacts.values() if not _names_trouble(said.values())]
     return overall(shown, unnamed=unnamed)
@@ -49,6 +54,16 @@ def published_impact(incident_id: int) -> dict[str, str]:
     for (components,) in told:
         impact.update(components)
     return impact
+
+
+def _once(what: str, ask: Callable[[], T]) -> T:
+    """Ask once per look at a screen: its margins and its middle want the same, and nothing changes meanwhile."""
+    if not has_request_context() or not is_reading():
+        return ask()
+    known: dict[str, T] = g.setdefault("page_state", {})
+    if what not in known:
+        known[what] = ask()
+    return known[what]
 
 
 def _impacts() -> dict[int, dict[str, str]]:
