@@ -81,6 +81,19 @@ def test_what_cannot_be_covered_stands_beside_its_field(client: FlaskClient, tea
     assert db.session.scalars(select(Override.id)).all() == []
 
 
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_slip_in_the_year_is_said_and_breaks_no_form(client: FlaskClient, team: dict[str, Person], year: str) -> None:
+    rotation = a_rotation(team["priya"])
+    begins, ends = f"{year}-12-30T18:00", f"{year}-12-31T18:00"
+
+    form = client.get(f"{COVERS}/new?rotation={rotation.id}&from={begins}&until={ends}")
+    answer = post(client, COVERS, typed(rotation=rotation.id, **{"from": begins, "until": ends}))
+
+    assert form.status_code == 200
+    assert answer.status_code == 422
+    assert "Give a time between 2000 and 2100." in words(answer)
+
+
 def test_a_cover_that_is_over_stays_on_record(client: FlaskClient, team: dict[str, Person], clock: WoundClock) -> None:
     a_rotation(team["priya"])
     post(client, COVERS, typed())

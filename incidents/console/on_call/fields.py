@@ -12,6 +12,8 @@ from ...records.oncall import Rotation, rotations
 from ...records.people import Person, Role, active_people, find_person
 from ..formats import parse_local
 
+_FIRST_YEAR, _AFTER_LAST = 2000, 2100  # as the API has it: a schedule cannot be reckoned at the ends of the calendar
+
 
 def text(name: str) -> str:
     """A field, trimmed."""
@@ -24,10 +26,14 @@ def moment(name: str, problems: dict[str, str], *, wanted: bool = True, given: s
     if not given and not wanted:
         return None
     try:
-        return parse_local(given)
+        found = parse_local(given)
     except (ValueError, OverflowError):
         problems[name] = "Give a date and a time, such as 23 Nov 2026, 02:41."
         return None
+    if not _FIRST_YEAR <= found.year < _AFTER_LAST:
+        problems[name] = "Give a time between 2000 and 2100."
+        return None
+    return found
 
 
 def rotation(problems: dict[str, str]) -> Rotation | None:
