@@ -42,7 +42,7 @@ from .folding import put_aside_superseded
 from .leases import LONGEST_LEASE, MOST_ATTEMPTS, Claim
 from .messages import FAILED, RANKS, SKIPPED, OutboxMessage, OutboxPause, is_waiting
 
-BATCH = 100
+BATCH = 500
 _PROBE = timedelta(seconds=35)  # longer than any attempt: meanwhile no other clock tries the same way
 _MOST_ROUNDS = 6
 _POISON = f"The sender stopped {MOST_ATTEMPTS} times while it was sending this"
