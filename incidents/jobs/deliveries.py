@@ -28,7 +28,7 @@ from .senders import Errand, Senders, rules_of
 
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
 _WRITE_AFTER = 0.02  # seconds that a result waits for others to be written with
-_WRITE_MANY = 100
+_WRITE_MANY = BATCH
 _LONGEST_LOOK = 1.0  # seconds between two looks at what is due
 _FOR_A_SUSPECT = 2.0  # seconds alone for a message whose last worker vanished
 _LONGEST_FAREWELL = 28.0

@@ -93,7 +93,7 @@ def claim(
 
 def _claim(row: Any, due: Due, worker: str, ends: float, failures_everywhere: int) -> Claim:
     return Claim(
-        **row._mapping,
+        *row,  # in this order: it is asked for in that of Claim's fields
         worker=worker,
         ends=ends,
         failures=due.failures,
