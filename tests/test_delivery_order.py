@@ -13,7 +13,8 @@ from sqlalchemy import func, literal, select
 
 from incidents import channels
 from incidents.channels import SENT, Message, Outcome
-from incidents.jobs.deliveries import Lane, LaneThread
+from incidents.jobs.deliveries import Lane
+from incidents.jobs.lanes import LaneThread
 from incidents.jobs.senders import Errand, Rules, Senders
 from incidents.kernel import outbox
 from incidents.kernel.database import Json, db

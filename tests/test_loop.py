@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from incidents.jobs import audit, bells, loop, timetable
-from incidents.jobs.deliveries import Lane, LaneThread
+from incidents.jobs.deliveries import Lane
+from incidents.jobs.lanes import LaneThread
 from incidents.jobs.watchdog import ONE_TICK, Pulse, Watchdog, all_stacks
 from incidents.kernel import beats, outbox
 from incidents.kernel.beats import ClockBeat

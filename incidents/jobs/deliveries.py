@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,14 +24,11 @@ from ..messages import about_deliveries
 from ..records.people import closed_accounts
 from . import breakers, disabled, facts
 from .facts import Refusal
-from .senders import Errand, Senders, rules_of
+from .senders import Errand, rules_of
 
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
-_WRITE_AFTER = 0.02  # seconds that a result waits for others to be written with
-_WRITE_MANY = BATCH
-_LONGEST_LOOK = 1.0  # seconds between two looks at what is due
-_FOR_A_SUSPECT = 2.0  # seconds alone for a message whose last worker vanished
-_LONGEST_FAREWELL = 28.0
+WRITE_AFTER = 0.02  # seconds that a result waits for others to be written with
+WRITE_MANY = BATCH
 _CLOSED = "The account was disabled before this was sent"
 _HIDDEN = "The incident is restricted, and this person is not named in it"
 
@@ -86,7 +83,7 @@ class Lane:
         done = unsent
         for errand in errands:
             done.append(self.attempt(errand, None))
-            if time.monotonic() - done[0].at > _WRITE_AFTER or len(done) >= _WRITE_MANY:
+            if time.monotonic() - done[0].at > WRITE_AFTER or len(done) >= WRITE_MANY:
                 self.write(done)
                 done = []
         self.write(done)
@@ -242,97 +239,3 @@ def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
         ):
             unwelcome[claimed.id] = _HIDDEN
     return unwelcome
-
-
-class LaneThread(threading.Thread):
-    """Keeps a lane going: woken when something was enqueued here, and looking by itself at least once a second.
-
-    This thread claims and writes; the lane's senders do what may be slow, and none of them waits for another.
-    """
-
-    def __init__(self, lane: Lane) -> None:
-        super().__init__(name=f"lane-{lane.channel}", daemon=True)
-        self.lane = lane
-        self.sign: Callable[[], None] = lambda: None  # called after each turn: the watchdog listens
-        self.senders = Senders(lane.rules, lane.channel, lane.attempt, lane.app.app_context)
-        self._unwritten: list[Done] = []
-        self._woken = threading.Event()
-        self._look_at = 0.0
-        self._suspect_until = 0.0
-        self._is_more = False  # the last claim took as much as it was allowed to
-
-    def wake(self) -> None:
-        """Something may be due."""
-        self._woken.set()
-        self.senders.nudge()
-
-    def run(self) -> None:
-        with self.lane.app.app_context():
-            while not self.lane.stop.is_set():
-                try:
-                    self._turn()
-                except Exception as broken:  # noqa: BLE001 - the database may be away: look again in a second
-                    cause = str(getattr(broken, "orig", broken))
-                    log.warning("lane_could_not_look", channel=self.lane.channel, cause=cause)
-                    db.session.remove()
-                    self._unwritten = [done for done in self._unwritten if done.result.claim.seconds_left() > 0]
-                    self.lane.stop.wait(_LONGEST_LOOK)
-                self.sign()
-            self._take_leave()
-
-    def _turn(self) -> None:
-        if self._woken.is_set() or time.monotonic() >= self._look_at:
-            self._woken.clear()
-            self._look()
-        self._unwritten += self.senders.done(wait=self._wait())
-        if self._should_write():
-            self._write()
-
-    def _look(self) -> None:
-        """Claim as much as there is room for, and say when to look again."""
-        room = self.senders.room()
-        if room < self.lane.rules.threads or time.monotonic() < self._suspect_until:
-            self._look_at = time.monotonic() + 0.1  # or when something has ended
-            return
-        due_in = 0.0 if self._is_more else self.lane.next_due_in()
-        if due_in is None or due_in > 0:
-            self._look_at = time.monotonic() + min(_LONGEST_LOOK, _LONGEST_LOOK if due_in is None else due_in)
-            return
-        claims, errands, unsent = self.lane.take(limit=room, troubled=self.senders.free_for_troubled())
-        self._unwritten += unsent
-        self.senders.put(errands)
-        self._is_more = len(claims) >= room
-        # what is due and was left alone waits for a breaker, or for one in flight
-        self._look_at = 0.0 if claims else time.monotonic() + _LONGEST_LOOK
-        if any(claimed.was_abandoned for claimed in claims):
-            self._suspect_until = time.monotonic() + _FOR_A_SUSPECT
-
-    def _wait(self) -> float:
-        until = 0.0 if self._woken.is_set() else self._look_at
-        if self._unwritten:
-            until = min(until, self._unwritten[0].at + _WRITE_AFTER)
-        return max(0.0, min(_LONGEST_LOOK, until - time.monotonic()))
-
-    def _should_write(self) -> bool:
-        if not self._unwritten:
-            return False
-        waited = time.monotonic() - self._unwritten[0].at
-        return len(self._unwritten) >= _WRITE_MANY or waited >= _WRITE_AFTER or not self.senders.load()
-
-    def _write(self) -> None:
-        self.lane.write(self._unwritten[:_WRITE_MANY])
-        self._unwritten = self._unwritten[_WRITE_MANY:]
-        self._look_at = self._suspect_until = 0.0  # their destinations are free again
-
-    def _take_leave(self) -> None:
-        """Give back what was not begun, and write down what was."""
-        until = time.monotonic() + _LONGEST_FAREWELL
-        self._unwritten += [Done(result=outbox.returned(errand.claim)) for errand in self.senders.empty()]
-        while self.senders.load() and time.monotonic() < until:
-            self._unwritten += self.senders.done(wait=0.2)
-        self._unwritten += self.senders.done(wait=0)
-        self.senders.stop()
-        try:
-            self.lane.write(self._unwritten)
-        except Exception as broken:  # noqa: BLE001 - the database may be away; the leases end by themselves
-            log.warning("lane_left_without_a_word", cause=str(getattr(broken, "orig", broken)))

@@ -24,7 +24,8 @@ from ..kernel import beats, clock, outbox
 from ..kernel.database import db, reading
 from ..kernel.outbox import OutboxMessage
 from . import bells
-from .deliveries import Lane, LaneThread
+from .deliveries import Lane
+from .lanes import LaneThread
 from .timetable import Timetable
 from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 

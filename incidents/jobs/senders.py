@@ -98,6 +98,7 @@ class Senders(Generic[T]):
     ) -> None:
         self.rules = rules
         self.slow = Slow()
+        self.ran_low: Callable[[], None] = lambda: None  # called when the last that waited was taken
         self._name, self._attempt, self._surroundings = name, attempt, surroundings
         self._waiting: deque[Errand] = deque()
         self._done: list[T] = []
@@ -133,17 +134,19 @@ class Senders(Generic[T]):
     def _work(self) -> None:
         with self._surroundings():
             while (taken := self._take()) is not None:
-                errand, patience = taken
+                errand, patience, is_last = taken
+                if is_last:
+                    self.ran_low()
                 began = time.monotonic()
                 answer = self._attempt(errand, patience)
                 self._put_down(errand, answer, time.monotonic() - began)
 
-    def _take(self) -> tuple[Errand, float | None] | None:
+    def _take(self) -> tuple[Errand, float | None, bool] | None:
         with self._lock:
             while not self._stopped:
                 errand = self._next()
                 if errand is not None:
-                    return errand, self._begin(errand)
+                    return errand, self._begin(errand), not self._waiting
                 self._idle += 1
                 self._more.wait()
                 self._idle -= 1
@@ -184,7 +187,8 @@ class Senders(Generic[T]):
             self.slow.note(errand.claim.destination, took)
             self._done.append(answer)
             self._seconds = 0.8 * self._seconds + 0.2 * took
-            self._news.notify()
+            if len(self._done) == 1 or not self._is_busy():
+                self._news.notify()  # a waker for each would cost more than an attempt at a fast channel
             if self._waiting and self._idle:
                 self._more.notify()  # the rules may allow another one now
 
@@ -208,14 +212,42 @@ class Senders(Generic[T]):
         with self._lock:
             return len(self._waiting) + self._running
 
-    def done(self, *, wait: float) -> list[T]:
-        """What has ended since the last call; waits up to so many seconds for something, or for a ``nudge``."""
+    def note(self, answers: Sequence[T]) -> None:
+        """These ended without being sent."""
+        if answers:
+            with self._lock:
+                self._done.extend(answers)
+                self._news.notify()
+
+    def unwritten(self) -> int:
+        """How many have ended since ``done`` was last called, or were given back to it."""
+        with self._lock:
+            return len(self._done)
+
+    def give_back(self, answers: Sequence[T]) -> None:
+        """``done`` answers these again, before all others."""
+        with self._lock:
+            self._done[:0] = answers
+
+    def done(self, *, wait: float, at_least: int = 1, within: float = 0.0) -> list[T]:
+        """What has ended since the last call; waits up to ``wait`` seconds for something, or for a ``nudge``.
+
+        Once there is something, it waits ``within`` seconds for ``at_least`` so many, or until nothing is under way.
+        """
         with self._lock:
             if not self._done and not self._nudged and wait > 0:
                 self._news.wait(wait)
+            until = time.monotonic() + within
+            while self._done and len(self._done) < at_least and self._is_busy() and not self._nudged:
+                left = until - time.monotonic()
+                if left <= 0 or not self._news.wait(left):
+                    break
             self._nudged = False
             done, self._done = self._done, []
             return done
+
+    def _is_busy(self) -> bool:
+        return bool(self._waiting or self._running)
 
     def nudge(self) -> None:
         """End the wait of ``done``."""

@@ -17,7 +17,8 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, literal, select, text
 
-from incidents.jobs.deliveries import Lane, LaneThread
+from incidents.jobs.deliveries import Lane
+from incidents.jobs.lanes import LaneThread
 from incidents.kernel import outbox
 from incidents.kernel.database import Json, db
 from incidents.kernel.outbox import OutboxMessage

@@ -17,7 +17,8 @@ from sqlalchemy import select, text
 
 from incidents import channels
 from incidents.channels import SENT, Message
-from incidents.jobs.deliveries import Lane, LaneThread
+from incidents.jobs.deliveries import Lane
+from incidents.jobs.lanes import LaneThread
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage

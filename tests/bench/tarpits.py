@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from incidents.jobs.deliveries import Lane, LaneThread
+from incidents.jobs.deliveries import Lane
+from incidents.jobs.lanes import LaneThread
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.records.addresses import ContactAddress

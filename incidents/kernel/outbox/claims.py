@@ -92,14 +92,15 @@ def claim(
 
 
 def _claim(row: Any, due: Due, worker: str, ends: float, failures_everywhere: int) -> Claim:
-    return Claim(
-        *row,  # in this order: it is asked for in that of Claim's fields
-        worker=worker,
-        ends=ends,
-        failures=due.failures,
-        failing_since=due.there.failing_since if due.there else None,
-        failures_everywhere=failures_everywhere,
-        was_abandoned=due.row.leased_by is not None,
+    there = due.there
+    return Claim(  # in the order of its fields, which is that of what _LEASE returns and then the lane's own
+        *row,
+        worker,
+        ends,
+        due.failures,
+        there.failing_since if there else None,
+        failures_everywhere,
+        due.row.leased_by is not None,
     )
 
 
