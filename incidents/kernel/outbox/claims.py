@@ -44,6 +44,7 @@ from .messages import FAILED, RANKS, SKIPPED, OutboxMessage, OutboxPause, is_wai
 
 BATCH = 500
 _PROBE = timedelta(seconds=35)  # longer than any attempt: meanwhile no other clock tries the same way
+_SPARE = 20  # looked at besides, since several may be due at one destination
 _MOST_ROUNDS = 6
 _POISON = f"The sender stopped {MOST_ATTEMPTS} times while it was sending this"
 _TOO_LATE = "It was too late to be of use"
@@ -93,7 +94,8 @@ def claim(
 
 def _claim(row: Any, due: Due, worker: str, ends: float, failures_everywhere: int) -> Claim:
     there = due.there
-    return Claim(  # in the order of its fields, which is that of what _LEASE returns and then the lane's own
+    # in the order of its fields: first what _LEASE returns, then what the lane knows
+    fields: tuple[Any, ...] = (
         *row,
         worker,
         ends,
@@ -102,6 +104,7 @@ def _claim(row: Any, due: Due, worker: str, ends: float, failures_everywhere: in
         failures_everywhere,
         due.row.leased_by is not None,
     )
+    return Claim(*fields)
 
 
 def _one_claim_at_a_time(connection: Connection, channel: str) -> None:
@@ -170,7 +173,7 @@ def _due(
     connection: Connection, now: datetime, channel: str, *, limit: int, troubled: int, all_well: bool
 ) -> list[Due]:
     given = {"channel": channel, "now": now}
-    rows = connection.execute(_DUE, {**given, "limit": limit * 2}).all()
+    rows = connection.execute(_DUE, {**given, "limit": limit + min(limit, _SPARE)}).all()
     if all_well:  # as most often: no destination is known to be anything else
         return [Due(row, None) for row in rows]
     if troubled:
