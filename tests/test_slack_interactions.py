@@ -57,7 +57,9 @@ def body(ref: str = "INC-1", *, user: str = "U42", **more: Any) -> str:
     return urlencode({"payload": json.dumps(pressed)})
 
 
-def press(client: FlaskClient, content: str, *, timestamp: str | None = None, signature: str | None = None) -> Any:
+def press(
+    client: FlaskClient, content: str | bytes, *, timestamp: str | None = None, signature: str | None = None
+) -> Any:
     timestamp = timestamp or str(int(clock_module.now().timestamp()))
     signature = signature or SignatureVerifier(KEY).generate_signature(timestamp=timestamp, body=content) or ""
     headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
@@ -94,6 +96,23 @@ def test_what_slack_did_not_sign_is_not_believed(client: FlaskClient, incident: 
         )
     assert client.post("/slack/interactions", data=content).status_code == 401
     assert not incident.is_acknowledged
+
+
+def test_a_strange_signature_or_body_is_not_believed_and_breaks_nothing(
+    client: FlaskClient, incident: Incident
+) -> None:
+    content = body()
+
+    assert press(client, content, signature="v0=é").status_code == 401
+    assert press(client, content, timestamp="١٢").status_code == 401
+    assert press(client, b"payload=\xff\xfe", signature="v0=00").status_code == 401
+    assert not db.session.get_one(Incident, incident.id).is_acknowledged
+
+
+@pytest.mark.parametrize("ref", ["\ud800", "\x00", "<!channel>", "A" * 3000, "INC-" + "9" * 30])
+def test_a_button_of_no_incident_is_not_answered(client: FlaskClient, incident: Incident, ref: str) -> None:
+    assert press(client, body(ref)).status_code == 200
+    assert said() == []
 
 
 def test_a_request_that_comes_again_is_refused(client: FlaskClient, incident: Incident) -> None:

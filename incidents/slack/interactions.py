@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest, NotFound, Unauthorized
 
 from .. import actions
 from ..access import Role, anyone
-from ..access.visibility import find_incident
+from ..access.visibility import find_incident, number_of
 from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.settings import Settings
@@ -119,7 +119,8 @@ def _acknowledged(pressed: dict[str, Any]) -> list[str]:
         if isinstance(pushed, list)
         else []
     )
-    return [name.removeprefix(_ACKNOWLEDGE) for name in named if name.startswith(_ACKNOWLEDGE)][:1]
+    refs = [name.removeprefix(_ACKNOWLEDGE) for name in named if name.startswith(_ACKNOWLEDGE)]
+    return [ref for ref in refs if number_of(ref) is not None][:1]
 
 
 def _pressed() -> dict[str, Any]:

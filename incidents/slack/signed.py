@@ -16,10 +16,13 @@ def is_from_slack(request: Request, secret: str) -> bool:
     verifier = SignatureVerifier(secret, clock=_Clock())  # type: ignore[arg-type]  # its Clock would have to be loaded with this module
     timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
-        return False  # slack-sdk would break on it
-    return verifier.is_valid(
-        body=request.get_data(cache=True), timestamp=timestamp, signature=request.headers.get("X-Slack-Signature", "")
-    )
+        return False  # slack-sdk would break on it, and on the two below
+    signature = request.headers.get("X-Slack-Signature", "")
+    try:
+        body = request.get_data(cache=True).decode()
+    except UnicodeDecodeError:
+        return False
+    return signature.isascii() and verifier.is_valid(body=body, timestamp=timestamp, signature=signature)
 
 
 def once(request: Request) -> str:
