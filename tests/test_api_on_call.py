@@ -350,6 +350,9 @@ def test_a_swap_is_asked_accepted_once_and_makes_its_overrides(admin: Program, a
     made = admin.items("/on-call/overrides")
     assert [(each["person"]["name"], each["instead_of"]["name"]) for each in made] == [("Carol", "Bob")]
     assert [each["id"] for each in admin.items("/on-call/swaps?state=accepted")] == [taken.get_json()["id"]]
+    db.session.commit()
+    noted = db.session.scalars(select(AuditEntry).where(AuditEntry.what.in_(("asked for a swap", "added an override"))))
+    assert {(each.by_kind, each.by_name) for each in noted} == {("token", "respond program")}
 
 
 def test_every_change_stands_in_the_audit_log_without_secrets(admin: Program) -> None:

@@ -13,7 +13,7 @@ from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
 from ..messages import about_oncall
 from ..messages.letters import Letter
-from ..records.actors import CLOCK
+from ..records.actors import CLOCK, Actor
 from ..records.oncall import Override, Rotation, ShiftSwap, imported_shifts_of, members_of
 from ..records.people import Person, Role, active_people
 from . import audit, overrides, telling
@@ -34,8 +34,11 @@ def ask(
     to: Person | None = None,
     in_return: Stretch | None = None,
     note: str = "",
+    through: Actor | None = None,
 ) -> ShiftSwap:
     """Ask ``to``, or (None) anybody, to be on call instead of ``by``; perhaps for a stretch of theirs in return.
+
+    ``through`` is the program that asks for them, here and below: the audit log names it and not the person.
 
     Raises Malformed (``starts_at``, ``ends_at``, ``to``, ``return``, ``note``) where it will not do.
     """
@@ -60,7 +63,7 @@ def ask(
     )
     db.session.add(swap)
     db.session.flush()
-    audit.note("asked for a swap", by=by.as_actor(), subject=rotation.name, to=to.email if to else "anybody")
+    audit.note("asked for a swap", by=through or by.as_actor(), subject=rotation.name, to=to.email if to else "anybody")
     _tell(
         swap,
         asked(swap),
@@ -70,7 +73,7 @@ def ask(
     return swap
 
 
-def accept(swap: ShiftSwap, *, by: Person) -> list[Override]:
+def accept(swap: ShiftSwap, *, by: Person, through: Actor | None = None) -> list[Override]:
     """Take the shift: the overrides are made and both are told.
 
     Raises NotAllowed when it is taken, over or not for this person, or the stretch in return is not theirs to give.
@@ -85,9 +88,10 @@ def accept(swap: ShiftSwap, *, by: Person) -> list[Override]:
         raise NotAllowed("You are not on call any more at the time that was asked for in return.")
     _decide(swap, "accepted", taken_by=by)
     giver = db.session.get_one(Person, swap.from_id)
-    made = [_override(rotation, swap, (swap.starts_at, swap.ends_at), person=by, instead_of=giver)]
+    actor = through or by.as_actor()
+    made = [_override(rotation, swap, (swap.starts_at, swap.ends_at), actor, person=by, instead_of=giver)]
     if back is not None:
-        made.append(_override(rotation, swap, back, person=giver, instead_of=by))
+        made.append(_override(rotation, swap, back, actor, person=giver, instead_of=by))
     _tell(
         swap,
         [giver, by],
@@ -99,17 +103,17 @@ def accept(swap: ShiftSwap, *, by: Person) -> list[Override]:
     return made
 
 
-def decline(swap: ShiftSwap, *, by: Person) -> None:
+def decline(swap: ShiftSwap, *, by: Person, through: Actor | None = None) -> None:
     """Say no; whoever asked is told. Raises NotAllowed for one that was asked of anybody, or of somebody else."""
     _must_be_for(swap, by)
     if swap.to_id is None:
         raise NotAllowed("It was asked of anybody: leave it to the others.")
     _decide(swap, "declined")
     _fail(swap, "declined", f"{by.name} said no.")
-    audit.note("declined a swap", by=by.as_actor(), subject=_rotation(swap).name)
+    audit.note("declined a swap", by=through or by.as_actor(), subject=_rotation(swap).name)
 
 
-def withdraw(swap: ShiftSwap, *, by: Person) -> None:
+def withdraw(swap: ShiftSwap, *, by: Person, through: Actor | None = None) -> None:
     """Ask no longer. Raises NotAllowed for anybody but the one who asked and an admin, and once it was answered."""
     if by.id != swap.from_id and not by.may(Role.ADMIN):
         raise NotAllowed("Only whoever asked can take this back.")
@@ -122,7 +126,7 @@ def withdraw(swap: ShiftSwap, *, by: Person) -> None:
         "withdrawn",
         lambda each, it, url: about_oncall.swap_withdrawn(it, rotation, to=each, who=giver.name, base_url=url),
     )
-    audit.note("withdrew a swap", by=by.as_actor(), subject=rotation.name)
+    audit.note("withdrew a swap", by=through or by.as_actor(), subject=rotation.name)
 
 
 def lapse_and_remind() -> int:
@@ -216,11 +220,12 @@ def _answered(swap: ShiftSwap) -> str:
     }.get(swap.state, "This was answered.")
 
 
-def _override(rotation: Rotation, swap: ShiftSwap, stretch: Stretch, *, person: Person, instead_of: Person) -> Override:
-    taker = db.session.get_one(Person, swap.taken_by_id)
+def _override(
+    rotation: Rotation, swap: ShiftSwap, stretch: Stretch, by: Actor, *, person: Person, instead_of: Person
+) -> Override:
     return overrides.add_override(
         rotation,
-        by=taker.as_actor(),
+        by=by,
         person=person,
         starts_at=stretch[0],
         ends_at=stretch[1],

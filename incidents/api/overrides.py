@@ -170,6 +170,7 @@ def ask_for_swap(given: Given) -> Answer:
         to=loading.person(to, field="to") if to else None,
         in_return=(back["starts_at"], back["ends_at"]) if back else None,
         note=given.get("note", ""),
+        through=actor(),
     )
     return Answer(_swap(swap), location=f"/on-call/swaps/{swap.id}")
 
@@ -190,7 +191,7 @@ def show_swap(given: Given, swap_id: str) -> Thing:
 def accept_swap(given: Given, swap_id: str) -> Thing:
     swap, person = _found_swap(swap_id), loading.person(given["person"])
     if swap.state != "accepted" or swap.taken_by_id != person.id:
-        swaps.accept(swap, by=person)
+        swaps.accept(swap, by=person, through=actor())
     return _swap(swap)
 
 
@@ -205,7 +206,7 @@ def accept_swap(given: Given, swap_id: str) -> Thing:
 def decline_swap(given: Given, swap_id: str) -> Thing:
     swap, person = _found_swap(swap_id), loading.person(given["person"])
     if swap.state != "declined" or swap.to_id != person.id:
-        swaps.decline(swap, by=person)
+        swaps.decline(swap, by=person, through=actor())
     return _swap(swap)
 
 
@@ -220,7 +221,7 @@ def decline_swap(given: Given, swap_id: str) -> Thing:
 def withdraw_swap(given: Given, swap_id: str) -> Thing:
     swap, person = _found_swap(swap_id), loading.person(given["person"])
     if swap.state != "withdrawn":
-        swaps.withdraw(swap, by=person)
+        swaps.withdraw(swap, by=person, through=actor())
     return _swap(swap)
 
 
