@@ -380,6 +380,39 @@ def ask(rotation: Rotation, by: Person, **more: Any) -> ShiftSwap:
     return swap
 
 
+def test_who_is_put_on_call_and_who_is_relieved_hear_of_a_cover_and_of_its_end(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    rotation = a_rotation(alice, bob)
+    hours = {"starts_at": utc("2026-11-24T02:00"), "ends_at": utc("2026-11-24T06:00")}
+
+    cover = overrides.add_override(rotation, by=alice.as_actor(), person=carol, reason="Flight", **hours)
+
+    assert letters("cover") == [(CAROL, "Carol covers a shift: Primary"), (BOB, "Carol covers a shift: Primary")]
+    assert (
+        "Alice put Carol on call for Primary from Tue 24 Nov, 02:00 UTC to Tue 24 Nov, 06:00 UTC, not Bob."
+        in texts("cover")[0]
+    )
+    assert "Reason: Flight" in texts("cover")[0]
+
+    overrides.remove_override(cover, by=carol.as_actor())
+
+    assert letters("cover")[2:] == [(BOB, "Carol no longer covers a shift: Primary")]
+    assert (
+        "Carol took a cover back: Carol does not take Primary from Tue 24 Nov, 02:00 UTC to Tue 24 Nov, 06:00 UTC."
+        in texts("cover")[2]
+    )
+
+
+def test_who_covers_a_gap_on_their_own_account_is_told_nothing(alice: Person, carol: Person) -> None:
+    rotation = a_rotation(alice, weekdays=[4])
+    overrides.add_override(
+        rotation, by=carol.as_actor(), person=carol, starts_at=MONDAY[0], ends_at=MONDAY[0] + timedelta(hours=2)
+    )
+
+    assert letters("cover") == []
+
+
 def test_a_swap_with_a_shift_in_return_makes_both_overrides_and_tells_both(alice: Person, bob: Person) -> None:
     rotation = a_rotation(alice, bob)
     swap = ask(rotation, alice, to=bob, in_return=MONDAY, note="Dentist")

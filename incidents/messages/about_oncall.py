@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..records.incidents import Incident
-from ..records.oncall import Rotation, ShiftSwap
+from ..records.oncall import Override, Rotation, ShiftSwap
 from ..records.people import Person
 from .about_incidents import clock_time
 from .letters import Button, Letter
@@ -66,6 +66,37 @@ def nobody_comes_on(
             f"Since {day_and_time(since, to.zone)} nobody is on call for {rotation.name}{end}.{why}",
             "Put somebody on call with an override, or change the rotation.",
         ],
+        buttons=[_schedule_button(base_url)],
+    )
+
+
+def cover_made(
+    cover: Override, rotation: Rotation, *, to: Person, who: str, takes: str, instead_of: str, base_url: str
+) -> Letter:
+    """To whoever was put on call by another, and to those who would have been: who is on call when from now on.
+
+    ``who`` made it; ``instead_of`` names those who would have been, "" for nobody.
+    """
+    not_these = f", not {instead_of}" if instead_of else ""
+    stretch = _stretch(cover.starts_at, cover.ends_at, to)
+    paragraphs = [f"{who} put {takes} on call for {rotation.name} from {stretch}{not_these}."]
+    if cover.reason:
+        paragraphs.append(f"Reason: {cover.reason}")
+    return Letter(
+        subject=f"{takes} covers a shift: {rotation.name}",
+        paragraphs=paragraphs,
+        buttons=[_schedule_button(base_url)],
+    )
+
+
+def cover_taken_back(
+    rotation: Rotation, hours: tuple[datetime, datetime], *, to: Person, who: str, takes: str, base_url: str
+) -> Letter:
+    """To the same, and to whoever has those hours again: what is left of the cover no longer holds."""
+    stretch = _stretch(*hours, to)
+    return Letter(
+        subject=f"{takes} no longer covers a shift: {rotation.name}",
+        paragraphs=[f"{who} took a cover back: {takes} does not take {rotation.name} from {stretch}."],
         buttons=[_schedule_button(base_url)],
     )
 
