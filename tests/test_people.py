@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from incidents.access import password_rules
 from incidents.access.passwords import PasswordHash, prepare
-from incidents.actions import invitations, passwords, people
+from incidents.actions import invitations, passwords, people, status_page
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed, NotAllowed
 from incidents.kernel.outbox import OutboxMessage
@@ -52,6 +52,8 @@ def invited(client: FlaskClient, email: str = "new@example.com", role: str = "vi
 
 def test_an_invited_person_makes_an_account_and_is_signed_in(app: Flask, client: FlaskClient, admin: Person) -> None:
     link = invited(sign_in(client, admin), "New@Example.com", "viewer")
+    status_page.change_page(by=admin.as_actor(), zone="Europe/Berlin")
+    db.session.commit()
     guest = app.test_client()
     assert "new@example.com" in guest.get(link).text
 
@@ -60,7 +62,7 @@ def test_an_invited_person_makes_an_account_and_is_signed_in(app: Flask, client:
     assert (answer.status_code, answer.location) == (303, "/console/")
     noor = find_person("new@example.com")
     assert noor is not None
-    assert (noor.name, noor.role) == ("Noor", "viewer")
+    assert (noor.name, noor.role, noor.zone) == ("Noor", "viewer", "Europe/Berlin")
     assert guest.get("/console/me").status_code == 200
     assert guest.get(link).status_code == 404
     assert guest.post(link, data={"name": "Noor", "password": PASSWORD}).status_code == 404

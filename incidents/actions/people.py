@@ -14,6 +14,7 @@ from ..access.passwords import PasswordHash
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
+from ..published.page_settings import page_settings
 from ..records.actors import Actor
 from ..records.links import LinkKind
 from ..records.people import Founding, Person, Role, Theme
@@ -63,7 +64,8 @@ def clean_zone(name: str) -> str:
 def add_person(*, email: str, name: str, role: Role, by: Actor | None, password: PasswordHash | None = None) -> Person:
     """Add somebody; without a password they cannot sign in until a reset link gave them one.
 
-    ``by`` is None when people add themselves by a link they were given. Closes set-up for ever.
+    They read times in the page's zone until they choose their own. ``by`` is None when people add themselves by a
+    link they were given. Closes set-up for ever.
     Raises Malformed when the name or address will not do, or the address is taken.
     """
     person = Person(
@@ -71,6 +73,7 @@ def add_person(*, email: str, name: str, role: Role, by: Actor | None, password:
         name=clean_name(name),
         role=role.value,
         password_hash=password,
+        zone=page_settings().zone,
         created_at=clock.now(),
     )
     try:
