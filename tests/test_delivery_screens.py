@@ -205,6 +205,30 @@ def test_an_incident_shows_who_was_told_of_one_update_by_whatever_channel(client
     assert "grace@example.com" not in page
 
 
+def test_each_message_is_called_by_what_it_says_whatever_its_channel(client: FlaskClient, ada: Person) -> None:
+    incident = an_incident(by=ada)
+    db.session.execute(delete(OutboxMessage))
+    for channel, payload in {
+        "webhook": {"type": "incident.paged", "data": {"subject": "INC-1: P1 Critical: by webhook"}},
+        "slack": {"text": "INC-1: R&amp;D is down\nNobody has acknowledged it.", "blocks": []},
+    }.items():
+        outbox.enqueue(
+            event=channel,
+            channel=channel,
+            destination="team",
+            payload=payload,
+            incident_id=incident.id,
+            person_id=ada.id,
+        )
+    db.session.commit()
+
+    page = client.get(f"/console/incidents/{incident.ref}/deliveries").text
+
+    assert "INC-1: P1 Critical: by webhook" in page
+    assert "INC-1: R&amp;D is down" in page
+    assert "incident.paged" not in page
+
+
 def test_on_the_command_line_all_that_failed_begin_again_by_reason(app: Flask, outgoing: Outgoing) -> None:
     from click.testing import CliRunner
 

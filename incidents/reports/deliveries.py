@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 
 from sqlalchemy import ColumnElement, Select, false, or_, select
 
@@ -144,8 +145,12 @@ def _what(body: dict[str, object], message: OutboxMessage) -> str:
     """A line that says what it is about, in whatever shape its channel takes."""
     inner = body.get("payload")
     summary = inner.get("summary") if isinstance(inner, dict) else None
-    said = next((body[name] for name in ("subject", "title", "text", "type") if body.get(name)), summary)
+    data = body.get("data")
+    subject = data.get("subject") if isinstance(data, dict) else None
+    said = subject or next((body[name] for name in ("subject", "title", "text", "type") if body.get(name)), summary)
     line = str(said or message.event).strip().partition("\n")[0]
+    if message.channel == "slack":
+        line = unescape(line)  # its text was written for a reader of Slack's markup
     return line if len(line) <= 160 else f"{line[:159]}…"
 
 
