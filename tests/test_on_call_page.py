@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
-from incidents.actions import oncall, oncall_roles, overrides, people
+from incidents.actions import oncall, oncall_roles, overrides, people, rotations
 from incidents.console.on_call.week import fitting
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
@@ -43,6 +44,16 @@ def test_who_is_on_call_reads_so_first(client: FlaskClient, team: dict[str, Pers
     assert "You are on call until 09:00 Then Priya Raman. Your next shift starts Mon 30 Nov, 09:00." in said
     assert "Maya Lindqvist On call to 09:00" in said
     assert "Shifts change Mondays at 09:00." in said
+
+
+def test_a_layer_for_the_nights_changes_more_often_than_turns_do(client: FlaskClient, team: dict[str, Person]) -> None:
+    rotation = a_rotation(team["priya"], team["maya"])
+    days = rotations.layers_given(rotation)[0]
+    nights = replace(days, people=[team["helena"]], hours=("22:00", "06:00"))
+    rotations.change_rotation(rotation, by=COMMAND_LINE, layers=[days, nights])
+    db.session.commit()
+
+    assert "Shifts change" not in words(client.get(PAGE))
 
 
 def test_who_is_not_on_call_reads_who_is(client: FlaskClient, team: dict[str, Person], clock: WoundClock) -> None:

@@ -151,7 +151,7 @@ def _round(entry: TimelineEntry) -> str:
     """Which telling of the level this was, where it was not the first."""
     repetition = entry.detail.get("repetition")
     if repetition:
-        return f" (begun again, {repetition}. time)"
+        return " (begun again)" if repetition == 1 else f" (begun again {repetition} times)"
     return " (again)" if entry.detail.get("again") else ""
 
 

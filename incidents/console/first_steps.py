@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect
+from flask import Blueprint, current_app, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
@@ -12,6 +12,7 @@ from ..access import Role, actor, may
 from ..actions import audit, oncall
 from ..kernel.database import db
 from ..kernel.outbox.messages import SENT, OutboxMessage
+from ..kernel.settings import Settings
 from ..published.components import Component
 from ..published.page_settings import DEFAULT_NAME, page_settings
 from ..records.audit import AuditEntry
@@ -74,7 +75,7 @@ def _settings_steps() -> list[FirstStep]:
         ),
         FirstStep(
             "Invite your colleagues",
-            "An incident pages everybody who may respond.",
+            "Whoever may respond can be paged, take turns on call, and work on an incident with you.",
             "/console/settings/people",
             "Invite people",
             is_done=people > 1,
@@ -88,12 +89,19 @@ def _settings_steps() -> list[FirstStep]:
         ),
         FirstStep(
             "See that e-mail arrives",
-            "Set SMTP_URL and MAIL_FROM in the environment, restart, then send yourself a test.",
+            _mail_words(),
             "/console/settings/mail",
             "Test e-mail",
             is_done=_a_letter_arrived(),
         ),
     ]
+
+
+def _mail_words() -> str:
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    if settings.smtp_url:
+        return "Send yourself a test, and see it in your own mailbox."
+    return "Set SMTP_URL and MAIL_FROM in the environment, restart, then send yourself a test."
 
 
 def _a_letter_arrived() -> bool:

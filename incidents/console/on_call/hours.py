@@ -15,14 +15,17 @@ _WORKING, _WEEKEND = "01234", "56"
 
 
 def change_words(me: Person) -> str:
-    """When shifts change, where the on-call engineer comes out of one rotation whose layers agree; else nothing."""
+    """When shifts change, where the on-call engineer comes out of one rotation whose layers agree; else nothing.
+
+    A layer for some hours or days changes who is on call more often than its turns do.
+    """
     words = [word for word in oncall.words_of_role(oncall.ON_CALL_ENGINEER) if word.startswith("rotation:")]
     if len(words) != 1:
         return ""
     rotation = db.session.get(Rotation, int(words[0].removeprefix("rotation:")))
     layers = layers_of(rotation.id) if rotation is not None else []
     changes = {turn_words(layer) for layer in layers}
-    if rotation is None or len(changes) != 1:
+    if rotation is None or len(changes) != 1 or any(limits_words(layer) for layer in layers):
         return ""
     where = "" if rotation.zone == me.zone else f" in {place(rotation.zone)}"
     return f"Shifts change {changes.pop()}{where}."
