@@ -148,7 +148,7 @@ def test_escalating_names_who_is_told_and_a_double_click_calls_one_level(app: Fl
         send(client, f"{room(incident)}/escalations", form, reason="customer", note="The bank calls") for _ in range(2)
     ]
 
-    assert "<b>Lea Lead</b> (engineering lead) is told at once" in page.text
+    assert "<b>Lea Lead</b> (Engineering lead) is told at once" in page.text
     assert "Call in Lea Lead" in page.text
     assert [answer.status_code for answer in answers] == [303, 303]
     assert [(entry.detail["reason"], entry.body) for entry in entries(incident, "escalated")] == [

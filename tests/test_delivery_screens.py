@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -208,10 +209,11 @@ def test_an_incident_shows_who_was_told_of_one_update_by_whatever_channel(client
 def test_each_message_is_called_by_what_it_says_whatever_its_channel(client: FlaskClient, ada: Person) -> None:
     incident = an_incident(by=ada)
     db.session.execute(delete(OutboxMessage))
-    for channel, payload in {
+    payloads: dict[str, dict[str, Any]] = {
         "webhook": {"type": "incident.paged", "data": {"subject": "INC-1: P1 Critical: by webhook"}},
         "slack": {"text": "INC-1: R&amp;D is down\nNobody has acknowledged it.", "blocks": []},
-    }.items():
+    }
+    for channel, payload in payloads.items():
         outbox.enqueue(
             event=channel,
             channel=channel,

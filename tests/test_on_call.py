@@ -384,9 +384,11 @@ def test_who_is_put_on_call_and_who_is_relieved_hear_of_a_cover_and_of_its_end(
     alice: Person, bob: Person, carol: Person
 ) -> None:
     rotation = a_rotation(alice, bob)
-    hours = {"starts_at": utc("2026-11-24T02:00"), "ends_at": utc("2026-11-24T06:00")}
+    since, until = utc("2026-11-24T02:00"), utc("2026-11-24T06:00")
 
-    cover = overrides.add_override(rotation, by=alice.as_actor(), person=carol, reason="Flight", **hours)
+    cover = overrides.add_override(
+        rotation, by=alice.as_actor(), person=carol, reason="Flight", starts_at=since, ends_at=until
+    )
 
     assert letters("cover") == [(CAROL, "Carol covers a shift: Primary"), (BOB, "Carol covers a shift: Primary")]
     assert (
