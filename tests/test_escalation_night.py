@@ -286,6 +286,20 @@ def test_a_severity_raised_at_twenty_minutes_tells_what_is_due_and_nobody_twice(
     assert night.until(59) == []
 
 
+def test_a_raised_severity_does_not_wait_for_the_quiet_after_a_catch_up(team: dict[str, Person], clock: Any) -> None:
+    night = Night(clock, "P2")
+    night.until(5)
+    clock.forward(minutes=70)
+    tick()
+    assert names(night.news()) == ["lena"]
+
+    actions.change_severity(night.incident, to="P1", by=team["maya"].as_actor())
+    db.session.commit()
+
+    assert night.news() == [(75, "cleo", "P1 Critical, not acknowledged for 1 h 15 min")]
+    assert night.until(100) == []
+
+
 def test_while_acknowledged_only_deadlines_move(team: dict[str, Person], clock: Any) -> None:
     night = Night(clock, "P2")
     night.news()

@@ -73,7 +73,7 @@ def take_back_acknowledgement(incident: Incident, *, by: Actor, reason: str | No
     targets.unmeet(incident, "respond")
     journal.write(incident, "acknowledgement_taken_back", by=by, body=(reason or "").strip())
     db.session.flush()
-    strike.strike(incident)
+    strike.strike(incident, levels_wait=False)
 
 
 def escalate(
@@ -116,7 +116,7 @@ def change_severity(incident: Incident, *, to: str, by: Actor, reason: str | Non
     )
     _rebase_promise(incident, Severity(before))
     db.session.flush()
-    strike.strike(incident)
+    strike.strike(incident, levels_wait=False)
     return True
 
 

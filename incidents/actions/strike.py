@@ -26,21 +26,22 @@ from . import journal, levels, matrix, oncall, roles, telling, watch
 from .looks import Strike, Telling, each_once, send_letters
 
 
-def strike(incident: Incident) -> list[Person]:
+def strike(incident: Incident, *, levels_wait: bool = True) -> list[Person]:
     """Do everything that is due for this incident now; the people to whom a letter was addressed.
 
     Called at once by actions that make something due. Safe at any time: nothing due, nothing done.
+    ``levels_wait``: whether a level that is due waits for the end of the quiet after a catch-up.
     """
     db.session.flush()
-    return strike_all([incident])[0].people()
+    return strike_all([incident], levels_wait=levels_wait)[0].people()
 
 
-def strike_all(incidents: Sequence[Incident]) -> list[Strike]:
+def strike_all(incidents: Sequence[Incident], *, levels_wait: bool = True) -> list[Strike]:
     """The same for many, as the clock does: their records are read together and their letters written together."""
     now = clock.now()
     records = watch.read(incidents)
     with db.session.no_autoflush:
-        looks = [_look_at(incident, now, records[incident.id]) for incident in incidents]
+        looks = [_look_at(incident, now, records[incident.id], levels_wait) for incident in incidents]
     send_letters(looks)
     for look in looks:
         watch.rearm(look.incident, look.records)
@@ -48,7 +49,7 @@ def strike_all(incidents: Sequence[Incident]) -> list[Strike]:
     return looks
 
 
-def _look_at(incident: Incident, now: datetime, records: watch.Records) -> Strike:
+def _look_at(incident: Incident, now: datetime, records: watch.Records, levels_wait: bool) -> Strike:
     looked_for = _looked_for(incident, now, records)
     look = Strike(incident, now, records, is_catch_up=attention.is_catch_up(looked_for, now))
     if records.scheduled:
@@ -56,7 +57,7 @@ def _look_at(incident: Incident, now: datetime, records: watch.Records) -> Strik
     if incident.is_open and not incident.pages_nobody:
         # an acknowledgement lapses first: what follows then sees an incident that nobody has
         _expire_acknowledgement(look)
-        _tell_due_levels(look)
+        _tell_due_levels(look, incident.quiet_until if levels_wait and not look.is_catch_up else None)
         _note_risks(look)
         _miss_targets(look)
         _remind(look)
@@ -160,9 +161,8 @@ def _expire_acknowledgement(look: Strike) -> None:
         )
 
 
-def _tell_due_levels(look: Strike) -> None:
+def _tell_due_levels(look: Strike, quiet_until: datetime | None) -> None:
     incident = look.incident
-    quiet_until = None if look.is_catch_up else incident.quiet_until
     due = watch.due_levels(incident, look.struck, now=look.now, quiet_until=quiet_until)
     first = matrix.levels_of(incident)[:1]
     since = durations.duration(look.now - incident.watch_started_at)
