@@ -166,6 +166,12 @@ def test_where_no_address_works_the_accounts_e_mail_is_left_and_the_timeline_say
     assert entries(incident, "told")[0].detail["by_account"] == ["Maya"]
 
 
+def test_who_never_chose_another_address_falls_back_from_nothing(maya: Person) -> None:
+    suppress("email", maya.email)
+    incident = an_incident(by=maya)
+    assert "by_account" not in entries(incident, "told")[0].detail
+
+
 def test_an_address_that_cannot_work_makes_the_next_one_come_in_its_place(maya: Person) -> None:
     hook = an_address(maya, "webhook", HOOK, high=1)
     an_address(maya, "apprise", SMS, high=6)

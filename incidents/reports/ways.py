@@ -91,8 +91,12 @@ class Ways:
         return [replace(way, after=way.after - min(sooner, way.after)) for way in chosen]
 
     def falls_back(self, person: Person, urgency: str) -> bool:
-        """Whether no address that the person chose works, so that only the account's e-mail is left."""
-        return all(way.why_not for way in self.chosen_by(person, urgency))
+        """Whether no address that the person chose works, so that only the account's e-mail is left.
+
+        Where nothing but that e-mail was ever chosen there is nothing to fall back from.
+        """
+        chosen = self.chosen_by(person, urgency)
+        return all(way.why_not for way in chosen) and not all(way.is_account for way in chosen)
 
     def _account(self, person: Person) -> Way:
         return Way(channel=EMAIL, destination=person.email, why_not=self._why_not(EMAIL, person.email))
