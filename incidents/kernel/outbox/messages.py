@@ -66,7 +66,7 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(32), unique=True)  # 128 random bits: Message-ID, webhook-id
+    key: Mapped[str] = mapped_column(String(32), unique=True)  # nobody can guess it: Message-ID, webhook-id
     event: Mapped[str] = mapped_column(String(200))  # what caused it; may hold a due time and a stage
     channel: Mapped[str] = mapped_column(String(20))
     destination: Mapped[str] = mapped_column(String(500))
@@ -135,12 +135,6 @@ class OutboxMessage(Base):
             "id",
             sqlite_where=text("fold_key IS NOT NULL"),
             postgresql_where=text("fold_key IS NOT NULL"),
-        ),
-        Index(
-            "ix_outbox_body",
-            "body_id",
-            sqlite_where=text("body_id IS NOT NULL"),
-            postgresql_where=text("body_id IS NOT NULL"),
         ),
         Index(
             "ix_outbox_incident",
