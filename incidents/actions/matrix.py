@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -35,14 +37,18 @@ def rules_now() -> dict[str, Any]:
 
 def rule_of(incident: Incident, of: str | None = None) -> SeverityRule:
     """The rule this incident lives by, for its own severity or another."""
-    return severity.from_snapshot(incident.rules["severities"])[Severity(of or incident.severity)]
+    name = of or incident.severity
+    return severity.from_snapshot({name: incident.rules["severities"][name]})[Severity(name)]
 
 
 def levels_of(incident: Incident) -> tuple[Level, ...]:
     """The escalation levels this incident lives by, under its present severity."""
-    return escalation.from_snapshot({incident.severity: incident.rules["levels"][incident.severity]})[
-        Severity(incident.severity)
-    ]
+    return _levels(incident.severity, json.dumps(incident.rules["levels"][incident.severity]))
+
+
+@lru_cache(maxsize=256)  # thousands of incidents live by the same few policies
+def _levels(of: str, kept: str) -> tuple[Level, ...]:
+    return escalation.from_snapshot({of: json.loads(kept)})[Severity(of)]
 
 
 def repeat_of(incident: Incident) -> Repeat:

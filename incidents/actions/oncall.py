@@ -15,7 +15,7 @@ from ..policy.escalation import ANY_RESPONDER, ON_CALL, RESPONDERS
 from ..records.incidents import Incident
 from ..records.oncall import OnCallRole, PersonGroup, Rotation, people_of_group
 from ..records.people import Person, Role, active_people, find_person
-from . import turns
+from . import asked, turns
 from .shifts import now_and_next, on_call_at, person_of, shifts
 
 __all__ = ["now_and_next", "on_call_at", "person_of", "shifts"]
@@ -60,7 +60,7 @@ def people_of_word(incident: Incident, word: str, *, assigned: Assigned | None =
     responder. ``assigned`` saves asking for the roles where several words are asked about (see ``assignments``).
     """
     if word in (ON_CALL, f"role:{ON_CALL_ENGINEER}") and not _tell_of(ON_CALL_ENGINEER, assigned):
-        return declarer_of(incident) or active_people(Role.RESPONDER)
+        return declarer_of(incident) or responders()
     return _active(_meant(word, clock.now(), frozenset(), assigned))
 
 
@@ -71,11 +71,15 @@ def people_at(word: str, moment: datetime) -> list[Person]:
 
 def assignments() -> Assigned:
     """What every role was assigned to."""
+    return asked.answer("assignments", _assignments)
+
+
+def _assignments() -> Assigned:
     return {row.slug: row.tell for row in db.session.execute(select(OnCallRole.slug, OnCallRole.tell))}
 
 
 def _tell_of(slug: str, assigned: Assigned | None) -> Sequence[str]:
-    return words_of_role(slug) if assigned is None else assigned.get(slug, ())
+    return (assignments() if assigned is None else assigned).get(slug, ())
 
 
 def _meant(word: str, moment: datetime, above: frozenset[str], assigned: Assigned | None) -> list[Person]:
@@ -83,9 +87,13 @@ def _meant(word: str, moment: datetime, above: frozenset[str], assigned: Assigne
     if kind in (ON_CALL, "role"):
         return _of_role(name or ON_CALL_ENGINEER, moment, above, assigned)
     if kind == RESPONDERS:
-        return active_people(Role.RESPONDER)
+        return responders()
     if kind == ANY_RESPONDER:
-        return [person for person in [turns.next_in_turn(ANY_RESPONDER, active_people(Role.RESPONDER))] if person]
+        return [person for person in [turns.next_in_turn(ANY_RESPONDER, responders())] if person]
+    return asked.answer(word, lambda: _of_word(kind, name, moment))
+
+
+def _of_word(kind: str, name: str, moment: datetime) -> list[Person]:
     if kind == "rotation":
         rotation = db.session.get(Rotation, int(name))
         return [person for person in [rotation and on_call_at(rotation, moment)] if person]
@@ -106,18 +114,30 @@ def _active(people: Iterable[Person]) -> list[Person]:
     return [*{person.id: person for person in people if person.is_active}.values()]
 
 
+def responders() -> Sequence[Person]:
+    """Everybody who responds."""
+    return asked.answer(RESPONDERS, lambda: active_people(Role.RESPONDER))
+
+
 def declarer_of(incident: Incident) -> list[Person]:
     """The person who declared it, when it was an active one."""
-    if incident.declared_by_kind != "person" or incident.declared_by_id is None:
+    number = incident.declared_by_id
+    if incident.declared_by_kind != "person" or number is None:
         return []
-    person = db.session.get(Person, incident.declared_by_id)
+    person = asked.answer(("person", number), lambda: db.session.get(Person, number))
     return [person] if person is not None and person.is_active else []
+
+
+def meet_declarers(incidents: Sequence[Incident]) -> None:
+    """Read all of them at once (see ``asked``)."""
+    numbers = {each.declared_by_id for each in incidents if each.declared_by_kind == "person"}
+    for person in db.session.scalars(select(Person).where(Person.id.in_(numbers))):
+        asked.remember(("person", person.id), person)
 
 
 def words_of_role(slug: str) -> list[str]:
     """What a role was assigned to; nothing where it was not. ``on_call`` is another name of ``role:on_call_engineer``."""
-    known = select(OnCallRole.tell).where(OnCallRole.slug == (ON_CALL_ENGINEER if slug == ON_CALL else slug))
-    return list(db.session.scalar(known) or ())
+    return [*assignments().get(ON_CALL_ENGINEER if slug == ON_CALL else slug, ())]
 
 
 def role_labels() -> dict[str, str]:

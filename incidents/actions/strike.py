@@ -22,7 +22,7 @@ from ..policy.severity import Severity
 from ..records.actors import CLOCK
 from ..records.incidents import Incident
 from ..records.people import Person
-from . import journal, levels, matrix, oncall, roles, telling, watch
+from . import asked, journal, levels, matrix, oncall, roles, telling, watch
 from .looks import Strike, Telling, each_once, send_letters
 
 
@@ -40,11 +40,13 @@ def strike_all(incidents: Sequence[Incident], *, levels_wait: bool = True) -> li
     """The same for many, as the clock does: their records are read together and their letters written together."""
     now = clock.now()
     records = watch.read(incidents)
-    with db.session.no_autoflush:
+    # whatever was changed is written once, at the end
+    with db.session.no_autoflush, asked.once():
+        oncall.meet_declarers(incidents)
         looks = [_look_at(incident, now, records[incident.id], levels_wait) for incident in incidents]
-    send_letters(looks)
-    for look in looks:
-        watch.rearm(look.incident, look.records)
+        for look in looks:
+            watch.rearm(look.incident, look.records)
+        send_letters(looks)
     db.session.flush()
     return looks
 

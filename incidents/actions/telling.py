@@ -17,7 +17,7 @@ from ..policy.escalation import ANY_RESPONDER, ON_CALL, Level
 from ..policy.lifecycle import Visibility
 from ..records.addresses import LOW
 from ..records.incidents import Incident, IncidentRole
-from ..records.people import Person, Role, active_people
+from ..records.people import Person
 from ..records.timeline import TimelineEntry
 from ..reports.ways import Ways
 from . import oncall, reach, turns
@@ -58,7 +58,7 @@ def _people(
     meant: dict[int, Person] = {}
     for word in words:
         is_in_turn = word == ANY_RESPONDER
-        pool = active_people(Role.RESPONDER) if is_in_turn else oncall.people_of_word(incident, word, assigned=assigned)
+        pool = oncall.responders() if is_in_turn else oncall.people_of_word(incident, word, assigned=assigned)
         able = who_plays_along(incident, pool)
         if is_in_turn:
             chosen = choose(word, able)

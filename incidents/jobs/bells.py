@@ -13,7 +13,7 @@ from ..kernel import clock
 from ..kernel.database import db
 from ..records.incidents import Incident
 
-BATCH = 50
+BATCH = 100
 # An incident that cannot be struck must neither stop the others nor spin.
 _NEXT_TRY_AFTER = timedelta(minutes=1)
 

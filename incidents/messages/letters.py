@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 _LONGEST_SUBJECT = 180
 ACKNOWLEDGE = "acknowledge"
@@ -60,17 +60,16 @@ class Letter:
 
     def as_html(self) -> str:
         """One column, no image, nothing from elsewhere."""
-        paragraphs = Markup("").join(Markup("<p>{}</p>").format(_broken(text)) for text in self.paragraphs)
-        buttons = Markup(" &nbsp; ").join(
-            Markup('<a href="{}">{}</a>').format(button.address, button.label) for button in self.buttons
+        paragraphs = "".join(f"<p>{_broken(text)}</p>" for text in self.paragraphs)
+        buttons = " &nbsp; ".join(
+            f'<a href="{escape(button.address)}">{escape(button.label)}</a>' for button in self.buttons
         )
-        return str(
-            Markup('<!doctype html><html lang="en"><body>{}{}{}<hr><p><small>{}</small></p></body></html>').format(
-                paragraphs,
-                Markup("<p>{}</p>").format(buttons) if buttons else "",
-                Markup("<pre>{}</pre>").format(self.template) if self.template else "",
-                Markup("<br>").join(self.footer),
-            )
+        buttons = f"<p>{buttons}</p>" if buttons else ""
+        template = f"<pre>{escape(self.template)}</pre>" if self.template else ""
+        footer = "<br>".join(escape(line) for line in self.footer)
+        return (
+            f'<!doctype html><html lang="en"><body>{paragraphs}{buttons}{template}'
+            f"<hr><p><small>{footer}</small></p></body></html>"
         )
 
 
@@ -79,5 +78,5 @@ def _one_line(subject: str) -> str:
     return cut if len(cut) <= _LONGEST_SUBJECT else cut[: _LONGEST_SUBJECT - 1] + "…"
 
 
-def _broken(text: str) -> Markup:
-    return Markup("<br>").join(escape(line) for line in text.splitlines())
+def _broken(text: str) -> str:
+    return "<br>".join(escape(line) for line in text.splitlines())

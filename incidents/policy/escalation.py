@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from .attention import earliest
@@ -37,7 +38,7 @@ class Level:
     label: str = ""
     time: int = 1
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What this level is known by, in every severity: whom it tells, in any order.
 
