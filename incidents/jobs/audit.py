@@ -84,7 +84,7 @@ def _from_the_last() -> Iterator[Fault]:
 def _late_messages() -> Iterator[Fault]:
     if outbox.paused() is not None:
         return  # the operator holds them back, and /health/ready says so
-    late = (OutboxMessage.state == outbox.WAITING, OutboxMessage.next_attempt_at < clock.now() - _LATE)
+    late = (outbox.is_waiting(OutboxMessage), OutboxMessage.next_attempt_at < clock.now() - _LATE)
     counted = select(OutboxMessage.channel, func.count(), func.min(OutboxMessage.next_attempt_at))
     for channel, count, oldest in db.session.execute(counted.where(*late).group_by(OutboxMessage.channel)).all():
         name = _NAMES.get(channel, f"{channel} message")

@@ -152,7 +152,7 @@ class Clock:
             return
         now = clock.now()
         with reading():
-            late = (OutboxMessage.state == outbox.WAITING, OutboxMessage.next_attempt_at <= now)
+            late = (outbox.is_waiting(OutboxMessage), OutboxMessage.next_attempt_at <= now)
             backlog, oldest = db.session.execute(
                 select(func.count(), func.min(OutboxMessage.next_attempt_at)).where(*late)
             ).one()

@@ -51,6 +51,7 @@ from .messages import (
     enqueue,
     enqueue_each,
     enqueue_many,
+    is_waiting,
     next_due_at,
     paused,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "give_back",
     "hold_older_than",
     "in_trouble",
+    "is_waiting",
     "lift",
     "mark_failed",
     "mark_sent",
