@@ -114,9 +114,9 @@ def _active(people: Iterable[Person]) -> list[Person]:
     return [*{person.id: person for person in people if person.is_active}.values()]
 
 
-def responders() -> Sequence[Person]:
+def responders() -> list[Person]:
     """Everybody who responds."""
-    return asked.answer(RESPONDERS, lambda: active_people(Role.RESPONDER))
+    return [*asked.answer(RESPONDERS, lambda: active_people(Role.RESPONDER))]
 
 
 def declarer_of(incident: Incident) -> list[Person]:
