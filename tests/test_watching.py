@@ -66,6 +66,27 @@ def test_an_open_incident_for_which_nothing_would_ring_is_found_and_looked_at_ag
     assert sentences() == []
 
 
+def test_a_restricted_incident_without_a_timer_is_counted_and_not_named(app: Flask, clock: WoundClock) -> None:
+    incident = an_incident(by=a_person("Alice"), is_security=True)
+    db.session.execute(update(Incident).where(Incident.id == incident.id).values(attention_at=None))
+    db.session.commit()
+
+    assert sentences() == ["nothing would have rung for 1 restricted incident, which is open"]
+
+
+def test_strangers_read_that_mail_is_late_and_not_what_its_server_said(app: Flask, clock: WoundClock) -> None:
+    late = outbox.enqueue(event="a", channel="email", destination="ada@example.com", payload={})
+    assert late is not None
+    late.reason, late.attempts = "The mail server said: 450 <ada@example.com> try later", 1
+    db.session.commit()
+    clock.forward(minutes=5)
+
+    answer = app.test_client().get("/health/ready")
+
+    assert "1 e-mail is 5 min late" in answer.text
+    assert "ada@example.com" not in answer.text
+
+
 def test_an_incident_that_rightly_has_no_timer_is_no_finding(app: Flask, clock: WoundClock) -> None:
     incident = an_incident(by=a_person("Alice"), is_drill=True)
     db.session.execute(update(Incident).where(Incident.id == incident.id).values(attention_at=None, pages_nobody=True))

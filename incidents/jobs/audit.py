@@ -15,6 +15,7 @@ from ..kernel.database import db, reading
 from ..kernel.findings import Fault
 from ..kernel.health import Finding
 from ..kernel.outbox import OutboxMessage
+from ..policy.lifecycle import Visibility
 from ..records.incidents import Incident
 from . import bells, holding
 
@@ -40,7 +41,7 @@ def check() -> Finding:
     if not faults:
         return Finding("pass", observed=0)
     is_serious = any(fault.is_serious for fault in faults.values())
-    said = "; ".join(fault.sentence for fault in faults.values())
+    said = "; ".join(fault.for_anybody for fault in faults.values())
     return Finding("fail" if is_serious else "warn", said, len(faults))
 
 
@@ -153,9 +154,13 @@ def _without_timer() -> list[int]:
 
 
 def _no_timer(ids: list[int]) -> Fault:
-    refs = ", ".join(f"INC-{each}" for each in ids)
+    """Everybody reads it, so a restricted incident is counted and not named."""
+    known = select(Incident.id).where(Incident.id.in_(ids), Incident.visibility != Visibility.RESTRICTED)
+    refs = [f"INC-{each}" for each in db.session.scalars(known.order_by(Incident.id))]
+    hidden = len(ids) - len(refs)
+    names = [*refs, *([f"{hidden} restricted incident{'s' if hidden > 1 else ''}"] if hidden else [])]
     advice = "The clock looks at it now; post an update, and tell us how it came to be."
-    return Fault("timer", f"nothing would have rung for {refs}, which is open", advice)
+    return Fault("timer", f"nothing would have rung for {', '.join(names)}, which is open", advice)
 
 
 def _minutes(span: timedelta) -> int:

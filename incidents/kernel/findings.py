@@ -29,6 +29,11 @@ class Fault:
     channel: str | None = None  # the way out that is failing, which is not the way to warn of it
     is_serious: bool = True  # else the others do the work: worth a word, and no alarm
 
+    @property
+    def for_anybody(self) -> str:
+        """The sentence without its brackets: what a provider or the database said may hold somebody's address."""
+        return self.sentence.partition(" (")[0]
+
 
 @dataclass(frozen=True)
 class Kept:
