@@ -203,6 +203,27 @@ def test_while_the_mail_server_is_away_one_message_tries_the_way_and_no_attempt_
     assert sum(message.attempts for message in messages().values()) == 30 + 7
 
 
+def test_once_the_mail_server_is_back_what_was_tried_in_vain_does_not_wait_any_longer(
+    app: Flask, outgoing: Outgoing, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incidents.kernel.outbox.leases.random.random", lambda: 1.0)
+    lane = Lane(app, "email", worker="clock-1")
+    enqueue("page", to="ada@example.com")
+    outgoing.outcome = DOWN
+    for wait in (0, 5, 30, 120, 600):
+        clock.forward(seconds=wait)
+        assert lane.turn() == 1
+    outgoing.outcome = channels.SENT
+    outgoing.clear()
+
+    clock.forward(seconds=60)
+    enqueue("next page", to="dan@example.com")
+    while lane.turn():
+        pass
+
+    assert outgoing.destinations == ["dan@example.com", "ada@example.com"]
+
+
 def test_a_lane_that_is_told_to_stop_gives_back_what_it_has_not_sent(app: Flask, outgoing: Outgoing) -> None:
     stop = threading.Event()
     lane = Lane(app, "email", worker="clock-1", stop=stop)

@@ -170,7 +170,7 @@ def test_dead_letters_and_a_pause_warn_and_do_not_take_it_out_of_service(visit: 
     outbox.mark_failed(claimed, reason="no such mailbox", permanent=True)
     answer = visit.get("/health/ready")
     assert answer.status_code == 200
-    assert "1 messages could not be delivered" in answer.text
+    assert "1 message could not be delivered" in answer.text
 
     outbox.hold_older_than(timedelta(0), reason="restored from a backup")
     db.session.commit()

@@ -201,7 +201,11 @@ def check_outbox() -> Finding:
         return Finding("warn", f"nothing is sent: {reason}; `sevenbells outbox release` lets it go")
     failed = db.session.scalar(select(func.count()).where(OutboxMessage.state == outbox.FAILED)) or 0
     if failed:
-        return Finding("warn", f"{failed} messages could not be delivered; see `sevenbells outbox list`", failed)
+        return Finding(
+            "warn",
+            f"{failed} {'message' if failed == 1 else 'messages'} could not be delivered; see `sevenbells outbox list`",
+            failed,
+        )
     return Finding("pass")
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from .. import clock
 from ..database import db, writing
 from . import bulk
-from .destinations import Lesson, learn
+from .destinations import EVERYWHERE, Destination, Lesson, learn
 from .leases import MOST_ATTEMPTS, Claim, pause_after
 from .messages import FAILED, SENT, SKIPPED, WAITING, OutboxMessage
 
@@ -65,8 +65,29 @@ def conclude(results: Sequence[Result], lessons: Sequence[Lesson] = ()) -> set[i
         return set()
     with writing(), db.engine.begin() as connection:
         written = _write(connection, results) if results else set()
+        for lesson in lessons:
+            if lesson.works and lesson.destination == EVERYWHERE:
+                _bring_forward(connection, lesson.channel)
         learn(connection, lessons)
     return written
+
+
+def _bring_forward(connection: Connection, channel: str) -> None:
+    """The channel is back: what was tried in vain meanwhile leaves now, and not when its own long wait is over."""
+    away_since = select(Destination.failing_since).where(
+        Destination.channel == channel, Destination.destination == EVERYWHERE
+    )
+    connection.execute(
+        update(OutboxMessage)
+        .where(
+            OutboxMessage.channel == channel,
+            OutboxMessage.state == WAITING,
+            OutboxMessage.leased_by.is_(None),
+            OutboxMessage.next_attempt_at > clock.now(),
+            OutboxMessage.last_attempt_at >= away_since.scalar_subquery(),
+        )
+        .values(next_attempt_at=clock.now())
+    )
 
 
 def _write(connection: Connection, results: Sequence[Result]) -> set[int]:
