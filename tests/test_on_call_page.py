@@ -75,7 +75,13 @@ def test_nobody_on_call_is_the_first_thing_said(
     page = client.get(PAGE)
 
     assert "Nobody is on call until 09:00 Then you." in words(page)
-    assert "Nobody is on call. P1 goes straight to the engineering lead." in words(page)
+    assert "Nobody is on call. A P1 would reach nobody." in words(page)
+    oncall_roles.assign("cto", by=COMMAND_LINE, tell=["person:helena@example.com"])
+    db.session.commit()
+    assert "Nobody is on call. P1 goes straight to the CTO." in words(client.get(PAGE))
+    oncall_roles.assign("engineering_lead", by=COMMAND_LINE, tell=["person:priya@example.com"])
+    db.session.commit()
+    assert "Nobody is on call. P1 goes straight to the engineering lead." in words(client.get(PAGE))
     assert f"/console/on-call/overrides/new?rotation={rotation.id}&amp;from=2026-11-23T03:14" in page.text
 
 

@@ -150,6 +150,6 @@ def test_now_says_who_is_on_call_and_that_nobody_is(
     page = client.get("/console/")
 
     assert "1 thing needs you now" in words(page)
-    assert "Nobody is on call P1 goes straight to the engineering lead." in words(page)
+    assert "Nobody is on call A P1 would reach nobody." in words(page)
     assert "/console/on-call/overrides/new?rotation=1&amp;from=2026-11-23T03:14&amp;until=2026-11-23T09:00" in page.text
     assert "Nobody is on call until 09:00." in words(client.get("/console/incidents"))

@@ -40,7 +40,7 @@ def show() -> ResponseReturnValue:
         first_steps=first_steps.of(me()),
         month=last_month.figures(me()),
         standing=[each for each in oncall.standing(clock.now()) if each.is_assigned],
-        what_then=gaps.what_then() if frame.uncovered else "",
+        what_then=gaps.what_then(clock.now()) if frame.uncovered else "",
     )
 
 

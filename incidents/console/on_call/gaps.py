@@ -128,13 +128,18 @@ def _of(rotation: Rotation, role: OnCallRole, me: Person) -> Gaps:
         for shift in empty[:_MOST]
     ]
     is_first = role.slug == oncall.ON_CALL_ENGINEER
-    sentence = f"Nobody is on call. {what_then()}" if is_first else f"Nobody is {in_a_sentence(role.label)}."
+    sentence = (
+        f"Nobody is on call. {what_then(empty[0].starts_at)}"
+        if is_first and empty
+        else f"Nobody is {in_a_sentence(role.label)}."
+    )
     return Gaps(rotation=rotation, sentence=sentence, shown=shown, more=len(empty) - len(shown))
 
 
-def what_then() -> str:
-    """What a P1 does while nobody is on call, in a sentence."""
+def what_then(moment: datetime) -> str:
+    """What a P1 does while nobody is on call, in a sentence; a level that names nobody at the moment is passed over."""
     following = [level for level in matrix.levels_now(Severity.P1) if not _is_on_call(level)]
+    following = [level for level in following if any(oncall.people_at(word, moment) for word in level.tell)]
     if not following:
         return "A P1 would reach nobody."
     label = following[0].label or known.called(following[0].tell[0])
