@@ -102,6 +102,13 @@ def test_pagerduty_has_one_alert_an_incident() -> None:
     assert payload_for("pagerduty", LETTER, to="", purpose=outbox.REMINDER)["payload"]["severity"] == "warning"
 
 
+def test_nothing_that_people_wrote_calls_a_room_by_apprise() -> None:
+    said = notification("@everyone @Here", "<@&12> <@!3> ada@all.example @channel", mood="warning", link="")
+
+    assert said["title"] == "@\u200beveryone @\u200bHere"
+    assert said["body"] == "<@\u200b&12> <@\u200b!3> ada@all.example @\u200bchannel"
+
+
 def test_apprise_has_a_short_text_for_phones() -> None:
     payload = payload_for("apprise", LETTER, to="address:1", purpose=outbox.PAGE)
 

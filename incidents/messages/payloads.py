@@ -29,6 +29,8 @@ _LONGEST_TEXT = 8_000  # characters
 # bytes in a webhook, whose body stays below 20 kB even where each is written as two
 _MOST_OF_TEXT, _MOST_OF_TEMPLATE, _MOST_LINKS = 5_000, 2_000, 6
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# what would call a whole room of Discord, Mattermost and the like; a space that nobody sees takes the call away
+_MENTION = re.compile(r"(?<!\w)@(?=(?:all|channel|everyone|group|here)\b)|(?<=<)@(?=[&!]?\d)", re.IGNORECASE)
 
 
 def payload_for(kind: str, letter: Letter, *, to: str, purpose: str = outbox.NOTICE) -> dict[str, Any]:
@@ -116,7 +118,8 @@ def notification(title: str, body: str, *, mood: str, link: str, short: str = ""
     """What Apprise takes; ``short`` is for services that send text messages, where each further one is paid for."""
     room = _SHORT - len(link) - 1 if link and len(link) < _SHORT // 2 else _SHORT
     short = short or cut(title, room) + (f" {link}" if room < _SHORT else "")
-    return {"title": title, "body": cut(body, _LONGEST_TEXT), "type": mood, "short": short}
+    calm = [_MENTION.sub("@\u200b", each) for each in (title, body)]
+    return {"title": calm[0], "body": cut(calm[1], _LONGEST_TEXT), "type": mood, "short": short}
 
 
 def cut(text: str, longest: int) -> str:
