@@ -13,7 +13,7 @@ from ..policy.lifecycle import PublicStatus
 from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.matrix import MessageTemplate
-from . import audit, journal, matrix
+from . import asked, audit, journal, matrix
 
 
 def save(
@@ -78,7 +78,8 @@ def move(template: MessageTemplate, *, by: Actor, up: bool) -> None:
 
 def in_order() -> list[MessageTemplate]:
     """Every template, in the team's order."""
-    return list(db.session.scalars(select(MessageTemplate).order_by(MessageTemplate.position, MessageTemplate.name)))
+    wanted = select(MessageTemplate).order_by(MessageTemplate.position, MessageTemplate.name)
+    return [*asked.answer("templates", lambda: db.session.scalars(wanted).all())]
 
 
 def fitting(

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ..access import Role, may, me
-from ..actions import updates
+from ..actions import asked, updates
 from ..kernel import clock
 from ..records.incidents import Incident
 from ..records.people import Person
@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"[1-9]\d{0,8}")
 
 @bp.get("/<ref>")
 @may(Role.VIEWER)
+@asked.once()
 def show(ref: str) -> ResponseReturnValue:
     """The room. ``?show`` filters the timeline, ``?before`` turns its page, ``?compose`` opens the composer."""
     incident, person = load(ref), me()

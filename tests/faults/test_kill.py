@@ -181,16 +181,18 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_sent_under_two_keys(
         twice = connection.execute("SELECT incident_id, key FROM bells GROUP BY 1, 2 HAVING count(*) > 1").fetchall()
         unsent = connection.execute("SELECT id, state, reason FROM outbox WHERE state <> 'sent'").fetchall()
         keys = {key for (key,) in connection.execute("SELECT key FROM outbox")}
+        keys_sent = {key for (key,) in connection.execute("SELECT key FROM outbox WHERE state = 'sent'")}
         told_twice = connection.execute(
             "SELECT event, destination FROM outbox GROUP BY 1, 2 HAVING count(*) > 1"
         ).fetchall()
     assert set(program.acknowledged) <= kept
     assert set(program.acknowledged) <= public
     assert twice == []
-    assert unsent == []
+    # what was acknowledged in the meantime calls for nobody any more: that is said, and is a truthful end
+    assert [row for row in unsent if row[1] != "skipped" or not row[2]] == []
     assert told_twice == []
-    # every letter arrived under the one key that its row bears, and each row's letter arrived
-    assert box.keys == keys
+    # every letter arrived under the one key that its row bears, and the letter of each row that was sent arrived
+    assert keys_sent <= box.keys <= keys
 
 
 def _wait_for_work(program: Program, *, more_than: int) -> None:
