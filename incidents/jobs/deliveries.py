@@ -24,6 +24,7 @@ from ..messages import about_deliveries
 from ..records.people import closed_accounts
 from . import breakers, disabled, facts
 from .facts import Refusal
+from .lookout import Lookout
 from .senders import Errand, rules_of
 
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
@@ -65,8 +66,17 @@ class Done:
 class Lane:
     """One channel's way out. Any number of processes may have one: the rows decide who sends what."""
 
-    def __init__(self, app: Flask, channel: str, *, worker: str, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        channel: str,
+        *,
+        worker: str,
+        stop: threading.Event | None = None,
+        lookout: Lookout | None = None,
+    ) -> None:
         self.app = app
+        self.lookout = lookout or Lookout([channel])
         self.channel = channel
         self.worker = worker
         self.stop = stop or threading.Event()
@@ -91,10 +101,7 @@ class Lane:
 
     def next_due_in(self) -> float | None:
         """Seconds until a message is due (0 or less: now); None while nothing waits."""
-        with reading():
-            db.session.rollback()
-            due_at = outbox.next_due_at([self.channel])
-            db.session.rollback()
+        due_at = self.lookout.due_at(self.channel)
         return None if due_at is None else (due_at - clock.now()).total_seconds()
 
     def take(self, *, limit: int, troubled: int = BATCH) -> tuple[list[Claim], list[Errand], list[Done]]:

@@ -43,10 +43,12 @@ class LaneThread(threading.Thread):
 
     def wake(self) -> None:
         """Something may be due."""
+        self.lane.lookout.forget()
         self._woken.set()
 
     def _written(self) -> None:
         self._suspect_until = 0.0
+        self.lane.lookout.forget()
         self._woken.set()  # their destinations are free again
 
     def run(self) -> None:
@@ -78,8 +80,9 @@ class LaneThread(threading.Thread):
             return 0.1  # or when the senders ran low, or something was written
         due_in = 0.0 if self._is_more else self.lane.next_due_in()
         if due_in is None or due_in > 0:
-            return _LONGEST_LOOK if due_in is None else min(_LONGEST_LOOK, due_in)
+            return _until_the_full_second() if due_in is None else min(_until_the_full_second(), due_in)
         claims, errands, unsent = self.lane.take(limit=room, troubled=self.senders.free_for_troubled())
+        self.lane.lookout.forget()
         if any(claimed.was_abandoned for claimed in claims):
             self._suspect_until = time.monotonic() + _FOR_A_SUSPECT
         self.senders.note(unsent)
@@ -142,3 +145,8 @@ class _Writer(threading.Thread):
             self._began_at = None
         self._written()
         return True
+
+
+def _until_the_full_second() -> float:
+    """There all lanes look together, so that one of them asks for all (see ``Lookout``)."""
+    return _LONGEST_LOOK - time.monotonic() % _LONGEST_LOOK

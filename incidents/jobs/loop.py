@@ -26,6 +26,7 @@ from ..kernel.outbox import OutboxMessage
 from . import bells
 from .deliveries import Lane
 from .lanes import LaneThread
+from .lookout import Lookout
 from .timetable import Timetable
 from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
@@ -43,7 +44,8 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
     Its watchdog loses ``patience`` with the ticks and the chores, and ``with_lanes`` with those that send.
     """
     worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
-    lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop)) for channel in channels.lanes()]
+    lookout = Lookout(channels.lanes())
+    lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop, lookout=lookout)) for channel in channels.lanes()]
     ticks, chores = Pulse("ticker", patience), Pulse("timetable", patience)
     turns = [Pulse(lane.name, with_lanes) for lane in lanes]
     for lane, pulse in zip(lanes, turns, strict=True):

@@ -54,6 +54,7 @@ from .messages import (
     is_waiting,
     next_due_at,
     paused,
+    soonest,
 )
 from .results import (
     Result,
@@ -129,5 +130,6 @@ __all__ = [
     "sent",
     "skip",
     "skipped",
+    "soonest",
     "suppressed",
 ]
