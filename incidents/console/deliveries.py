@@ -27,6 +27,7 @@ bp = Blueprint("console_deliveries", __name__, url_prefix="/console/deliveries")
 
 _PAGE = 100
 _MOST_DESTINATIONS = 50
+_MANY = 1_000
 _COUNTED = (outbox.WAITING, outbox.FAILED, outbox.HELD)  # there are few of them, or one wants to know
 _NUMBER = re.compile(r"[1-9]\d{0,9}")
 _LARGEST = 2**31 - 1
@@ -56,7 +57,9 @@ def page() -> ResponseReturnValue:
         refs=_refs(found[:_PAGE]),
         older=found[_PAGE - 1].id if len(found) > _PAGE else None,
         may_act=may_act,
-        to_retry=_number_of(_conditions(asked, typed)) if may_act and asked.state in _AGAIN and found else 0,
+        to_retry=_in_words(_up_to_many(_conditions(asked, typed)))
+        if may_act and asked.state in _AGAIN and found
+        else "",
         paused=outbox.paused(),
         destinations=troubled[:_MOST_DESTINATIONS],
         more_destinations=len(troubled) > _MOST_DESTINATIONS,
@@ -153,8 +156,20 @@ def _number_of(conditions: list[ColumnElement[bool]]) -> int:
     return db.session.scalar(select(func.count()).select_from(OutboxMessage).where(*conditions)) or 0
 
 
-def _count(state: str) -> int | None:
-    return _number_of([OutboxMessage.state == state, _visible(me())]) if state in _COUNTED else None
+def _up_to_many(conditions: list[ColumnElement[bool]]) -> int:
+    """The same, but no more than one above ``_MANY``: nobody waits for a long count."""
+    some = select(OutboxMessage.id).where(*conditions).limit(_MANY + 1).subquery()
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _in_words(count: int) -> str:
+    return str(count) if count <= _MANY else f"more than {_MANY:,}"
+
+
+def _count(state: str) -> str | None:
+    if state not in _COUNTED:
+        return None
+    return _in_words(_up_to_many([*log.conditions(Asked(state=state)), _visible(me())]))
 
 
 def _query(typed: dict[str, str]) -> str:
