@@ -49,7 +49,7 @@ class Bells:
     def next_bell_at(self) -> datetime | None:
         return min(self.due, default=None)
 
-    def mend_after_clock_went_back(self) -> int:
+    def mend_after_clock_went_back(self, by: timedelta) -> int:
         self.mended += 1
         return 0
 

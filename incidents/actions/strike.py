@@ -7,7 +7,7 @@ refuses twice, so any number of clocks, run late or twice, tell it once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -89,17 +89,20 @@ def due_incidents(limit: int) -> list[Incident]:
     )
 
 
-def mend_after_clock_went_back(limit: int = 1000) -> int:
-    """The wall clock was set back: overdue stages already told follow at most ten minutes from now, not in an hour."""
+def mend_after_clock_went_back(by: timedelta = timedelta(0), limit: int = 1000) -> int:
+    """The wall clock was set back: overdue stages go on ten minutes after the last one, not in an hour.
+
+    ``by`` is how far; where that is not known they follow at most ten minutes from now.
+    """
     now = clock.now()
     ahead = db.session.scalars(
         select(Incident)
-        .where(Incident.rang_at.is_not(None), Incident.rang_at > now, Incident.outcome.is_(None))
+        .where(Incident.rang_at > now, Incident.outcome.is_(None))
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     for incident in ahead:
-        incident.rang_at = now
+        incident.rang_at = min(now, (incident.rang_at or now) - by)
         if incident.quiet_until is not None:
             incident.quiet_until = min(incident.quiet_until, now + attention.QUIET_AFTER_CATCH_UP)
         watch.rearm(incident)

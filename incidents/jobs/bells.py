@@ -49,9 +49,9 @@ def next_bell_at() -> datetime | None:
     return moment
 
 
-def mend_after_clock_went_back() -> int:
-    """The wall clock was set back: overdue reminders go on from now. How many incidents were mended."""
-    mended = strike.mend_after_clock_went_back()
+def mend_after_clock_went_back(by: timedelta = timedelta(0)) -> int:
+    """The wall clock was set back: overdue reminders go on as if it had not been. How many incidents were mended."""
+    mended = strike.mend_after_clock_went_back(by)
     db.session.commit()
     return mended
 

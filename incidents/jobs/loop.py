@@ -174,7 +174,7 @@ class Clock:
         if before is None or now >= before - _SET_BACK:
             return
         log.warning("wall_clock_set_back", seconds=round((before - now).total_seconds()))
-        messages, incidents = outbox.mend_after_clock_went_back(), bells.mend_after_clock_went_back()
+        messages, incidents = outbox.mend_after_clock_went_back(), bells.mend_after_clock_went_back(before - now)
         log.info("mended_after_clock_was_set_back", messages=messages, incidents=incidents)
         self._beat_at = None
         if self.timetable is not None:
