@@ -179,6 +179,17 @@ def test_the_same_address_once_a_person_and_not_the_accounts_own(maya: Person) -
     assert add(make_person("daniel@example.com"), "webhook", HOOK).id
 
 
+def test_a_slack_member_is_one_persons(maya: Person, clock: WoundClock) -> None:
+    ada = make_person("ada@example.com")
+    add(ada, "slack", "U02ABC3DEF")
+
+    with pytest.raises(Malformed, match="Somebody else here has this member ID"):
+        add(maya, "slack", "u02abc3def")
+
+    ada.disabled_at = clock()
+    add(maya, "slack", "U02ABC3DEF")
+
+
 def test_there_can_be_twenty_addresses(maya: Person) -> None:
     for number in range(addresses.MOST):
         add(maya, "webhook", f"{HOOK}{number}")

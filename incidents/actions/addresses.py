@@ -47,6 +47,8 @@ def add_address(
         raise NotAllowed(f"There are {MOST} addresses, which is as many as there can be. Remove one first.")
     if kind == "email" and kept == person.email:
         raise Malformed({"value": "This is the account's own e-mail, which is used already."})
+    if kind == SLACK and _is_somebody_elses(person, kept):
+        raise Malformed({"value": "Somebody else here has this member ID. Ask an admin if it is yours."})
     minutes = {HIGH: _delay(high, "high"), LOW: _delay(low, "low")}
     address = ContactAddress(person_id=person.id, kind=kind, value=kept, label=_label(label) or label_of(kind, kept))
     address.secret = _new_secret() if kind == "webhook" else None
@@ -59,6 +61,22 @@ def add_address(
     note("address added", by=by, subject=person.email, kind=kind, label=address.label)
     _tell_the_owner(person, address, by=by)
     return address
+
+
+def _is_somebody_elses(person: Person, member: str) -> bool:
+    """Whoever presses a button in Slack acts as the person with that member ID, so it can be only one's."""
+    taken = (
+        select(ContactAddress.id)
+        .join(Person, Person.id == ContactAddress.person_id)
+        .where(
+            ContactAddress.kind == SLACK,
+            ContactAddress.value == member,
+            ContactAddress.removed_at.is_(None),
+            ContactAddress.person_id != person.id,
+            Person.disabled_at.is_(None),
+        )
+    )
+    return db.session.scalar(taken.limit(1)) is not None
 
 
 def _use(person: Person, address: ContactAddress, minutes: Mapping[str, int | None]) -> None:
