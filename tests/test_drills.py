@@ -94,6 +94,26 @@ def test_where_nobody_agreed_the_drill_says_so_everywhere(app: Flask, team: dict
     assert "Nobody could be told about INC-1." in browser.get("/console/incidents").text
 
 
+def test_levels_that_nobody_hears_are_not_said_to_be_told_and_hide_neither_who_heard_nor_the_next_round(
+    app: Flask, team: dict[str, Person], clock: Any
+) -> None:
+    browser, _ravi = browser_of(app, "ravi")
+    words = ("person:priya@example.com", "person:lena@example.com")
+    levels = [{"label": word, "after_minutes": 5 * place, "tell": [word]} for place, word in enumerate(words)]
+    matrix.change_levels("P1", by=MONITOR, levels=levels, repeat={"times": 1, "after_minutes": 5})
+    drill = an_incident(by=MONITOR, is_drill=True)
+
+    said = main_of(browser.get(room(drill)))
+    assert "Begins again" in said
+    assert "Next: Priya at" in said
+
+    wind(clock, 6)
+    assert "Nobody else could be told about INC-1." in browser.get("/console/incidents").text
+
+    wind(clock, 10)
+    assert "The policy tells nobody further. Somebody still has to acknowledge." in main_of(browser.get(room(drill)))
+
+
 def test_declaring_a_drill_lists_who_agreed(app: Flask, team: dict[str, Person]) -> None:
     browser, _ravi = browser_of(app, "ravi")
     form = "/console/incidents/new"
@@ -101,3 +121,5 @@ def test_declaring_a_drill_lists_who_agreed(app: Flask, team: dict[str, Person])
     assert "It pages only you and who agreed: Priya." in main_of(browser.get(form))
     team["priya"].agrees_to_drills = False
     assert "Nobody else has agreed to drills: it would page you alone." in main_of(browser.get(form))
+    chosen = main_of(browser.get(f"{form}?drill=1&severity=P1"))
+    assert "Nobody is named for this" not in chosen

@@ -213,10 +213,11 @@ def _told(level: Level, now: datetime, *, is_last: bool, is_drill: bool) -> Cons
     names = ", ".join("you" if person.id == me().id else person.name for person in people[:4])
     names += f" and {len(people) - 4} more" if len(people) > 4 else ""
     if not people:
+        why = "Nobody who is meant agreed to drills" if is_drill else "Nobody is named for this"
         return Consequence(
             sign="none",
             title=level.label or "Next level",
-            text="Nobody is named for this" if is_last else "Nobody is named for this. The next level is told instead",
+            text=why if is_last else f"{why}. The next level is told instead",
             right="now" if is_first else clock_words(now + level.after),
         )
     return Consequence(

@@ -96,8 +96,13 @@ def of(incident: Incident) -> Ladder:
         )
     levels = matrix.levels_of(incident)
     following = watch.next_round(incident, struck, levels, quiet_until=incident.quiet_until, asks_whom=False)
-    if following is None:
+    if following is None and not left:
         return Ladder(rungs=found)
+    if following is None:  # what is left of this round names nobody, and the clock has not passed it over yet
+        first = next((rung for rung in found if rung.meant), None)
+        again_at = max(rung.at for rung in found) + repeat.after
+        names = ", ".join(person.name for person in first.meant) if first else ""
+        return Ladder(rungs=found, next_names=names, next_at=again_at, begins_again_at=again_at, times_left=left)
     due = {level.key for level in following.due(following.next_at)}
     people = each_once(person for rung in found if rung.level.key in due for person in rung.meant)
     return Ladder(

@@ -241,7 +241,7 @@ def _silence(incident: Incident, unheard: Unheard) -> Banner:
         else "Its escalation policy reaches nobody at this moment. Call somebody yourself."
     )
     kind = "warn" if unheard.is_drill else "bad"
-    return Banner(title=f"Nobody could be told about {incident.ref}.", text=reason, kind=kind, url=url)
+    return Banner(title=f"{unheard.nobody} could be told about {incident.ref}.", text=reason, kind=kind, url=url)
 
 
 def _mail(person: Person) -> list[Banner]:

@@ -19,18 +19,24 @@ _REACHED = ("told", "reminder")
 
 @dataclass(frozen=True, kw_only=True)
 class Unheard:
-    """``level`` told nobody. ``is_silent``: and nobody was told since, so that nobody knows."""
+    """``level`` told nobody. ``is_silent``: and nobody was told since; ``was_heard``: though somebody was before."""
 
     level: str
     is_on_call: bool
     is_silent: bool
     is_drill: bool
+    was_heard: bool = False
+
+    @property
+    def nobody(self) -> str:
+        """Whom the silence is about."""
+        return "Nobody else" if self.was_heard else "Nobody"
 
     @property
     def sentence(self) -> str:
         """What happened, where it stands beside the incident."""
         if self.is_silent:
-            return "Nobody who is meant agreed to drills." if self.is_drill else "Nobody could be told."
+            return "Nobody who is meant agreed to drills." if self.is_drill else f"{self.nobody} could be told."
         if self.is_drill:
             return f"Nobody agreed to drills at the level {self.level}. The next level was told at once."
         if self.is_on_call:
@@ -82,7 +88,7 @@ def _unheard(incident: Incident, entries: Sequence[TimelineEntry], reached: int)
         return None
     levels = [entry for entry in present if entry.detail.get("level_key")]
     if present[-1].id > reached and (not incident.is_acknowledged or present[-1] not in levels):
-        return _said(incident, levels[0] if levels else present[-1], is_silent=True)
+        return _said(incident, levels[0] if levels else present[-1], is_silent=True, was_heard=reached > 0)
     if incident.is_acknowledged:
         return None
     still = (entry for entry in levels if not telling.people_meant(incident, entry.detail.get("words") or ()))
@@ -90,10 +96,11 @@ def _unheard(incident: Incident, entries: Sequence[TimelineEntry], reached: int)
     return None if first is None else _said(incident, first, is_silent=False)
 
 
-def _said(incident: Incident, entry: TimelineEntry, *, is_silent: bool) -> Unheard:
+def _said(incident: Incident, entry: TimelineEntry, *, is_silent: bool, was_heard: bool = False) -> Unheard:
     return Unheard(
         level=entry.detail.get("level", ""),
         is_on_call=entry.detail.get("words") == [ON_CALL],
         is_silent=is_silent,
         is_drill=incident.is_drill,
+        was_heard=was_heard,
     )
