@@ -104,7 +104,7 @@ def _wait_for_beats(clocks: int) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError("the clocks did not start within a minute")
         time.sleep(0.1)
-    time.sleep(3)
+    time.sleep(10)
 
 
 def _idle_share(pid: int) -> float:
@@ -141,7 +141,7 @@ def _idle_program(folder: Path) -> Iterator[Result]:
     )
     command = [sys.executable, "-m", "incidents.cli", "up"]
     with processes.running(command, environ=environ, log=folder / "up.log", within=f"{environ['BASE_URL']}/") as up:
-        time.sleep(5)
+        time.sleep(10)
         share = _idle_share(up.pid)
     yield Figure("`sevenbells up` with nothing to do, all its processes, of one core", share, "%", 1, "at most")
 
