@@ -157,7 +157,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_sent_under_two_keys(
     dice = random.Random(7)
     with up(environ, log) as process:
         program = Program(tmp_path, environ)
-        program.run("user", "add", "maya@example.com", "--role", "responder", "--name", "Maya")
+        for name in ("Maya", "Lena", "Jonas"):  # a token declares, so all of them are told
+            program.run("user", "add", f"{name.lower()}@example.com", "--role", "responder", "--name", name)
         over = threading.Event()
         team = threading.Thread(target=post_for_ever, args=(program, over))
         team.start()
