@@ -46,6 +46,13 @@ def pointers(answer: Any) -> dict[str, str]:
     return {error["pointer"]: error["detail"] for error in answer.json["errors"]}
 
 
+@pytest.mark.parametrize("written", ["Tuesday", "tue", 1])
+def test_a_weekday_is_taken_as_programs_write_it(admin: Program, written: str | int) -> None:
+    handoff = {"every": "week", "weekday": written, "at": "09:00"}
+    made = admin.post("/on-call/rotations", WEEKLY | {"handoff": handoff})
+    assert made.get_json()["handoff"]["weekday"] == "tuesday"
+
+
 def test_a_rotation_is_made_as_the_contract_writes_it_and_its_role_says_who_is_on_call(
     admin: Program, clock: WoundClock
 ) -> None:
@@ -140,7 +147,7 @@ def test_changing_the_hand_over_alone_keeps_the_people(admin: Program) -> None:
         ({"time_zone": "../etc/passwd"}, "#/time_zone", "Choose a time zone from the list, such as Europe/Berlin"),
         ({"handoff": {"every": "day", "weekday": "monday"}}, "#/handoff/weekday", "Only turns of weeks are handed over on a day of the week."),
         ({"handoff": {"every": "week", "at": "25:00"}}, "#/handoff/at", "Write the time as 09:00."),
-        ({"handoff": {"every": "week", "weekday": 1}}, "#/handoff/weekday", "Choose one of monday, tuesday, wednesday, thursday, friday, saturday, sunday."),
+        ({"handoff": {"every": "week", "weekday": 1}}, "#/handoff/weekday", "Choose one of monday, tuesday, wednesday, thursday, friday, saturday, sunday, or a number from 0 for Monday to 6."),
         ({"handoff": {"every": "week", "count": 0}}, "#/handoff/count", "Give a whole number from 1 to 366."),
         ({"handoff": None}, "#/handoff", "This field is needed."),
         ({"starts_on": "2026-02-30"}, "#/starts_on", "Write the day as 2026-11-23."),

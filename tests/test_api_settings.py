@@ -173,6 +173,21 @@ def test_a_failed_delivery_is_found_by_its_state_and_begun_again(app: Flask, adm
     assert admin.post("/deliveries/77/retry").status_code == 404
 
 
+def test_all_that_failed_on_one_channel_begins_again_and_nothing_else(app: Flask, admin: Program) -> None:
+    for number, (channel, state) in enumerate([("email", "failed"), ("email", "sent"), ("webhook", "failed")]):
+        message = outbox.enqueue(event=f"e/{number}", channel=channel, destination=f"d{number}", payload={})
+        assert message is not None
+        message.state, message.reason = state, "Mailbox full"
+        message.sent_at = message.created_at if state == "sent" else None
+    db.session.commit()
+
+    assert admin.post("/deliveries/retry", {"channel": "email"}).get_json() == {"retried": 1}
+
+    db.session.expire_all()
+    rows = db.session.query(OutboxMessage).order_by(OutboxMessage.id)
+    assert [row.state for row in rows] == ["waiting", "sent", "failed"]
+
+
 def test_the_audit_is_for_admins_and_the_newest_comes_first(app: Flask, admin: Program) -> None:
     admin.post("/components", {"name": "API"})
 

@@ -54,14 +54,20 @@ def time_of_day() -> Field:
 
 
 def weekday() -> Field:
-    """A day of the week by its English name; ours is 0 for Monday."""
+    """A day of the week by its English name, whole or its first three letters, or as a number from 0 for Monday."""
 
     def parse(value: Any) -> int:
-        if not isinstance(value, str) or value.lower() not in WEEKDAYS:
-            raise Unfit(f"Choose one of {', '.join(WEEKDAYS)}.")
-        return WEEKDAYS.index(value.lower())
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 6:
+            return value
+        word = value.lower() if isinstance(value, str) else ""
+        for number, name in enumerate(WEEKDAYS):
+            if word in (name, name[:3]):
+                return number
+        raise Unfit(f"Choose one of {', '.join(WEEKDAYS)}, or a number from 0 for Monday to 6.")
 
-    return Field({"type": "string", "enum": [*WEEKDAYS]}, parse)
+    words = [*WEEKDAYS, *(name[:3] for name in WEEKDAYS)]
+    schema = {"anyOf": [{"type": "string", "enum": words}, {"type": "integer", "minimum": 0, "maximum": 6}]}
+    return Field(schema, parse)
 
 
 HANDOFF = Body(
