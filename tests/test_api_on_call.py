@@ -147,7 +147,7 @@ def test_changing_the_hand_over_alone_keeps_the_people(admin: Program) -> None:
         ({"time_zone": "../etc/passwd"}, "#/time_zone", "Choose a time zone from the list, such as Europe/Berlin"),
         ({"handoff": {"every": "day", "weekday": "monday"}}, "#/handoff/weekday", "Only turns of weeks are handed over on a day of the week."),
         ({"handoff": {"every": "week", "at": "25:00"}}, "#/handoff/at", "Write the time as 09:00."),
-        ({"handoff": {"every": "week", "weekday": 1}}, "#/handoff/weekday", "Choose one of monday, tuesday, wednesday, thursday, friday, saturday, sunday, or a number from 0 for Monday to 6."),
+        ({"handoff": {"every": "week", "weekday": 7}}, "#/handoff/weekday", "Choose one of monday, tuesday, wednesday, thursday, friday, saturday, sunday, or a number from 0 for Monday to 6."),
         ({"handoff": {"every": "week", "count": 0}}, "#/handoff/count", "Give a whole number from 1 to 366."),
         ({"handoff": None}, "#/handoff", "This field is needed."),
         ({"starts_on": "2026-02-30"}, "#/starts_on", "Write the day as 2026-11-23."),
