@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -215,6 +219,22 @@ def test_the_real_clock_sends_what_is_due_and_leaves_nothing_behind(
 def dog() -> tuple[Watchdog, list[int]]:
     exits: list[int] = []
     return Watchdog(threading.Event(), Pulse("ticker"), give_up=exits.append), exits
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_new_clock_takes_over_at_once_from_one_that_was_killed(app: Flask) -> None:
+    killed = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    here = socket.gethostname()[:40]
+    for number, worker in enumerate([f"{here}-{int(killed.stdout)}-0a", f"{here}-{os.getpid()}-0b", "elsewhere-7-0c"]):
+        outbox.enqueue(event=f"e/{number}", channel="email", destination=f"d{number}@example.com", payload={})
+        db.session.commit()
+        assert len(outbox.claim(worker=worker, channel="email", limit=1)) == 1
+    assert outbox.claim(worker="new", channel="email") == []
+
+    loop._end_leases_of_the_dead(app)
+
+    [taken] = outbox.claim(worker="new", channel="email")
+    assert (taken.destination, taken.attempt, taken.was_abandoned) == ("d0@example.com", 2, True)
 
 
 def test_a_clock_that_ticks_is_left_alone(dog: tuple[Watchdog, list[int]], caplog: pytest.LogCaptureFixture) -> None:

@@ -43,7 +43,8 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
 
     Its watchdog loses ``patience`` with the ticks and the chores, and ``with_lanes`` with those that send.
     """
-    worker = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+    worker = f"{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    _end_leases_of_the_dead(app)
     lookout = Lookout(channels.lanes())
     lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop, lookout=lookout)) for channel in channels.lanes()]
     ticks, chores = Pulse("ticker", patience), Pulse("timetable", patience)
@@ -68,6 +69,38 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
     _take_leave(app, worker, lanes, timetable)
     if not was_asked:
         raise RuntimeError(f"a thread of the clock ended, which it never should: {', '.join(dead)}")
+
+
+def _end_leases_of_the_dead(app: Flask) -> None:
+    """On SQLite every clock is on this machine, so that one which was killed is known to be gone: nothing waits for it."""
+    if not app.extensions["sevenbells.settings"].is_sqlite:
+        return
+    try:
+        with app.app_context():
+            ended = outbox.end_those_of(_is_gone)
+    except SQLAlchemyError as broken:
+        log.warning("could_not_look_for_dead_clocks", cause=str(getattr(broken, "orig", broken)))
+    else:
+        if ended:
+            log.warning("leases_of_dead_clocks_ended", messages=ended)
+
+
+def _is_gone(worker: str) -> bool:
+    """Whether no process of this machine has the number in that name; a stranger's name says nothing."""
+    machine, _, pid = worker.rpartition("-")[0].rpartition("-")
+    if machine != _this_machine() or not pid.isdecimal():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _this_machine() -> str:
+    return socket.gethostname()[:40]
 
 
 def _tick_until(the_clock: Clock, pulse: Pulse, stop: threading.Event) -> None:

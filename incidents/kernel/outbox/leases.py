@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +79,21 @@ def release(worker: str) -> int:
     )
     with writing(), db.engine.begin() as connection:
         return int(connection.execute(statement).rowcount)
+
+
+def end_those_of(is_gone: Callable[[str], bool]) -> int:
+    """End the leases of workers that are gone for certain, so that nothing waits for them to run out; answers how many.
+
+    The attempt stays counted and the message counts as abandoned: it may be what ended its worker.
+    """
+    table, now = OutboxMessage, clock.now()
+    with writing(), db.engine.begin() as connection:
+        holders = connection.scalars(select(table.leased_by).where(table.leased_by.is_not(None)).distinct()).all()
+        gone = [holder for holder in holders if holder and is_gone(holder)]
+        if not gone:
+            return 0
+        ended = update(table).where(table.leased_by.in_(gone)).values(leased_until=now, next_attempt_at=now)
+        return int(connection.execute(ended).rowcount)
 
 
 def mend_after_clock_went_back() -> int:
