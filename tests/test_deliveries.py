@@ -26,8 +26,9 @@ DOWN = Outcome("unreachable", "The mail server cannot be reached: refused")
 BUSY = Outcome("failed", "The mail server said: 450 busy")
 
 
-def enqueue(event: str, to: str = "ada@example.com") -> None:
-    outbox.enqueue(event=event, channel="email", destination=to, payload={"to": to, "subject": event, "text": ""})
+def enqueue(event: str, to: str = "ada@example.com", *, purpose: str = outbox.NOTICE) -> None:
+    payload = {"to": to, "subject": event, "text": ""}
+    outbox.enqueue(event=event, channel="email", destination=to, payload=payload, purpose=purpose)
     db.session.commit()
 
 
@@ -222,6 +223,26 @@ def test_once_the_mail_server_is_back_what_was_tried_in_vain_does_not_wait_any_l
         pass
 
     assert outgoing.destinations == ["dan@example.com", "ada@example.com"]
+
+
+def test_a_lone_page_tries_each_minute_while_the_mail_server_is_away_and_gives_up_after_a_day(
+    app: Flask, outgoing: Outgoing, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incidents.kernel.outbox.leases.random.random", lambda: 1.0)
+    lane = Lane(app, "email", worker="clock-1")
+    enqueue("page", to="ada@example.com", purpose=outbox.PAGE)
+    outgoing.outcome = DOWN
+    for wait in (0, 5, 30, 60, 60, 60):
+        clock.forward(seconds=wait)
+        assert lane.turn() == 1
+    assert messages()["page"].attempts == 2
+    db.session.rollback()
+
+    clock.forward(hours=24)
+    for _ in range(outbox.MOST_ATTEMPTS):
+        lane.turn()
+        clock.forward(hours=9)
+    assert messages()["page"].state == outbox.FAILED
 
 
 def test_a_lane_that_is_told_to_stop_gives_back_what_it_has_not_sent(app: Flask, outgoing: Outgoing) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -299,7 +299,22 @@ def test_a_lane_of_threads_sends_all_in_order_and_never_two_at_once_to_one_desti
 def test_the_slow_share_a_part_of_the_threads_and_others_pass_them(app: Flask) -> None:
     def errand(number: int, *, failures: int) -> Errand:
         known = Claim(
-            number, f"{number}", "e", "webhook", f"{number}", {}, None, None, "notice", None, 1, 1, "w", 0.0, failures
+            id=number,
+            key=f"{number}",
+            event="e",
+            channel="webhook",
+            destination=f"{number}",
+            payload={},
+            incident_id=None,
+            person_id=None,
+            purpose="notice",
+            body_id=None,
+            attempt=1,
+            lease_term=1,
+            first_attempt_at=datetime.now(UTC),
+            worker="w",
+            ends=0.0,
+            failures=failures,
         )
         return Errand(claim=known, message=Message("k", "webhook", f"{number}", {}), host=f"{number}")
 

@@ -14,7 +14,7 @@ from ..kernel.outbox import EVERYWHERE, Claim, Lesson
 OPENS_AFTER = 5  # failures in a row
 DISABLED_AFTER = timedelta(hours=24)  # a webhook that failed for so long (Standard Webhooks)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=60), timedelta(minutes=5)
-_FIRST_AWAY, _LONGEST_AWAY = timedelta(seconds=5), timedelta(seconds=60)
+_FIRST_AWAY, LONGEST_AWAY = timedelta(seconds=5), timedelta(seconds=60)
 _GIVES_UP_ON = ("webhook",)  # the channels whose destinations are disabled after a day
 
 
@@ -47,7 +47,7 @@ def _works(claimed: Claim, destination: str) -> Lesson:
 def _away(claimed: Claim, reason: str) -> Lesson:
     """The channel itself is away: 5 s until the next probe, then longer, up to a minute."""
     failures = claimed.failures_everywhere + 1
-    until = clock.now() + _doubled(_FIRST_AWAY, failures - 1, _LONGEST_AWAY)
+    until = clock.now() + _doubled(_FIRST_AWAY, failures - 1, LONGEST_AWAY)
     return Lesson(channel=claimed.channel, destination=EVERYWHERE, failures=failures, closed_until=until, reason=reason)
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from .senders import Errand, rules_of
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
 WRITE_AFTER = 0.02  # seconds that a result waits for others to be written with
 WRITE_MANY = BATCH
+_TRIED_FOR = timedelta(days=1)  # as long as a message's own schedule (reliability, P7)
 _CLOSED = "The account was disabled before this was sent"
 _HIDDEN = "The incident is restricted, and this person is not named in it"
 
@@ -204,8 +206,20 @@ def _hurried(message: Message, patience: float) -> Message:
 def _result(claimed: Claim, outcome: Outcome) -> Result:
     if outcome.kind == "sent":
         return outbox.sent(claimed, receipt=outcome.receipt)
+    if outcome.kind == "unreachable" and _must_not_wait_long(claimed):
+        return outbox.returned(claimed, reason=outcome.reason, until=clock.now() + breakers.LONGEST_AWAY)
     permanent = outcome.kind in ("refused", "gone")
     return outbox.failed(claimed, reason=outcome.reason, permanent=permanent, retry_after=outcome.retry_after)
+
+
+def _must_not_wait_long(claimed: Claim) -> bool:
+    """Whether its own schedule would keep a page waiting after the channel is back, where nothing else tries the way.
+
+    Then it goes on trying each minute, without spending its attempts, for the day that the schedule lasts.
+    """
+    calls_somebody = claimed.purpose in (outbox.PAGE, outbox.REMINDER)
+    is_slow = outbox.SCHEDULE[min(claimed.attempt, outbox.MOST_ATTEMPTS - 1)] > breakers.LONGEST_AWAY
+    return calls_somebody and is_slow and clock.now() - claimed.first_attempt_at < _TRIED_FOR
 
 
 def _say(done: Done, *, in_time: bool) -> None:

@@ -372,6 +372,7 @@ def _lease(dialect: str) -> Any:
             table.body_id,
             table.attempts.label("attempt"),
             table.lease_term,
+            table.first_attempt_at,
         )
     )
 

@@ -51,6 +51,7 @@ class Claim:
     body_id: int | None
     attempt: int
     lease_term: int
+    first_attempt_at: datetime
     worker: str
     ends: float  # time.monotonic() at which the lease is over, taken before the claim was asked for
     failures: int = 0  # of its destination, in a row
