@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from incidents.access import tokens
-from incidents.actions import matrix
+from incidents.actions import message_templates
 from incidents.api import bodies, ratelimit
 from incidents.kernel import clock as clock_module
 from incidents.kernel.database import db
@@ -133,7 +133,7 @@ def test_what_the_tables_refuse_is_a_conflict_and_not_a_failure(app: Flask, monk
         db.session.add(MessageTemplate(name="First words", body="x", updated_at=clock_module.now()))
         db.session.flush()
 
-    monkeypatch.setattr(matrix, "save_template", unseen)
+    monkeypatch.setattr(message_templates, "save", unseen)
 
     assert admin.post("/message-templates", body).status_code == 409
 
