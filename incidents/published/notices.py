@@ -20,6 +20,7 @@ from ..kernel.clock import to_the_minute
 from ..kernel.database import Base, db
 from ..policy.maintenance import OVER, REMINDER, RUNNING, State
 from .maintenances import Maintenance
+from .subscribers import Subscriber  # noqa: F401
 
 _STALE = timedelta(days=1)  # what ended longer ago while the clock was away is news to nobody
 
