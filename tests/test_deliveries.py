@@ -176,6 +176,46 @@ def test_after_a_minute_one_message_tries_for_the_others(app: Flask, outgoing: O
     assert outbox.counts()["sent"] == 9
 
 
+def test_the_first_attempt_at_paging_somebody_waits_for_no_breaker(
+    app: Flask, outgoing: Outgoing, clock: WoundClock
+) -> None:
+    lane = Lane(app, "email", worker="clock-1")
+    outgoing.outcome = BUSY
+    for number in range(6):
+        enqueue(f"full {number}")
+    while lane.turn():
+        pass
+    outgoing.clear()
+
+    outgoing.outcome = channels.SENT
+    enqueue("news")
+    enqueue("page", purpose=outbox.PAGE)
+    while lane.turn():
+        pass
+
+    # the way is open again, so nothing else waits any longer either
+    assert outgoing.subjects[0] == "page"
+    assert messages()["page"].state == "sent"
+
+
+def test_a_page_keeps_the_wait_that_its_destination_asked_for(
+    app: Flask, outgoing: Outgoing, clock: WoundClock
+) -> None:
+    lane = Lane(app, "email", worker="clock-1")
+    outgoing.outcome = Outcome("failed", "slow down", retry_after=timedelta(seconds=40))
+    enqueue("news")
+    lane.turn()
+    outgoing.clear()
+
+    outgoing.outcome = channels.SENT
+    enqueue("page", purpose=outbox.PAGE)
+    assert not lane.turn()
+    clock.forward(seconds=40)
+    lane.turn()
+
+    assert outgoing.subjects == ["page"]  # and before what waits there longer
+
+
 def test_while_the_mail_server_is_away_one_message_tries_the_way_and_no_attempt_is_wasted(
     app: Flask, outgoing: Outgoing, clock: WoundClock
 ) -> None:

@@ -62,6 +62,7 @@ def _failed(claimed: Claim, outcome: Outcome) -> Lesson:
         destination=claimed.destination,
         failures=failures,
         closed_until=_closed_until(failures, outcome.retry_after),
+        was_asked_for=outcome.retry_after is not None,
         reason=outcome.reason,
         suppressed=suppressed,
     )

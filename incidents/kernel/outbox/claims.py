@@ -202,7 +202,21 @@ def _one_a_destination(rows: Iterable[Due], *, limit: int, troubled: int) -> lis
 
 def _is_barred(each: Due) -> bool:
     """Whether it is only looked at to be told to wait, or to be skipped."""
-    return each.there is not None and (each.there.closed_until is not None or each.there.suppressed_reason is not None)
+    there = each.there
+    if there is None or _tries_a_breaker(each):
+        return False
+    return there.closed_until is not None or there.suppressed_reason is not None
+
+
+def _tries_a_breaker(each: Due) -> bool:
+    """Whether it goes where nothing went of late all the same: the first attempt of what calls somebody.
+
+    Not where the other side itself said when to come again, nor where only a pace is kept.
+    """
+    there, row = each.there, each.row
+    if there is None or there.suppressed_reason is not None or not there.failures or there.was_asked_for:
+        return False
+    return bool(row.rank == 0 and row.attempts == 0)
 
 
 # ---- what is due ----
@@ -212,7 +226,7 @@ _NOW: Any = bindparam("now", type_=UtcDateTime)
 _CHANNEL: Any = bindparam("channel", type_=String)
 
 
-def _due_of(*conditions: Any, newest_first: bool = False) -> Any:
+def _due_of(*conditions: Any, newest_first: bool = False, by_rank: bool = False) -> Any:
     """Due messages at the head of their incident's queue, to destinations that have none in flight.
 
     The scalar subqueries are looked up row by row: of a NOT EXISTS a planner makes a join over all that waits. In them
@@ -240,8 +254,18 @@ def _due_of(*conditions: Any, newest_first: bool = False) -> Any:
     order: tuple[Any, ...] = (table.next_attempt_at, table.id)
     if newest_first:
         order = (table.next_attempt_at.desc(), table.id.desc())
+    if by_rank:
+        order = (table.rank, *order)
     return (
-        select(table.id, table.destination, table.attempts, table.expires_at, table.leased_by, table.fold_key)
+        select(
+            table.id,
+            table.destination,
+            table.attempts,
+            table.expires_at,
+            table.leased_by,
+            table.fold_key,
+            table.rank,
+        )
         .where(
             table.channel == _CHANNEL,
             is_waiting(table),
@@ -277,7 +301,7 @@ def _due_by_rank() -> Any:
 
 _NAMES: Any = bindparam("names", expanding=True)
 _DUE = _due_by_rank()
-_DUE_THERE = _due_of(OutboxMessage.destination.in_(_NAMES))
+_DUE_THERE = _due_of(OutboxMessage.destination.in_(_NAMES), by_rank=True)
 # who was tried longest ago comes first, so that each has its turn
 _TROUBLED = (
     select(Destination.destination)
@@ -290,6 +314,7 @@ _THERE = select(
     Destination.failures,
     Destination.failing_since,
     Destination.closed_until,
+    Destination.was_asked_for,
     Destination.reason,
     Destination.suppressed_reason,
 ).where(Destination.channel == _CHANNEL, Destination.destination.in_(_NAMES))
@@ -311,7 +336,12 @@ def _put_aside_unfit(connection: Connection, now: datetime, channel: str, due: S
         elif there is not None and there.suppressed_reason is not None:
             unfit.add(row.id)
             connection.execute(_skip_all(channel, row.destination, _SUPPRESSED + there.suppressed_reason))
-        elif there is not None and there.closed_until is not None and there.closed_until > now:
+        elif (
+            there is not None
+            and there.closed_until is not None
+            and there.closed_until > now
+            and not _tries_a_breaker(each)
+        ):
             unfit.add(row.id)
             connection.execute(_postpone(channel, now, there))
     for (state, reason), ids in asides.items():
@@ -337,8 +367,10 @@ def _postpone(channel: str, now: datetime, there: Any) -> Update:
     if there.failures:
         times = "failed attempt" if there.failures == 1 else "failed attempts in a row"
         values["reason"] = f"Waits after {there.failures} {times}: {there.reason}"
-    is_due = OutboxMessage.next_attempt_at <= now
-    return update(OutboxMessage).where(*_waiting_there(channel, there.destination), is_due).values(values)
+    those = [*_waiting_there(channel, there.destination), OutboxMessage.next_attempt_at <= now]
+    if there.failures and not there.was_asked_for:  # what tries the breaker does not wait for it
+        those.append(or_(OutboxMessage.rank > 0, OutboxMessage.attempts > 0))
+    return update(OutboxMessage).where(*those).values(values)
 
 
 def _lease(dialect: str) -> Any:

@@ -10,7 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, Index, String, Text, and_, delete, func, or_, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    Index,
+    String,
+    Text,
+    and_,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,6 +56,9 @@ class Destination(Base):
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     failing_since: Mapped[datetime | None]
     closed_until: Mapped[datetime | None]  # nothing is tried before this: the breaker is open, or it was asked for
+    was_asked_for: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # the other side named that time itself
     reason: Mapped[str | None] = mapped_column(Text)
     suppressed_at: Mapped[datetime | None]  # refused for good: nothing is written to it until somebody lifts this
     suppressed_reason: Mapped[str | None] = mapped_column(Text)
@@ -56,6 +73,7 @@ class Lesson:
     destination: str
     failures: int = 0
     closed_until: datetime | None = None
+    was_asked_for: bool = False
     reason: str | None = None
     suppressed: str | None = None  # why nothing is written to it any more
 
@@ -73,7 +91,7 @@ def learn(connection: Connection, lessons: Sequence[Lesson]) -> None:
         elif lesson.destination == EVERYWHERE:
             connection.execute(delete(Destination).where(*_is(lesson.channel, EVERYWHERE)))
         else:  # the row may still keep a pace
-            calm = {"failures": 0, "failing_since": None, "reason": None, "updated_at": now}
+            calm = {"failures": 0, "failing_since": None, "reason": None, "was_asked_for": False, "updated_at": now}
             connection.execute(update(Destination).where(*_is(lesson.channel, lesson.destination)).values(calm))
 
 
@@ -81,6 +99,7 @@ def _remember(lesson: Lesson, now: datetime) -> Any:
     known: dict[str, Any] = {
         "failures": lesson.failures,
         "closed_until": lesson.closed_until,
+        "was_asked_for": lesson.was_asked_for,
         "reason": lesson.reason,
         "updated_at": now,
     }
