@@ -11,7 +11,7 @@ from incidents.policy.components import ComponentStatus, Impact
 from incidents.policy.maintenance import State
 
 from .plaintext import plain
-from .prepared import Document
+from .prepared import OPEN, Document
 from .records import MOST_RECENT, ComponentRow, GroupRow
 from .snapshot import Group, Picture
 from .story import OVER, Change, Incident, Update
@@ -32,7 +32,6 @@ _WITHOUT_WORDS: Mapping[str, str] = {
     "completed": "The maintenance is over.",
     "cancelled": "This maintenance is cancelled.",
 }
-_HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
 def documents(picture: Picture, *, base: str) -> dict[str, Document]:
@@ -73,7 +72,7 @@ def instant(moment: datetime) -> str:
 
 def _document(body: Json) -> Document:
     written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Document("application/json; charset=utf-8", written, _HEADERS)
+    return Document("application/json; charset=utf-8", written, OPEN)
 
 
 def _status(state: State) -> str:

@@ -7,14 +7,13 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .plaintext import plain
-from .prepared import Document
+from .prepared import OPEN, Document
 from .records import MOST_RECENT
 from .snapshot import Picture
 from .story import EPOCH
 from .work import Work
 
 _MOST_AHEAD = 200
-_HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 _END = b"END:VCALENDAR\r\n"
 
 
@@ -27,7 +26,7 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     events = [_event(_facts(work), base) for work in chosen]
     body = _calendar(picture.settings.name, base).removesuffix(_END) + b"".join(events) + _END
     changed_at = max((work.row.updated_at for work in chosen), default=picture.settings.updated_at or EPOCH)
-    return {"/maintenance.ics": Document("text/calendar; charset=utf-8", body, _HEADERS, changed_at)}
+    return {"/maintenance.ics": Document("text/calendar; charset=utf-8", body, OPEN, changed_at)}
 
 
 Facts = tuple[str, str, str, str, datetime, datetime, bool, int, datetime, datetime]

@@ -9,7 +9,19 @@ from datetime import date, datetime, timedelta
 
 from incidents.policy.zones import start_of_day
 
-from . import api_v2, calendar, feeds, history_page, incident_page, maintenance_page, page, rca_page, work_panels
+from . import (
+    api_v2,
+    badges,
+    calendar,
+    feeds,
+    history_page,
+    incident_page,
+    maintenance_page,
+    page,
+    rca_page,
+    wayfinding,
+    work_panels,
+)
 from .prepared import Document
 from .records import IncidentRow
 from .snapshot import Picture
@@ -26,6 +38,12 @@ _PREPARED = (
     "/history.rss",
     "/history.json",
     "/maintenance.ics",
+    "/badge.svg",
+    "/badge.json",
+    "/embed",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/favicon.ico",
     "/api/v2/summary.json",
     "/api/v2/status.json",
     "/api/v2/components.json",
@@ -39,12 +57,24 @@ _PREPARED = (
     "/incidents/<public_id>.json",
     "/incidents/<public_id>/rca",
     "/components/<public_id>",
+    "/components/<public_id>/badge.svg",
+    "/components/<public_id>/badge.json",
+    "/components/<public_id>/history.atom",
+    "/components/<public_id>/history.rss",
+    "/components/<public_id>/history.json",
     "/maintenances/<public_id>",
 )
 INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json|/rca)?")
 MAINTENANCE = re.compile(r"/maintenances/([a-z0-9]{12})")
 COMPONENT = re.compile(r"/components/([a-z0-9]{12})")
-MONTH = re.compile(r"/history/(\d{4})-(0[1-9]|1[0-2])")
+COMPONENT_BADGE = re.compile(r"/components/([a-z0-9]{12})/badge(\.svg|\.json)")
+COMPONENT_FEED = re.compile(r"/components/([a-z0-9]{12})/history\.(atom|rss|json)")
+MONTH = re.compile(r"/history/(\d{4})-(0[1-9]|1[0-2])(?:\.(atom|rss|json))?")
+# what programs of other sites may read, and ask beforehand whether they may
+OPEN = re.compile(
+    r"/api/v2/[a-z/-]+\.json|/history(?:/\d{4}-\d{2})?\.(?:atom|rss|json)|/maintenance\.ics|/badge\.(?:svg|json)|/embed"
+    r"|/incidents/[^/]+\.json|/components/[^/]+/(?:badge|history)\.[a-z]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +100,11 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     stand = told.standing(minute).states  # as long as these are the same, nothing but the minute has changed
     yield Sheet("api", (told, stand), False, lambda: api_v2.documents(picture, base=base))
     yield Sheet("feeds", (told, stand), False, lambda: feeds.documents(picture, base=base))
+    badge = (records.settings, picture.state, dark)
+    yield Sheet("badges", badge, False, lambda: badges.documents(picture))
+    yield Sheet("embed", (badge, minute), True, lambda: {"/embed": badges.embed(picture, base=base)})
+    yield Sheet("robots", base, False, lambda: {"/robots.txt": wayfinding.robots(base=base)})
+    yield Sheet("favicon", (picture.state, dark), False, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
     yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))
     months = _months(picture)
     yield _history("/history", months, picture, base)
@@ -176,6 +211,15 @@ def component(picture: Picture, public_id: str, *, base: str) -> Document | None
     return page.component(picture, found, base=base) if found else None
 
 
+def beside_component(picture: Picture, path: str, *, base: str) -> Document | None:
+    """A component's badge or feed, from what is in memory."""
+    if found := COMPONENT_BADGE.fullmatch(path):
+        return badges.of_component(picture, found[1], found[2])
+    if found := COMPONENT_FEED.fullmatch(path):
+        return feeds.of_component(picture, found[1], found[2], base=base)
+    return None
+
+
 def month_bounds(picture: Picture, year: int, month: int) -> tuple[date, datetime, datetime] | None:
     """The month's first day and the two instants between which it lies; None for one that has no page."""
     if not 2000 <= year <= picture.today.year:
@@ -188,11 +232,19 @@ def month_bounds(picture: Picture, year: int, month: int) -> tuple[date, datetim
 
 
 def older_month(
-    picture: Picture, first: date, found: tuple[IncidentRow, ...], works: tuple[WorkRow, ...], *, base: str
-) -> Document:
-    """A month's page from rows that were read for it."""
+    picture: Picture,
+    first: date,
+    found: tuple[IncidentRow, ...],
+    works: tuple[WorkRow, ...],
+    *,
+    form: str | None,
+    base: str,
+) -> Document | None:
+    """A month's page from rows that were read for it; or its archive, where ``form`` names one of the feeds."""
     told = tuple(tell(row, picture.told.names) for row in found)
     begun = tuple(Work(row, picture.told.names) for row in works)
+    if form is not None:
+        return feeds.archive(picture, first, told, begun, form, base=base)
     path = f"/history/{first:%Y-%m}"
     return history_page.history(picture, {first: told}, path=path, base=base, works={first: begun})
 

@@ -1,10 +1,15 @@
-"""The newest incidents and announced work as Atom, RSS and JSON Feed, written by an XML writer and never by templates."""
+"""Incidents and announced work as Atom, RSS and JSON Feed, written by an XML writer and never by templates.
+
+The feeds at ``/history.*`` hold the newest. What is older stands in one archive a month (RFC 5005, 4), so that a reader
+that has never been here can walk back to the beginning.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -14,7 +19,7 @@ from markupsafe import escape
 from incidents.policy.maintenance import State
 from incidents.published.wording import speakable
 
-from .prepared import Document
+from .prepared import OPEN, Document
 from .records import MOST_RECENT
 from .snapshot import Picture
 from .story import EPOCH, Incident, Update
@@ -22,6 +27,8 @@ from .times import machine
 from .work import Said, Work
 
 _ATOM = "http://www.w3.org/2005/Atom"
+_ARCHIVE = "http://purl.org/syndication/history/1.0"
+_TYPES = {"atom": "application/atom+xml", "rss": "application/rss+xml", "json": "application/feed+json"}
 _FEED_YEAR = "2005"  # RFC 4151 wants a date on which the name was ours; Statuspage writes this one, and parsers know it
 # what readers of Statuspage feeds look for
 _WORD = {
@@ -37,7 +44,6 @@ _WORD = {
     State.CANCELLED: "Cancelled",
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +58,137 @@ class Entry:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed in all its forms. Addresses go without the form: ``/history`` is ``/history.atom``.
+
+    ``earlier`` and ``later`` are the archives beside it; a feed that ``is_archive`` changes no more but by correction.
+    """
+
+    path: str
+    id: str
+    title: str
+    about: str
+    entries: tuple[Entry, ...]
+    earlier: str | None = None
+    later: str | None = None
+    is_archive: bool = False
+
+
 def documents(picture: Picture, *, base: str) -> dict[str, Document]:
-    """The three feeds; their time is that of the newest entry, never the clock's."""
-    entries = _entries(picture)
-    changed_at = max((each.updated_at for each in entries), default=picture.settings.updated_at or EPOCH)
-    return {
-        "/history.atom": Document(
-            "application/atom+xml; charset=utf-8", _atom(picture, entries, base, changed_at), _HEADERS, changed_at
-        ),
-        "/history.rss": Document(
-            "application/rss+xml; charset=utf-8", _rss(picture, entries, base, changed_at), _HEADERS, changed_at
-        ),
-        "/history.json": Document(
-            "application/feed+json; charset=utf-8", _json_feed(picture, entries, base), _HEADERS, changed_at
-        ),
-    }
+    """The three feeds of everything; their time is that of the newest entry, never the clock's."""
+    months = _months_before(picture)
+    feed = Feed(
+        "/history",
+        "/history",
+        _title(picture),
+        "/",
+        _newest(picture),
+        earlier=f"/history/{months:%Y-%m}" if months else None,
+    )
+    return {f"/history.{form}": written(picture, feed, form, base=base) for form in _TYPES}
 
 
-def _entries(picture: Picture) -> list[Entry]:
-    """The newest of both kinds, by when they were first told; of a series the next one, once it is near."""
-    found = [
-        Entry(
-            f"Incident/{each.id}",
-            f"/incidents/{each.id}",
-            each.title,
-            content(each),
-            each.row.created_at,
-            updated_at(each),
-        )
-        for each in picture.incidents[:MOST_RECENT]
+def archive(
+    picture: Picture, first: date, incidents: Iterable[Incident], works: Iterable[Work], form: str, *, base: str
+) -> Document | None:
+    """``/history/<yyyy-mm>.atom`` and its kin: what began in a month that is over; None for this one and later ones."""
+    this_month = picture.today.replace(day=1)
+    if first >= this_month:
+        return None
+    oldest = _oldest_month(picture)
+    before, after = (first - timedelta(days=1)).replace(day=1), (first + timedelta(days=32)).replace(day=1)
+    feed = Feed(
+        f"/history/{first:%Y-%m}",
+        "/history",
+        _title(picture),
+        f"/history/{first:%Y-%m}",
+        _sorted([*map(_of_incident, incidents), *(_of_work(work, picture) for work in works)]),
+        earlier=f"/history/{before:%Y-%m}" if oldest and before >= oldest else None,
+        later=f"/history/{after:%Y-%m}" if after < this_month else None,
+        is_archive=True,
+    )
+    return written(picture, feed, form, base=base)
+
+
+def of_component(picture: Picture, public_id: str, form: str, *, base: str) -> Document | None:
+    """``/components/<id>/history.atom`` and its kin: what touches one component; None for one that is not shown."""
+    component = next((each for each in picture.components if each.id == public_id), None)
+    if component is None:
+        return None
+    touched = [_of_incident(each) for each in picture.incidents if public_id in each.worst_of]
+    touched += [_of_work(work, picture) for work in _told_works(picture) if public_id in work.components]
+    path = f"/components/{public_id}"
+    feed = Feed(
+        f"{path}/history",
+        f"{path}/history",
+        f"{picture.settings.name} Status - {component.name}",
+        path,
+        _sorted(touched)[:MOST_RECENT],
+    )
+    return written(picture, feed, form, base=base)
+
+
+def written(picture: Picture, feed: Feed, form: str, *, base: str) -> Document:
+    """The feed as ``atom``, ``rss`` or ``json``."""
+    changed_at = max((each.updated_at for each in feed.entries), default=picture.settings.updated_at or EPOCH)
+    write = {"atom": _atom, "rss": _rss, "json": _json_feed}[form]
+    return Document(f"{_TYPES[form]}; charset=utf-8", write(picture, feed, base, changed_at), OPEN, changed_at)
+
+
+def _title(picture: Picture) -> str:
+    return f"{picture.settings.name} Status - Incident History"
+
+
+def _newest(picture: Picture) -> tuple[Entry, ...]:
+    """The newest of both kinds, and whatever began this month: the archives begin with the last."""
+    this_month = picture.today.replace(day=1)
+    incidents = [
+        each
+        for place, each in enumerate(picture.incidents)
+        if place < MOST_RECENT or _month_of(each.began_at, picture) >= this_month
     ]
-    found += [
-        Entry(
-            f"Incident/{work.id}",
-            f"/maintenances/{work.id}",
-            work.title,
-            about_work(work, picture),
-            work.row.created_at,
-            work.updated_at(picture.minute),
-        )
-        for work in _told_works(picture)
-    ]
-    found.sort(key=lambda each: (each.published_at, each.updated_at), reverse=True)
-    return found[:MOST_RECENT]
+    works = _told_works(picture)
+    chosen = _sorted([*map(_of_incident, incidents), *(_of_work(work, picture) for work in works)])
+    if len(chosen) <= MOST_RECENT:
+        return chosen
+    recent = {f"Incident/{each.id}" for each in incidents if _month_of(each.began_at, picture) >= this_month}
+    recent |= {f"Incident/{each.id}" for each in works if _month_of(each.times.began_at, picture) >= this_month}
+    return tuple(each for place, each in enumerate(chosen) if place < MOST_RECENT or each.id in recent)
+
+
+def _of_incident(incident: Incident) -> Entry:
+    path = f"/incidents/{incident.id}"
+    title, html = incident.title, content(incident)
+    return Entry(f"Incident/{incident.id}", path, title, html, incident.row.created_at, updated_at(incident))
+
+
+def _of_work(work: Work, picture: Picture) -> Entry:
+    path, changed_at = f"/maintenances/{work.id}", work.updated_at(picture.minute)
+    return Entry(f"Incident/{work.id}", path, work.title, about_work(work, picture), work.row.created_at, changed_at)
+
+
+def _sorted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """By when they were first told, the newest first."""
+    return tuple(sorted(entries, key=lambda each: (each.published_at, each.updated_at), reverse=True))
+
+
+def _months_before(picture: Picture) -> date | None:
+    """The last month, unless there was nothing before this one."""
+    last = (picture.today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    oldest = _oldest_month(picture)
+    return last if oldest and oldest <= last else None
+
+
+def _oldest_month(picture: Picture) -> date | None:
+    """The first month of which anything is told."""
+    began = [work.times.began_at for work in picture.told.works[-1:]]
+    began += [at for at in (picture.records.first_began_at,) if at]
+    return min((_month_of(at, picture) for at in began), default=None)
+
+
+def _month_of(at: datetime, picture: Picture) -> date:
+    return at.astimezone(picture.zone).date().replace(day=1)
 
 
 def _told_works(picture: Picture) -> list[Work]:
@@ -164,51 +258,71 @@ def _add(parent: Element, name: str, text: str | None = None, **attributes: str)
     return child
 
 
-def _atom(picture: Picture, entries: list[Entry], base: str, changed_at: datetime) -> bytes:
-    name = picture.settings.name
-    feed = Element("feed", {"xml:lang": "en", "xmlns": _ATOM})
-    _add(feed, "id", _tag(base, "/history"))
-    _add(feed, "link", rel="alternate", type="text/html", href=base)
-    _add(feed, "link", rel="self", type="application/atom+xml", href=f"{base}/history.atom")
-    _add(feed, "title", f"{name} Status - Incident History")
-    _add(feed, "updated", machine(changed_at))
-    _add(_add(feed, "author"), "name", name)
-    for each in entries:
-        entry = _add(feed, "entry")
+def _atom(picture: Picture, feed: Feed, base: str, changed_at: datetime) -> bytes:
+    root = Element("feed", {"xml:lang": "en", "xmlns": _ATOM})
+    if feed.is_archive:
+        root.set("xmlns:fh", _ARCHIVE)
+    _add(root, "id", _tag(base, feed.id))
+    _add(root, "link", rel="alternate", type="text/html", href=base + feed.about.rstrip("/"))
+    for rel, address in _beside(feed, "atom", base):
+        _add(root, "link", rel=rel, type=_TYPES["atom"], href=address)
+    _add(root, "title", feed.title)
+    _add(root, "updated", machine(changed_at))
+    _add(_add(root, "author"), "name", picture.settings.name)
+    if feed.is_archive:
+        _add(root, "fh:archive")
+    for each in feed.entries:
+        entry = _add(root, "entry")
         _add(entry, "id", _tag(base, each.id))
         _add(entry, "published", machine(each.published_at))
         _add(entry, "updated", machine(each.updated_at))
         _add(entry, "link", rel="alternate", type="text/html", href=base + each.path)
         _add(entry, "title", each.title)
         _add(entry, "content", each.html, type="html")
-    return _written(feed)
+    return _written(root)
 
 
-def _rss(picture: Picture, entries: list[Entry], base: str, changed_at: datetime) -> bytes:
+def _beside(feed: Feed, form: str, base: str) -> list[tuple[str, str]]:
+    """The feed itself and the archives beside it, by the names of RFC 5005."""
+    found = [("self", feed.path), ("prev-archive", feed.earlier), ("next-archive", feed.later)]
+    if feed.is_archive:
+        found.append(("current", "/history"))
+    return [(rel, f"{base}{path}.{form}") for rel, path in found if path]
+
+
+def _rss(picture: Picture, feed: Feed, base: str, changed_at: datetime) -> bytes:
     rss = Element("rss", {"version": "2.0", "xmlns:atom": _ATOM})
+    if feed.is_archive:
+        rss.set("xmlns:fh", _ARCHIVE)
     channel = _add(rss, "channel")
-    _add(channel, "title", f"{picture.settings.name} Status - Incident History")
-    _add(channel, "link", base)
-    _add(channel, "atom:link", rel="self", type="application/rss+xml", href=f"{base}/history.rss")
-    _add(channel, "description", "Statuspage")
+    _add(channel, "title", feed.title)
+    _add(channel, "link", base + feed.about.rstrip("/"))
+    for rel, address in _beside(feed, "rss", base):
+        _add(channel, "atom:link", rel=rel, type=_TYPES["rss"], href=address)
+    _add(channel, "description", f"What happened, and what is planned: {picture.settings.name}")
+    _add(channel, "language", "en")
     _add(channel, "pubDate", format_datetime(changed_at.astimezone(UTC)))
-    for each in entries:
+    if feed.is_archive:
+        _add(channel, "fh:archive")
+    for each in feed.entries:
         item = _add(channel, "item")
         _add(item, "title", each.title)
         _add(item, "description", each.html)
         _add(item, "pubDate", format_datetime(each.updated_at.astimezone(UTC)))
         _add(item, "link", base + each.path)
-        _add(item, "guid", base + each.path)
+        _add(item, "guid", base + each.path, isPermaLink="true")
     return _written(rss)
 
 
-def _json_feed(picture: Picture, entries: list[Entry], base: str) -> bytes:
+def _json_feed(picture: Picture, feed: Feed, base: str, changed_at: datetime) -> bytes:
     """https://www.jsonfeed.org/version/1.1/"""
-    feed = {
+    body = {
         "version": "https://jsonfeed.org/version/1.1",
-        "title": f"{picture.settings.name} Status - Incident History",
-        "home_page_url": base,
-        "feed_url": f"{base}/history.json",
+        "title": feed.title,
+        "home_page_url": base + feed.about.rstrip("/"),
+        "feed_url": f"{base}{feed.path}.json",
+        **({"next_url": f"{base}{feed.earlier}.json"} if feed.earlier else {}),
+        "authors": [{"name": picture.settings.name, "url": base}],
         "language": "en",
         "items": [
             {
@@ -219,10 +333,10 @@ def _json_feed(picture: Picture, entries: list[Entry], base: str) -> bytes:
                 "date_published": machine(each.published_at),
                 "date_modified": machine(each.updated_at),
             }
-            for each in entries
+            for each in feed.entries
         ],
     }
-    return json.dumps(feed, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _written(root: Element) -> bytes:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from . import contents
 from .files import Files
-from .prepared import Prepared
+from .prepared import Document, Prepared
 from .renewer import Renewer
 
 if TYPE_CHECKING:
@@ -25,7 +26,15 @@ _KEPT_FREE = 2  # threads that Flask never gets, so that slow work cannot stop t
 _MOST_ENCODINGS = 256
 _SHORT = 1024 * 1024
 _NO_GZIP = re.compile(r"\bgzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)")
-_PUBLIC = ("/incidents/", "/components/", "/maintenances/", "/maintenance.ics", "/history", "/api/v2/", "/static/")
+_PUBLIC = ("/incidents/", "/components/", "/maintenances/", "/maintenance.ics", "/history", "/api/v2/", "/static/",
+           "/badge.", "/embed", "/robots.txt", "/sitemap.xml", "/favicon.ico")  # fmt: skip
+_PREFLIGHT = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+    ("Access-Control-Allow-Headers", "*"),
+    ("Access-Control-Max-Age", "86400"),
+    ("Allow", "GET, HEAD, OPTIONS"),
+]
 _PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
 
 
@@ -75,14 +84,15 @@ class FrontDoor:
         path = environ["PATH_INFO"]
         if path == "/health/live":
             return self._live(start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS" and contents.OPEN.fullmatch(path):
+            return preflight(environ, start_response)
         prepared = prepared or self._renewer.remembered(path)
         if prepared is None and self._files is not None:
             prepared = self._files.get(path, environ.get("QUERY_STRING", ""))
         if prepared is not None:
             return send(prepared, environ, start_response)
         if self._page_host and _host(environ) == self._page_host and path != "/" and not path.startswith(_PUBLIC):
-            start_response("404 Not Found", _PLAIN)
-            return [b"Not found\n"]
+            return send_missing(self._renewer.missing(), environ, start_response)
         return self._let_in(environ, start_response)
 
     def _live(self, start_response: StartResponse) -> list[bytes]:
@@ -160,6 +170,21 @@ def send(prepared: Prepared, environ: WSGIEnvironment, start_response: StartResp
         return []
     start_response("200 OK", variant.headers)
     return variant.bodies if method == "GET" else []
+
+
+def preflight(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Tell a browser that a program of another site may read this address, with whatever headers it likes."""
+    start_response("204 No Content", _PREFLIGHT)
+    return []
+
+
+def send_missing(document: Document | None, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Say that nothing is here; in the same bytes whatever was asked for."""
+    body = document.body if document else b"Nothing is published here.\n"
+    headers = {"Content-Type": document.content_type, **document.headers} if document else dict(_PLAIN)
+    more = {"Content-Length": str(len(body)), "Cache-Control": "public, max-age=15", "Access-Control-Allow-Origin": "*"}
+    start_response("404 Not Found", [*headers.items(), *more.items()])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def accepts_gzip(accepted: str | None) -> bool:

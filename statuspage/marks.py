@@ -91,12 +91,20 @@ def sprite(html: str) -> Markup:
     return Markup(symbols)  # noqa: S704 - our own drawings
 
 
+def shape(key: str) -> Markup:
+    """One drawing alone, for a page that has no sprite."""
+    return Markup(_SHAPES[key])  # noqa: S704 - our own drawings
+
+
 def favicon(key: str) -> str:
     """A data address with the state's shape in the state's colour."""
-    shape = _SHAPES[key].replace("currentColor", _FAVICON_COLOUR[key]).replace(_CUT, "#fff")
-    return "data:image/svg+xml," + quote(
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>{shape}</svg>".replace('"', "'"), safe="<>/='.: -"
-    )
+    return "data:image/svg+xml," + quote(favicon_svg(key).replace('"', "'"), safe="<>/='.: -")
+
+
+def favicon_svg(key: str) -> str:
+    """The same as a file."""
+    drawn = _SHAPES[key].replace("currentColor", _FAVICON_COLOUR[key]).replace(_CUT, "#fff")
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">{drawn}</svg>'
 
 
 # -- the bars ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,14 @@ Headers = list[tuple[str, str]]
 
 # One quarter of a minute fresh, a minute more while it is fetched anew, a day when we are gone (docs/reliability).
 CACHE_CONTROL = "public, max-age=15, stale-while-revalidate=60, stale-if-error=86400"
+# Data and pictures: any site may read and show them, none may frame them.
+OPEN: Mapping[str, str] = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 _ALWAYS: Headers = [("Vary", "Accept-Encoding")]
 _GZIP_LEVEL = 9
 

@@ -22,7 +22,7 @@ from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
 from incidents.published.revision import tell_no_more, tell_on_change
 
-from . import contents, page, records, records_file, work_records
+from . import contents, page, records, records_file, wayfinding, work_records
 from .look import version
 from .prepared import Document, Prepared, compress, prepare
 from .shelf import Shelf, State
@@ -67,6 +67,7 @@ class Renewer:
         self.seen = b""  # the generation that ``pages`` belongs to
         self._sheets: dict[str, tuple[Hashable, dict[str, _Made]]] = {}
         self._remembered: OrderedDict[str, tuple[Picture, Prepared | None]] = OrderedDict()
+        self._missing: tuple[Picture, Document] | None = None
         self._asking, self._rendering, self._remembering = threading.RLock(), threading.RLock(), threading.Lock()
         self._ask_now, self._render_now, self._stopped = threading.Event(), threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
@@ -283,8 +284,13 @@ class Renewer:
         return made
 
     def missing(self) -> Document | None:
-        """The page that says that nothing is published here."""
-        return page.missing(self.picture, base=self.base) if self.picture is not None else None
+        """The page that says that nothing is published here: the same for what never was and what is withdrawn."""
+        picture = self.picture
+        if picture is None:
+            return None
+        if self._missing is None or self._missing[0] is not picture:
+            self._missing = (picture, page.missing(picture, base=self.base))
+        return self._missing[1]
 
     def _make(self, picture: Picture, path: str) -> Document | None:
         if found := contents.COMPONENT.fullmatch(path):
@@ -294,8 +300,10 @@ class Renewer:
         if found := contents.MAINTENANCE.fullmatch(path):
             return self._older_work(picture, found[1])
         if found := contents.MONTH.fullmatch(path):
-            return self._older_month(picture, int(found[1]), int(found[2]))
-        return None
+            return self._older_month(picture, int(found[1]), int(found[2]), form=found[3])
+        if path == "/sitemap.xml":
+            return wayfinding.sitemap(picture, base=self.base)
+        return contents.beside_component(picture, path, base=self.base)
 
     def _older_incident(self, picture: Picture, public_id: str, *, form: str | None) -> Document | None:
         row = next((each.row for each in picture.incidents if each.id == public_id), None)
@@ -317,7 +325,7 @@ class Renewer:
                 raise Unavailable from None
         return contents.maintenance(picture, row, base=self.base) if row else None
 
-    def _older_month(self, picture: Picture, year: int, month: int) -> Document | None:
+    def _older_month(self, picture: Picture, year: int, month: int, *, form: str | None) -> Document | None:
         bounds = contents.month_bounds(picture, year, month)
         if bounds is None:
             return None
@@ -328,7 +336,7 @@ class Renewer:
                 works = work_records.read_works_between(connection, start, end)
         except SQLAlchemyError:
             raise Unavailable from None
-        return contents.older_month(picture, first, found, works, base=self.base)
+        return contents.older_month(picture, first, found, works, form=form, base=self.base)
 
 
 def _made(document: Document, before: _Made | None) -> _Made:

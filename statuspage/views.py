@@ -7,7 +7,8 @@ from functools import partial
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from .frontdoor import send
+from . import contents
+from .frontdoor import preflight, send, send_missing
 from .prepared import Prepared
 from .renewer import Renewer, Unavailable
 
@@ -40,11 +41,22 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/api/v2/scheduled-maintenances.json", endpoint="scheduled_maintenances")
 @blueprint.get("/api/v2/scheduled-maintenances/upcoming.json", endpoint="upcoming_maintenances")
 @blueprint.get("/api/v2/scheduled-maintenances/active.json", endpoint="active_maintenances")
+@blueprint.get("/badge.svg", endpoint="badge")
+@blueprint.get("/badge.json", endpoint="badge_json")
+@blueprint.get("/embed", endpoint="embed")
+@blueprint.get("/robots.txt", endpoint="robots")
+@blueprint.get("/sitemap.xml", endpoint="sitemap")
+@blueprint.get("/favicon.ico", endpoint="favicon")
 @blueprint.get("/history/<month>", endpoint="month")
 @blueprint.get("/incidents/<public_id>.json", endpoint="incident_json")
 @blueprint.get("/incidents/<public_id>/rca", endpoint="incident_rca")
 @blueprint.get("/incidents/<public_id>", endpoint="incident")
 @blueprint.get("/components/<public_id>", endpoint="component")
+@blueprint.get("/components/<public_id>/badge.svg", endpoint="component_badge")
+@blueprint.get("/components/<public_id>/badge.json", endpoint="component_badge_json")
+@blueprint.get("/components/<public_id>/history.atom", endpoint="component_atom")
+@blueprint.get("/components/<public_id>/history.rss", endpoint="component_rss")
+@blueprint.get("/components/<public_id>/history.json", endpoint="component_json_feed")
 @blueprint.get("/maintenances/<public_id>", endpoint="maintenance")
 def published(**_named: str) -> ResponseReturnValue:
     """Whatever is published at this address, in the bytes that the front door would send."""
@@ -64,8 +76,11 @@ published.__access__ = "public"  # type: ignore[attr-defined] # said here, becau
 
 
 def _missing(renewer: Renewer) -> Response:
-    document = renewer.missing()
-    gone = Response(document.body if document else b"Nothing is published here.", 404, mimetype="text/html")
-    gone.headers.update(document.headers if document else {})
-    gone.headers["Cache-Control"] = "public, max-age=15"
-    return gone
+    return Response.from_app(partial(send_missing, renewer.missing()), request.environ)  # type: ignore[return-value] # as above
+
+
+@blueprint.before_request
+def _may_others_read() -> Response | None:
+    if request.method != "OPTIONS" or not contents.OPEN.fullmatch(request.path):
+        return None
+    return Response.from_app(preflight, request.environ)  # type: ignore[return-value] # as above
