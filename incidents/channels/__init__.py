@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -70,6 +71,7 @@ def why_closed(channel: str, settings: Settings) -> str | None:
     return None
 
 
+@cache
 def _senders() -> Mapping[str, Callable[[Message, Settings], Outcome]]:
     # smtplib, requests and slack-sdk are loaded by the process that sends, not by every web worker
     from . import apprise, email, pagerduty, slack, webhook

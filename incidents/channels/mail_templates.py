@@ -7,6 +7,7 @@ import html
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -41,13 +42,18 @@ class Template:
             raise ValueError("neither a key nor an address can hold such characters")
         own = own or {}
         head = (
-            f"To: {recipient}\r\nMessage-ID: <{key}@{self._host}>\r\nDate: {format_datetime(clock.now())}\r\n"
+            f"To: {recipient}\r\nMessage-ID: <{key}@{self._host}>\r\nDate: {_date(clock.now().replace(microsecond=0))}\r\n"
             f"{_unsubscribing(own.get('unsubscribe', ''))}"
         )
         parts = [head.encode("ascii"), self._fixed[0]]
         for (name, is_html), fixed in zip(self._names, self._fixed[1:], strict=True):
             parts += [_quoted(one_line(str(own.get(name, ""))), is_html=is_html), fixed]
         return b"".join(parts)
+
+
+@lru_cache(maxsize=4)
+def _date(moment: datetime) -> str:
+    return format_datetime(moment)
 
 
 def prepare(payload: Mapping[str, object], settings: Settings) -> Template:

@@ -34,16 +34,12 @@ def put_aside_superseded(connection: Connection, now: datetime, rows: Sequence[A
             _skip(connection, [row.id], f"A later message had already left (key {row.later_sent})")
         elif row.newest_waiting is not None:
             _fold(connection, row, now)
-        elif _ends_something(row.payload) and row.told is None:
+        elif row.told is None and (row.ends or row.action in _ENDING_ACTIONS):
             _skip(connection, [row.id], _NEVER_TOLD)
         else:
             continue
         aside.add(row.id)
     return aside
-
-
-def _ends_something(payload: dict[str, Any]) -> bool:
-    return bool(payload.get(ENDS)) or payload.get("event_action") in _ENDING_ACTIONS
 
 
 def _standing() -> Any:
@@ -64,7 +60,8 @@ def _standing() -> Any:
         table.channel,
         table.destination,
         table.fold_key,
-        table.payload,
+        table.payload[ENDS].as_boolean().label("ends"),
+        table.payload["event_action"].as_string().label("action"),
         later_sent.order_by(_Other.id.desc()).limit(1).scalar_subquery().label("later_sent"),
         newest.order_by(_Other.id.desc()).limit(1).scalar_subquery().label("newest_waiting"),
         told.limit(1).scalar_subquery().label("told"),
