@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from flask.views import MethodView
 
 from incidents import access
-from incidents.access import Role, throttle
+from incidents.access import Role
+from incidents.kernel import throttle
 from tests.factories_people import make_person, make_token, sign_in
 
 

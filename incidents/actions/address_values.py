@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from flask import current_app
 
 from ..kernel import apprise_schemes
 from ..kernel.errors import Malformed
-from ..kernel.http import Blocked, judge
+from ..kernel.http import typed
 from ..kernel.settings import Settings
 from . import people
 
 LONGEST: Final = 1000
-# control characters, line and paragraph separators, and what turns the direction of writing
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{6,20}", re.ASCII)
 _ROUTING_KEY = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)  # Events API v2
-_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII)
-_THIS_MACHINE = ("localhost", ".localhost")
 
 
 def clean_value(kind: str, text: str) -> str:
@@ -31,16 +25,10 @@ def clean_value(kind: str, text: str) -> str:
     clean = _CLEAN.get(kind)
     if clean is None:
         raise _wrong(f"Choose one of {', '.join(_CLEAN)}.", field="kind")
-    value = text.strip()
-    if not value:
-        raise _wrong("Give the address.")
-    if len(value) > LONGEST:
-        raise _wrong(f"Use at most {LONGEST:,} characters.")
-    if _UNSEEN.search(value):
-        raise _wrong("Leave out line breaks and other characters that cannot be seen.")
-    if "," in value or re.search(r"\s", value):
-        raise _wrong("Give one address, without commas or blanks.")
-    return clean(value)
+    try:
+        return clean(typed.clean_line(text, longest=LONGEST))
+    except ValueError as wrong:
+        raise _wrong(str(wrong)) from None
 
 
 def _email(value: str) -> str:
@@ -63,56 +51,8 @@ def _pagerduty(value: str) -> str:
 
 
 def _webhook(value: str) -> str:
-    parts = _parts(value)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise _wrong("Give an address that begins with https://.")
-    if parts.username is not None or parts.password is not None:
-        raise _wrong("Leave user and password out of the address: what we send is signed.")
-    if parts.fragment:
-        raise _wrong("Leave out what follows the #: it never reaches the other side.")
-    _judge_host(parts)
+    typed.check_webhook(value, allow=_settings().outbound_allow)
     return value
-
-
-def _parts(value: str) -> SplitResult:
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - it raises where it is no number
-    except ValueError:
-        raise _wrong("Give an address that begins with https://.") from None
-    return parts
-
-
-def _judge_host(parts: SplitResult) -> None:
-    """Refuse at once what is plain to see; where a name leads is judged each time that it is asked."""
-    allow = _settings().outbound_allow
-    host, is_encrypted = (parts.hostname or "").rstrip("."), parts.scheme == "https"
-    port = parts.port if parts.port is not None else 443 if is_encrypted else 80
-    literal = _literal(host)
-    if literal is None:
-        if not _HOST_NAME.fullmatch(host):
-            raise _wrong("Write the host in plain letters, digits, dots and hyphens.")
-        if allow:
-            return  # such a name may lead to what the operator admits
-        literal = ipaddress.ip_address("1.1.1.1")  # a public one: port and scheme are judged alike
-    try:
-        judge.admit(literal, port=port, is_encrypted=is_encrypted, allow=allow)
-    except Blocked as blocked:
-        raise _wrong(str(blocked)) from None
-
-
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host's text is by itself, also where it is written as ``2130706433``, ``0x7f.1`` or ``017700000001``."""
-    if host == _THIS_MACHINE[0] or host.endswith(_THIS_MACHINE[1]):
-        return ipaddress.ip_address("127.0.0.1")
-    try:
-        return ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        pass
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))
-    except (OSError, UnicodeEncodeError):
-        return None
 
 
 def _apprise(value: str) -> str:

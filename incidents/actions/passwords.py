@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..access import links, sessions, throttle
+from ..access import links, sessions
 from ..access.passwords import PasswordHash
-from ..kernel import clock, outbox
+from ..kernel import clock, outbox, throttle
 from ..kernel.database import db
 from ..kernel.errors import NotAllowed
 from ..messages import about_people

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import zoneinfo
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from ..access import links, sessions
 from ..access.passwords import PasswordHash
-from ..kernel import clock
+from ..kernel import clock, mail_addresses
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
 from ..published.page_settings import page_settings
@@ -21,25 +20,16 @@ from ..records.people import Founding, Person, Role, Theme
 from .audit import note
 
 LONGEST_NAME = 100
-LONGEST_EMAIL = 254
+LONGEST_EMAIL = mail_addresses.LONGEST
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def clean_email(text: str) -> str:
     """The address in lower case. Raises Malformed (field ``email``) when it is none."""
-    email = text.strip().lower()
-    refusal = Malformed({"email": "Give an e-mail address such as maya@example.com"})
-    # "=?" begins an encoded word, by which some mail programs can be made to read a second header
-    if len(email) > LONGEST_EMAIL or "=?" in email:
-        raise refusal
     try:
-        # plain ASCII, so that it may stand in any header; machines of one's own need no known domain
-        checked = validate_email(
-            email, allow_smtputf8=False, check_deliverability=False, test_environment=True, globally_deliverable=False
-        )
-    except EmailNotValidError:
-        raise refusal from None
-    return checked.ascii_email or email
+        return mail_addresses.clean(text)
+    except ValueError as wrong:
+        raise Malformed({"email": str(wrong)}) from None
 
 
 def clean_name(text: str) -> str:

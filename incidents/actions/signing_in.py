@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..access import identity, passwords, sessions, throttle
+from ..access import identity, passwords, sessions
 from ..access.passwords import PasswordHash
-from ..kernel import clock
+from ..kernel import clock, throttle
 from ..kernel.database import db
 from ..kernel.errors import Refusal
 from ..records.people import Person, find_person

@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired
 
-from ..access import Role, actor, may, me, my_session, passwords, sessions, throttle
+from ..access import Role, actor, may, me, my_session, passwords, sessions
 from ..actions import passwords as password_actions
 from ..actions import people, signing_in
+from ..kernel import throttle
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from ..records.people import Person, Theme

@@ -10,10 +10,10 @@ from flask import Blueprint, abort, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from wtforms import SelectField, StringField
 
-from ..access import Role, actor, may, me, throttle
+from ..access import Role, actor, may, me
 from ..actions import address_values, addresses, reach
 from ..actions.address_values import KINDS
-from ..kernel import clock, outbox
+from ..kernel import clock, outbox, throttle
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from ..kernel.outbox import OutboxMessage

@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
-from ..access import Role, guard, may, me, my_session, passwords, throttle
+from ..access import Role, guard, may, me, my_session, passwords
 from ..actions import passwords as password_actions
 from ..actions import signing_in
+from ..kernel import throttle
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from . import visitor

@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 from wtforms import EmailField, PasswordField
 from wtforms.validators import InputRequired
 
-from ..access import anyone, passwords, throttle
+from ..access import anyone, passwords
 from ..actions import invitations, people
 from ..actions import passwords as password_actions
+from ..kernel import throttle
 from ..kernel.database import db
 from ..kernel.errors import Refusal
 from . import visitor

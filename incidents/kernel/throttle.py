@@ -1,26 +1,60 @@
-"""Slows down guessing: by account and by address, in our own table, so that a restart forgets nothing."""
+"""Slows down guessing and flooding: by account and by network, in our own table, so that a restart forgets nothing."""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import zlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, Index, String, delete, func, insert, select, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from ..kernel import clock
-from ..kernel.database import db, writing
-from ..kernel.errors import TooMany
-from ..records.throttle import Attempt
-from .secrets import digest
+from . import clock
+from .database import Base, db, writing
+from .errors import TooMany
 
 WINDOW = timedelta(minutes=15)
 FREE_PER_ACCOUNT = 5
 FREE_PER_NETWORK = 20
 _FIRST_WAIT = timedelta(seconds=30)
+_LONGEST_ACCOUNT = 200  # characters that are looked at
 
 
-def admit(kind: str, *, account: str, address: str) -> None:
+class Attempt(Base):
+    """One attempt that did not (yet) succeed.
+
+    ``account`` is the SHA-256 of the address typed: people type passwords into the wrong field, and nothing here
+    may tell which accounts exist. ``network`` is where it came from (an IPv6 address cut to its /64).
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        Index("ix_attempts_account", "kind", "account", "at"),
+        Index("ix_attempts_network", "kind", "network", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    account: Mapped[str] = mapped_column(String(64))
+    network: Mapped[str] = mapped_column(String(45))
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How many attempts are free in 15 minutes; ``bits`` of an IPv4 address make the network that they are counted for."""
+
+    per_account: int | None = FREE_PER_ACCOUNT  # None: accounts are not counted
+    per_network: int = FREE_PER_NETWORK
+    bits: int = 32
+
+
+GUESSING = Limits()
+
+
+def admit(kind: str, *, account: str, address: str, limits: Limits = GUESSING) -> None:
     """Note an attempt of that ``kind`` and let it go on, or raise TooMany with the seconds to wait.
 
     Five attempts in 15 minutes on one account, or twenty from one address, are free; each further one waits twice
@@ -28,13 +62,12 @@ def admit(kind: str, *, account: str, address: str) -> None:
     It is noted before the password is looked at, so that many at once gain nothing; ``forgive`` takes it back.
     Commits by itself, whatever becomes of the request: call it before the request's own transaction begins.
     """
-    key, network, moment = digest(account.strip().lower()), network_of(address), clock.now()
+    key, network, moment = _digest(account), network_of(address, bits=limits.bits), clock.now()
     with writing(), db.engine.begin() as connection:
         _one_at_a_time(connection, kind + key, kind + network)
-        until = max(
-            _wait_until(connection, kind, Attempt.account == key, FREE_PER_ACCOUNT, moment),
-            _wait_until(connection, kind, Attempt.network == network, FREE_PER_NETWORK, moment),
-        )
+        until = _wait_until(connection, kind, Attempt.network == network, limits.per_network, moment)
+        if limits.per_account is not None:
+            until = max(until, _wait_until(connection, kind, Attempt.account == key, limits.per_account, moment))
         if until > moment:
             raise _refusal(until - moment)
         connection.execute(delete(Attempt).where(Attempt.at < moment - 2 * WINDOW))
@@ -46,21 +79,24 @@ def forgive(kind: str, *, account: str) -> None:
 
     What its address has on its record from other accounts stays.
     """
-    key = digest(account.strip().lower())
-    db.session.execute(delete(Attempt).where(Attempt.kind == kind, Attempt.account == key))
+    db.session.execute(delete(Attempt).where(Attempt.kind == kind, Attempt.account == _digest(account)))
 
 
-def network_of(address: str) -> str:
-    """The address, or its /64 where it is IPv6: one subscriber has a whole one to try from."""
+def network_of(address: str, *, bits: int = 32) -> str:
+    """The network that one subscriber has: so many bits of an IPv4 address, and of IPv6 a whole /64."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    if parsed.version == 6:
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
+    if parsed.version == 6 and not parsed.ipv4_mapped:
         return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
-    return str(parsed)
+    plain = parsed.ipv4_mapped if parsed.version == 6 else parsed
+    return str(ipaddress.ip_network((plain, bits), strict=False).network_address)
+
+
+def _digest(account: str) -> str:
+    typed = account.strip().lower()[:_LONGEST_ACCOUNT]
+    return hashlib.sha256(typed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _wait_until(connection: Connection, kind: str, whose: ColumnElement[bool], free: int, moment: datetime) -> datetime:
