@@ -16,7 +16,7 @@ from ..actions import postmortem_reminders
 from ..kernel import beats, clock, database, findings, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
-from ..published import notices, repeating
+from ..published import notices, repeating, subscribers
 from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
@@ -62,13 +62,17 @@ def plan_what_comes_again() -> None:
 
 
 def forget_what_has_expired() -> None:
-    """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone, texts nobody waits for."""
+    """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone, texts nobody waits for.
+
+    And addresses whose owners did not confirm for a week that they want to be told.
+    """
     now = clock.now()
     db.session.execute(delete(ServerSession).where(ServerSession.expires_at < now))
     db.session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < now - KEPT_FOR))
     db.session.execute(delete(SentForm).where(SentForm.at < now - SENT_FORMS_KEPT_FOR))
     beats.forget_the_long_gone()
     outbox.forget_the_untroubled()
+    subscribers.forget_the_unconfirmed()
     outbox.forget_unused_bodies()
     db.session.commit()
 

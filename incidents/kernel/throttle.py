@@ -88,10 +88,9 @@ def network_of(address: str, *, bits: int = 32) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    if parsed.version == 6 and not parsed.ipv4_mapped:
-        return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
-    plain = parsed.ipv4_mapped if parsed.version == 6 else parsed
-    return str(ipaddress.ip_network((plain, bits), strict=False).network_address)
+    plain = getattr(parsed, "ipv4_mapped", None) or parsed
+    wide = bits if plain.version == 4 else 64
+    return str(ipaddress.ip_network((plain, wide), strict=False).network_address)
 
 
 def _digest(account: str) -> str:

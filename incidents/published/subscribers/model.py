@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..kernel import clock
-from ..kernel.database import Base
-from .public_ids import fresh_public_id
+from ...kernel import clock
+from ...kernel.database import Base
+from ..public_ids import fresh_public_id
 
 EMAIL, WEBHOOK = "email", "webhook"
 STANDARD, STATUSPAGE = "standard", "statuspage"
@@ -58,7 +58,8 @@ class Subscriber(Base):
     hears_maintenance: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str] = mapped_column(String(8), default="en")
     confirmed_at: Mapped[datetime | None]
-    asked_at: Mapped[datetime | None]  # when the last letter that asks for confirmation was written
+    asked_at: Mapped[datetime | None]  # when the last letter was written because somebody gave this address
+    letters: Mapped[int] = mapped_column(SmallInteger, default=0)  # how many of those, of late
     quarantined_at: Mapped[datetime | None]
     quarantine_reason: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
@@ -66,6 +67,10 @@ class Subscriber(Base):
     components: Mapped[list[SubscriberComponent]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True, lazy="selectin"
     )
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.confirmed_at is not None
 
     @property
     def destination(self) -> str:

@@ -1,0 +1,64 @@
+"""Who asked to be told by the status page: by e-mail or by webhook, of everything or of chosen components.
+
+``sign_up``, ``sign_up_webhook``, ``add``, ``confirm``, ``change``, ``leave`` and ``erase`` are the only ways in and out. None
+commits.
+"""
+
+from __future__ import annotations
+
+from .choosing import EVERYTHING, Choice, check_choice, components_to_choose
+from .erasing import erase, erase_address, forget_the_unconfirmed
+from .finding import by_token, find, find_email, find_url, wanted
+from .invitations import LIFETIME, Invitation, invitation
+from .letters import Letters
+from .limits import admit_form
+from .model import (
+    EMAIL,
+    STANDARD,
+    STATUSPAGE,
+    WEBHOOK,
+    Subscriber,
+    SubscriberComponent,
+    fresh_token,
+)
+from .places import own_address, page_address
+from .signing_up import add, change, confirm, leave, sign_up
+from .webhooks import SHAPES, clean_url, fresh_secret, sign_up_webhook
+
+__all__ = [
+    "EMAIL",
+    "EVERYTHING",
+    "LIFETIME",
+    "SHAPES",
+    "STANDARD",
+    "STATUSPAGE",
+    "WEBHOOK",
+    "Choice",
+    "Invitation",
+    "Letters",
+    "Subscriber",
+    "SubscriberComponent",
+    "add",
+    "admit_form",
+    "by_token",
+    "change",
+    "check_choice",
+    "clean_url",
+    "components_to_choose",
+    "confirm",
+    "erase",
+    "erase_address",
+    "find",
+    "find_email",
+    "find_url",
+    "forget_the_unconfirmed",
+    "fresh_secret",
+    "fresh_token",
+    "invitation",
+    "leave",
+    "own_address",
+    "page_address",
+    "sign_up",
+    "sign_up_webhook",
+    "wanted",
+]
