@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from incidents.kernel import health
 from incidents.kernel.database import db
+from incidents.kernel.health import Finding
 from incidents.kernel.settings import Settings
 
 from . import contents
@@ -29,11 +32,20 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Give the app the public addresses, and the console its preview; nothing runs until ``front``."""
     with app.app_context():
         engine = db.engine
-    app.extensions[EXTENSION] = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
+    renewer = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
+    app.extensions[EXTENSION] = renewer
+    health.register(app, "page:files", partial(_check_files, renewer))
     app.extensions[PREVIEW] = preview
     app.extensions[RCA_PREVIEW] = rca_preview
     app.extensions[WORK_PREVIEW] = work_preview
     app.register_blueprint(blueprint)
+
+
+def _check_files(renewer: Renewer) -> Finding:
+    """The page survives a disk that is full or closed to us, but not a restart on top of that."""
+    if not renewer.trouble:
+        return Finding("pass")
+    return Finding("warn", f"the page is served from memory, its files cannot be written ({renewer.trouble})")
 
 
 def front(app: Flask, settings: Settings, wsgi_app: WSGIApplication | None = None) -> FrontDoor:

@@ -118,17 +118,16 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
         named = tuple(objects[one] for one in work.components)
         shown = (work.row, records.settings, named, work.state(minute), picture.today, _repeats_with(work, picture))
         moves = work.is_running(minute)
-        seen = (shown, minute, dark) if moves else shown
+        seen = (shown, minute if moves else None, dark)
         yield Sheet(f"maintenance {work.id}", seen, moves, _work(picture, work, base))
     for incident in _kept_ready(picture):
         named = tuple(objects[one] for one in incident.worst_of)
         shape = (incident.row, records.settings, named, records.groups)
-        when = (minute, dark) if incident.is_open else picture.today.year
+        when = (minute if incident.is_open else picture.today.year, dark)
         yield Sheet(f"incident {incident.id}", (shape, when), incident.is_open, _incident(picture, incident, base))
         if incident.rca is not None:
-            yield Sheet(
-                f"incident {incident.id}/rca", (shape, picture.today.year), False, _rca(picture, incident, base)
-            )
+            out = (shape, picture.today.year, dark)
+            yield Sheet(f"incident {incident.id}/rca", out, False, _rca(picture, incident, base))
         yield Sheet(f"incident {incident.id}.json", shape, False, _incident_json(picture, incident, base))
 
 

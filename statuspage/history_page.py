@@ -37,8 +37,8 @@ def history(
         path=path,
         base=base,
         heading=f"History, {times.month(newest)}" if single else "History",
-        headline=_mid_sentence(words.headline(picture)),
-        about=f"What happened, month by month. {words.headline(picture)}.",
+        headline="" if picture.dark_since else _mid_sentence(words.headline(picture)),
+        about=f"What happened, month by month. {words.headline(picture)}".rstrip(".") + ".",
         months=[
             _month(first, found, (works or {}).get(first, ()), picture, with_calendar=first == newest)
             for first, found in months.items()

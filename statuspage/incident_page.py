@@ -22,16 +22,15 @@ def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
     view = panels.panel_of(incident, picture, newest_only=False)
     zone, minute = picture.zone, picture.minute
     ended = incident.ended_at
-    dark = picture.dark_since if incident.is_open else None
     return sheet(
         "incident.html",
         picture,
         path=f"/incidents/{incident.id}",
         base=base,
-        key=words.DARK if dark else marks.KEY[incident.state],
+        key=marks.KEY[incident.state],
         incident=view,
         about=f"{incident.row.title}. {_outcome(incident, picture)}",
-        sentence=_outcome(incident, picture) if not dark else words.headline(picture),
+        sentence=_outcome(incident, picture),
         continues=incident.row.continues,
         promise=words.promise(incident.promise, minute=minute, zone=zone) if incident.promise else None,
         promised_at=incident.promise,

@@ -19,16 +19,15 @@ def maintenance(picture: Picture, work: Work, *, base: str) -> Document:
     """``/maintenances/<id>``."""
     state = work.state(picture.minute)
     view = work_panels.panel_of(work, picture, newest_only=False)
-    dark = picture.dark_since if state in RUNNING else None
     return sheet(
         "maintenance.html",
         picture,
         path=f"/maintenances/{work.id}",
         base=base,
-        key=words.DARK if dark else _key(state),
+        key=_key(state),
         work=view,
         about=f"{work.title}. {_outcome(work, picture)}",
-        sentence=words.headline(picture) if dark else _outcome(work, picture),
+        sentence=_outcome(work, picture),
         as_of=words.as_of(picture) if state in RUNNING else None,
         begins=_when(work.times.began_at, picture),
         ends=_when(work.times.finished_at or work.row.ends_at, picture),

@@ -47,7 +47,6 @@ def home(picture: Picture, *, base: str) -> Document:
 
 def component(picture: Picture, component: Component, *, base: str) -> Document:
     """``/components/<id>``: its ninety days as a table, and its incidents."""
-    key = words.DARK if picture.dark_since else marks.KEY[component.status]
     since = component.days[0].date
     touched = [each for each in picture.incidents if component.id in each.worst_of]
     return sheet(
@@ -55,10 +54,10 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
         picture,
         path=f"/components/{component.id}",
         base=base,
-        key=key,
+        key=marks.KEY[component.status],
         component=component,
         about=f"{component.name}: the last 90 days, and what happened on them.",
-        state_word=words.headline(picture) if picture.dark_since else marks.WORD[marks.KEY[component.status]],
+        state_word=marks.WORD[marks.KEY[component.status]],
         uptime=f"{marks.percent(component)} uptime over the last 90 days." if component.uptime is not None else "",
         as_of=words.as_of(picture),
         incidents=[
@@ -79,6 +78,11 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
 def missing(picture: Picture, *, base: str) -> Document:
     """What an address says where nothing is, or is any more."""
     return sheet("missing.html", picture, path="/", base=base, key="none", about=None)
+
+
+def away(picture: Picture, *, base: str) -> Document:
+    """What an address says that cannot be looked up while the database is away."""
+    return sheet("away.html", picture, path="/", base=base, key="none", about=None)
 
 
 def preview(picture: Picture, incident: Incident) -> Markup:

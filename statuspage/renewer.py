@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,9 +22,11 @@ from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
 from incidents.published.revision import tell_no_more, tell_on_change
 
-from . import contents, page, records, records_file, wayfinding, work_records
+from . import page, records, records_file
 from .look import version
-from .prepared import Document, Prepared, compress, prepare
+from .older_pages import OlderPages, Unavailable
+from .prepared import Document, Prepared, prepare
+from .press import Made, Press, Print
 from .shelf import Shelf, State
 from .snapshot import Picture, draw
 from .told import Told
@@ -35,20 +37,8 @@ POLL = 0.25  # seconds between two looks at the revision
 DARK_AFTER = timedelta(seconds=120)
 _MOST_REMEMBERED = 256
 _PATIENCE = 2.0  # seconds to wait for a neighbour that renders; then we render for ourselves
+_HANGS = 2.0  # seconds after which a question without an answer counts as none
 _READ_ANEW = timedelta(days=1)
-
-
-class Unavailable(Exception):
-    """The database does not answer, and nothing that we keep can."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """One document as it was made last, and what it was made from."""
-
-    document: Document
-    compressed: bytes
-    prepared: Prepared
 
 
 class Renewer:
@@ -63,9 +53,13 @@ class Renewer:
         self._told: Told | None = None
         self._contact_at: datetime | None = None
         self._answers = True
+        self._asking_since: float | None = None  # by the monotonic clock, while a question is under way
         self._state: State | None = None
+        self.cannot_write = ""  # why the files on the disk are not those that are served
+        self._rest_is_due = False
         self.seen = b""  # the generation that ``pages`` belongs to
-        self._sheets: dict[str, tuple[Hashable, dict[str, _Made]]] = {}
+        self._press = Press(base=base)
+        self._older = OlderPages(engine.connect, base=base)
         self._remembered: OrderedDict[str, tuple[Picture, Prepared | None]] = OrderedDict()
         self._missing: tuple[Picture, Document] | None = None
         self._asking, self._rendering, self._remembering = threading.RLock(), threading.RLock(), threading.Lock()
@@ -108,11 +102,8 @@ class Renewer:
     def _keep_asking(self) -> None:
         while not self._stopped.is_set():
             self._ask_now.clear()
-            try:
-                if self._ask():
-                    self._render_now.set()
-            except Exception:  # noqa: BLE001 - the rim of a loop that must go on
-                _log.exception("the page's records could not be read; trying again")
+            if self._ask():
+                self._render_now.set()
             self._ask_now.wait(POLL)
 
     def _keep_rendering(self) -> None:
@@ -129,13 +120,15 @@ class Renewer:
     def _ask(self) -> bool:
         """Look at the revision, and read the records when it moved; whether there is something new."""
         with self._asking:
-            now = clock.now()
+            now, self._asking_since = clock.now(), time.monotonic()
             try:
                 with reading(), self._engine.connect() as connection:
                     told = self._newer(connection, now)
-            except SQLAlchemyError as broken:
+            except Exception as broken:  # noqa: BLE001 - a damaged row is a database that cannot be believed
                 self._note_silence(broken)
                 return False
+            finally:
+                self._asking_since = None
             self._contact_at = now
             if not self._answers:
                 _log.warning("the database answers again")
@@ -151,10 +144,17 @@ class Renewer:
             return None
         return Told(records.read(connection, now), before=self._told)
 
-    def _note_silence(self, broken: SQLAlchemyError) -> None:
+    def _note_silence(self, broken: Exception) -> None:
         if self._answers:
             _log.error("the database does not answer, the page goes on without it: %s", type(broken).__name__)
+            if not isinstance(broken, SQLAlchemyError):
+                _log.error("this is why", exc_info=broken)
         self._answers = False
+
+    def _is_silent(self) -> bool:
+        """Whether the database said no, or has said nothing at all for a while: a lost host never says no."""
+        since = self._asking_since
+        return not self._answers or (since is not None and time.monotonic() - since > _HANGS)
 
     # -- rendering -----------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ class Renewer:
                 return
             now = clock.now()
             contact_at = self._contact_at or told.records.read_at
-            is_dark = not self._answers and now - contact_at > DARK_AFTER
+            is_dark = self._is_silent() and now - contact_at > DARK_AFTER
             minute = to_the_minute(now)
             wanted = State(told.records.revision, minute.isoformat(), version(), is_dark)
             if self.picture is None or self.picture.told is not told or self._state != wanted:
@@ -187,41 +187,26 @@ class Renewer:
                     self._render(self.picture, wanted, contact_at, may_write=is_alone)
 
     def _render(self, picture: Picture, wanted: State, contact_at: datetime, *, may_write: bool) -> None:
-        moving: dict[str, _Made] = {}
-        resting: dict[str, _Made] = {}
-        sheets: dict[str, tuple[Hashable, dict[str, _Made]]] = {}
-        rest_changed = False
-        for sheet in contents.sheets(picture, base=self.base):
-            kept = self._sheets.get(sheet.name)
-            if kept is None or kept[0] != sheet.depends_on:
-                before = kept[1] if kept else {}
-                kept = (sheet.depends_on, {path: _made(new, before.get(path)) for path, new in sheet.make().items()})
-                rest_changed |= not sheet.moves
-            sheets[sheet.name] = kept
-            (moving if sheet.moves else resting).update(kept[1])
-        rest_changed |= sheets.keys() != self._sheets.keys()
-        self._sheets = sheets
-        self.pages = {path: made.prepared for path, made in {**resting, **moving}.items()}
+        made = self._press.make(picture)
+        self._rest_is_due |= made.rest_changed
+        self.pages = {path: each.prepared for path, each in {**made.resting, **made.moving}.items()}
         self._state = wanted
         if may_write:
-            self._write(picture, wanted, contact_at, moving, resting if rest_changed else None)
+            self._write(picture, wanted, contact_at, made)
 
-    def _write(
-        self,
-        picture: Picture,
-        state: State,
-        contact_at: datetime,
-        moving: dict[str, _Made],
-        resting: dict[str, _Made] | None,
-    ) -> None:
+    def _write(self, picture: Picture, state: State, contact_at: datetime, made: Print) -> None:
         try:
-            if resting is not None:
-                self.shelf.write("resting", state, contact_at, _parts(resting))
+            if self._rest_is_due:
+                self.shelf.write("resting", state, contact_at, _parts(made.resting))
                 self.shelf.write_bytes("records.json", records_file.as_json(picture.records))
-            self.shelf.write("moving", state, contact_at, _parts(moving))
+                self._rest_is_due = False
+            self.shelf.write("moving", state, contact_at, _parts(made.moving))
         except OSError as full:
-            _log.error("the page's files could not be written, it is served from memory: %s", full.strerror)
+            if not self.cannot_write:
+                _log.error("the page's files could not be written, it is served from memory: %s", full.strerror)
+            self.cannot_write = full.strerror or type(full).__name__
             return
+        self.cannot_write = ""
         self.shelf.bump()
         self.seen = self.shelf.generation
 
@@ -274,7 +259,7 @@ class Renewer:
         found = self._remembered.get(path)
         if found is not None and found[0] is picture:
             return found[1]
-        document = self._make(picture, path)
+        document = self._older.make(picture, path)
         made = prepare(document) if document is not None else None
         with self._remembering:
             self._remembered[path] = (picture, made)
@@ -292,60 +277,15 @@ class Renewer:
             self._missing = (picture, page.missing(picture, base=self.base))
         return self._missing[1]
 
-    def _make(self, picture: Picture, path: str) -> Document | None:
-        if found := contents.COMPONENT.fullmatch(path):
-            return contents.component(picture, found[1], base=self.base)
-        if found := contents.INCIDENT.fullmatch(path):
-            return self._older_incident(picture, found[1], form=found[2])
-        if found := contents.MAINTENANCE.fullmatch(path):
-            return self._older_work(picture, found[1])
-        if found := contents.MONTH.fullmatch(path):
-            return self._older_month(picture, int(found[1]), int(found[2]), form=found[3])
-        if path == "/sitemap.xml":
-            return wayfinding.sitemap(picture, base=self.base)
-        return contents.beside_component(picture, path, base=self.base)
+    def away(self) -> Document | None:
+        """The page that says that this one cannot be made at present."""
+        return page.away(self.picture, base=self.base) if self.picture is not None else None
 
-    def _older_incident(self, picture: Picture, public_id: str, *, form: str | None) -> Document | None:
-        row = next((each.row for each in picture.incidents if each.id == public_id), None)
-        if row is None:
-            try:
-                with reading(), self._engine.connect() as connection:
-                    row = records.read_incident(connection, public_id)
-            except SQLAlchemyError:
-                raise Unavailable from None
-        return contents.older_incident(picture, row, form=form, base=self.base) if row else None
-
-    def _older_work(self, picture: Picture, public_id: str) -> Document | None:
-        row = next((each.row for each in picture.told.works if each.id == public_id), None)
-        if row is None:
-            try:
-                with reading(), self._engine.connect() as connection:
-                    row = work_records.read_work(connection, public_id)
-            except SQLAlchemyError:
-                raise Unavailable from None
-        return contents.maintenance(picture, row, base=self.base) if row else None
-
-    def _older_month(self, picture: Picture, year: int, month: int, *, form: str | None) -> Document | None:
-        bounds = contents.month_bounds(picture, year, month)
-        if bounds is None:
-            return None
-        first, start, end = bounds
-        try:
-            with reading(), self._engine.connect() as connection:
-                found = records.read_between(connection, start, end)
-                works = work_records.read_works_between(connection, start, end)
-        except SQLAlchemyError:
-            raise Unavailable from None
-        return contents.older_month(picture, first, found, works, form=form, base=self.base)
+    @property
+    def trouble(self) -> str:
+        """Why the files on the disk are not what is served; empty while they are."""
+        return self.cannot_write or self.shelf.trouble
 
 
-def _made(document: Document, before: _Made | None) -> _Made:
-    """The document with its gzip; where the body came out the same, the old one stands."""
-    if before is not None and before.document == document:
-        return before
-    compressed = compress(document.body)
-    return _Made(document, compressed, prepare(document, compressed))
-
-
-def _parts(pages: dict[str, _Made]) -> dict[str, tuple[Document, bytes]]:
+def _parts(pages: Mapping[str, Made]) -> dict[str, tuple[Document, bytes]]:
     return {path: (made.document, made.compressed) for path, made in pages.items()}

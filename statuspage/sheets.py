@@ -24,10 +24,13 @@ templates.globals.update(marks=marks, machine=times.machine)
 
 
 def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | None = None, **view: Any) -> Document:
-    """One whole page; ``key`` is the state whose colours it takes, the page's own unless said."""
+    """One whole page; ``key`` is the state whose colours it takes, the page's own unless said.
+
+    While we cannot see for ourselves every page is grey and says since when; the first says it as its headline.
+    """
     settings = picture.settings
     chosen: Look = look(settings.accent, settings.accent_dark)
-    shown = key or (words.DARK if picture.dark_since else marks.KEY[picture.state])
+    shown = words.DARK if picture.dark_since else key or marks.KEY[picture.state]
     html = templates.get_template(template).render(
         picture=picture,
         settings=settings,
@@ -36,6 +39,7 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
         base=base,
         path=path,
         key=shown,
+        stale=words.headline(picture) if picture.dark_since else "",
         minute=picture.minute,
         look=chosen,
         favicon=marks.favicon(shown),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import mmap
 import os
 import struct
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from .prepared import Document, Prepared, prepare
 
+_log = logging.getLogger("sevenbells.page")
 _WORD = struct.Struct("<Q")
 _MAGIC = b"sevenbells page 1\n"
 
@@ -48,8 +50,14 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._generation = _mapped(folder / "generation")
+        self.trouble = ""  # why nothing can be kept here
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._generation = _mapped(folder / "generation")
+        except OSError as refused:  # no right to it, or no room: this process prepares its own pages, and tells nobody
+            self.trouble = refused.strerror or type(refused).__name__
+            _log.error("%s cannot be used, the page is kept in memory alone: %s", folder, self.trouble)
+            self._generation = mmap.mmap(-1, _WORD.size)
 
     @property
     def generation(self) -> bytes:
@@ -72,7 +80,9 @@ class Shelf:
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """The same for any file of ours."""
-        temporary = self.folder / f".{name}.{os.getpid()}"
+        temporary = (
+            self.folder / f".{name}.new"
+        )  # whoever writes holds the lock: what lies there was left by a dead one
         try:
             with temporary.open("wb") as file:
                 file.write(content)
@@ -99,8 +109,18 @@ class Shelf:
 
     @contextmanager
     def alone(self, *, patience: float) -> Iterator[bool]:
-        """Hold the machine's lock, or give up after ``patience`` seconds: a wedged neighbour must not stop the page."""
-        with (self.folder / "lock").open("wb") as file:
+        """Hold the machine's lock, or give up after ``patience`` seconds: a wedged neighbour must not stop the page.
+
+        Where the file cannot be opened at all nobody can be alone, and nothing could be written either.
+        """
+        try:
+            file = (self.folder / "lock").open("ab")
+        except OSError as refused:
+            self.trouble = refused.strerror or type(refused).__name__
+            yield False
+            return
+        self.trouble = ""
+        with file:
             has_it = _lock(file.fileno(), time.monotonic() + patience)
             try:
                 yield has_it
@@ -125,7 +145,8 @@ def _mapped(path: Path) -> mmap.mmap:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if os.fstat(descriptor).st_size < _WORD.size:
-            os.ftruncate(descriptor, _WORD.size)
+            # written, not stretched: on a full disk a hole in the file would kill whoever counts in it
+            os.pwrite(descriptor, bytes(_WORD.size), 0)
         return mmap.mmap(descriptor, _WORD.size)
     finally:
         os.close(descriptor)

@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from . import contents
 from .frontdoor import preflight, send, send_missing
+from .older_pages import Unavailable
 from .prepared import Prepared
-from .renewer import Renewer, Unavailable
+from .renewer import Renewer
 
 blueprint = Blueprint("statuspage", __name__)
 EXTENSION = "sevenbells.page"
@@ -64,15 +65,20 @@ def published(**_named: str) -> ResponseReturnValue:
     try:
         prepared = renewer.find(request.path)
     except Unavailable:
-        busy = Response(
-            "Our database does not answer. What is open now stands on the first page.\n", 503, mimetype="text/plain"
-        )
-        busy.headers["Retry-After"] = "30"
-        return busy
+        return _away(renewer)
     return _answer(prepared) if prepared is not None else _missing(renewer)
 
 
 published.__access__ = "public"  # type: ignore[attr-defined] # said here, because this side cannot see incidents.access
+
+
+def _away(renewer: Renewer) -> Response:
+    document = None if request.path.endswith(".json") else renewer.away()
+    words = b"Our database does not answer. What is open now stands on the first page.\n"
+    away = Response(document.body if document else words, 503, mimetype="text/html" if document else "text/plain")
+    away.headers.update(document.headers if document else {})
+    away.headers.update({"Retry-After": "30", "Cache-Control": "no-store"})
+    return away
 
 
 def _missing(renewer: Renewer) -> Response:

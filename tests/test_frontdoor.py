@@ -21,14 +21,12 @@ from statuspage import shelf as shelf_module
 from statuspage.frontdoor import FrontDoor, accepts_gzip
 from statuspage.prepared import CACHE_CONTROL
 from statuspage.renewer import Renewer
+from tests.doors import Silence, no_flask, silence
 from tests.factories_published import DEGRADED, make_component, make_page, make_past_incident, make_update
 
+__all__ = ["silence"]
+
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
-
-
-def no_flask(_environ: Any, start_response: Any) -> list[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [b"from Flask"]
 
 
 @pytest.fixture
@@ -47,28 +45,6 @@ def door(renewer: Renewer) -> Client:
 def neighbour(app: Flask, renewer: Renewer) -> Renewer:
     """Another worker process on the same machine: its own memory, the same files."""
     return Renewer(db.engine, renewer.shelf.folder, base=renewer.base)
-
-
-class Silence:
-    """An engine whose database is gone, until it is back."""
-
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
-        self.gone = create_engine(
-            "postgresql+psycopg://nobody@127.0.0.1:9/nowhere", connect_args={"connect_timeout": 1}
-        )
-        self.is_gone = False
-
-    def connect(self) -> Any:
-        return (self.gone if self.is_gone else self.engine).connect()
-
-
-@pytest.fixture
-def silence(app: Flask, renewer: Renewer) -> Iterator[Silence]:
-    wrapped = Silence(db.engine)
-    renewer._engine = wrapped  # type: ignore[assignment]
-    yield wrapped
-    wrapped.gone.dispose()
 
 
 def publish(renewer: Renewer, incident_id: int = 1, **more: Any) -> str:
