@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -37,6 +37,7 @@ class SettingsRow:
     partial_weight: int = DEFAULT_PARTIAL_WEIGHT
     accent: str | None = None
     accent_dark: str | None = None
+    footer_links: tuple[tuple[str, str], ...] = ()
     updated_at: datetime | None = None
 
 
@@ -164,7 +165,10 @@ def read_between(connection: Connection, start: datetime, end: datetime) -> tupl
 
 def _settings(connection: Connection) -> SettingsRow:
     row = connection.execute(select(*_columns(SettingsRow, PageSettings))).first()
-    return SettingsRow(*row) if row else SettingsRow()
+    if row is None:
+        return SettingsRow()
+    found = SettingsRow(*row)
+    return replace(found, footer_links=tuple((words, address) for words, address in found.footer_links))
 
 
 def _rows(

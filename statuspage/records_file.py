@@ -41,11 +41,10 @@ def as_json(records: Records) -> bytes:
 def from_json(kept: bytes) -> Records:
     """The records back from ``as_json``. Raises ValueError, KeyError or TypeError on anything else."""
     found = json.loads(kept)
-    logo = found["settings"].get("logo")
     return Records(
         revision=int(found["revision"]),
         read_at=datetime.fromisoformat(found["read_at"]),
-        settings=_made(SettingsRow, found["settings"] | {"logo": base64.b64decode(logo) if logo else None}),
+        settings=_settings_from_json(found["settings"]),
         groups=tuple(_made(GroupRow, row) for row in found["groups"]),
         components=tuple(_component_from_json(row) for row in found["components"]),
         baselines=tuple(_made(BaselineRow, row) for row in found["baselines"]),
@@ -53,6 +52,12 @@ def from_json(kept: bytes) -> Records:
         first_began_at=_instant(found["first_began_at"]),
         maintenances=tuple(_work_from_json(row) for row in found["maintenances"]),
     )
+
+
+def _settings_from_json(row: dict[str, Any]) -> SettingsRow:
+    logo = row.get("logo")
+    links = tuple((words, address) for words, address in row.get("footer_links", ()))
+    return _made(SettingsRow, row | {"logo": base64.b64decode(logo) if logo else None, "footer_links": links})
 
 
 def _component_from_json(row: dict[str, Any]) -> ComponentRow:

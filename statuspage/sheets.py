@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from incidents.published.logo import as_address
 
 from . import marks, times, words
 from .look import ROOT, Look, look
@@ -35,7 +36,7 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
         picture=picture,
         settings=settings,
         site=f"{settings.name} status",
-        logo=f"data:image/png;base64,{b64encode(settings.logo).decode()}" if settings.logo else None,
+        logo=as_address(settings.logo) if settings.logo else None,
         base=base,
         path=path,
         key=shown,

@@ -17,6 +17,7 @@ RIGHT = {
     "name": "AI Perception",
     "zone": "Europe/Berlin",
     "support_url": "https://example.com/help",
+    "footer_links": "Privacy https://example.com/privacy\nWrite to us mailto:help@example.com",
     "accent": "#0A566B",
     "shows_severity": "1",
     "partial_weight": "50",
@@ -57,6 +58,11 @@ def test_what_is_saved_is_what_the_page_reads(admin: FlaskClient) -> None:
     saved = now()
     assert (saved.name, saved.zone, saved.support_url) == ("AI Perception", "Europe/Berlin", "https://example.com/help")
     assert (saved.accent, saved.shows_severity, saved.partial_weight) == ("#0a566b", True, 50)
+    assert saved.footer_links == [
+        ["Privacy", "https://example.com/privacy"],
+        ["Write to us", "mailto:help@example.com"],
+    ]
+    assert '<a href="https://example.com/privacy" rel="noopener">Privacy</a>' in admin.get("/").text
     page = admin.get(PAGE).text
     assert "8.2 to 1" in page
     assert '<option value="Europe/Berlin">' in page
@@ -68,6 +74,8 @@ def test_what_is_saved_is_what_the_page_reads(admin: FlaskClient) -> None:
         ("name", "", "Give the page a name"),
         ("zone", "Berlin", "Choose a zone from the list"),
         ("support_url", "javascript:alert(1)", "Start the address with https:// or mailto:"),
+        ("footer_links", "Privacy javascript:alert(1)", "End “Privacy” with an address that begins with https://"),
+        ("footer_links", "https://example.com/", "Write words before the address"),
         ("accent", "#ffff00", "The contrast in the light theme is 1.0 to 1"),
         ("accent", "blue", "Write the colour as # and six digits"),
         ("partial_weight", "101", "Give a number from 0 to 100."),
@@ -84,7 +92,9 @@ def test_what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept(
     assert said in answer.text
     assert "<title>Error: Page" in answer.text
     for name, value in {**RIGHT, field: typed}.items():
-        if name != "shows_severity":
+        if name == "footer_links":
+            assert f">\n{value}</textarea>" in answer.text
+        elif name != "shows_severity":
             assert f'value="{value}"' in answer.text
     assert now().name == "Our"
 
@@ -94,6 +104,13 @@ def test_a_logo_is_uploaded_shown_and_removed(admin: FlaskClient) -> None:
     assert now().logo is not None
     assert 'src="data:image/png;base64,' in admin.get(PAGE).text
 
+    assert (
+        upload(admin, b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9z"/></svg>')[0]
+        == 303
+    )
+    assert 'src="data:image/svg+xml;base64,' in admin.get(PAGE).text
+    assert 'src="data:image/svg+xml;base64,' in admin.get("/").text
+
     assert post(admin, f"{PAGE}/logo/removed").status_code == 303
     assert now().logo is None
 
@@ -102,7 +119,8 @@ def test_a_logo_is_uploaded_shown_and_removed(admin: FlaskClient) -> None:
     ("content", "said"),
     [
         (b"", "Choose a picture first."),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Choose a PNG, JPEG, WebP or GIF picture."),
+        (b"%PDF-1.7", "Choose an SVG, PNG, JPEG, WebP or GIF picture."),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "This SVG file does not say how large it is"),
         (b"\x89PNG\r\n\x1a\n" + bytes(3_000_000), "Choose a picture of at most 1 MB. This one has 3.0 MB."),
     ],
 )

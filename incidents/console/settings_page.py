@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from flask import Blueprint, Flask, flash, redirect, request
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, FileField, StringField
+from wtforms import BooleanField, FileField, StringField, TextAreaField
 
 from ..access import Role, actor, may
 from ..actions import status_page
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
-from ..published import accent
+from ..published import accent, footer_links, logo
 from ..published.page_settings import DEFAULT_NAME, page_settings
 from .forms import Form, refused, show
 from .me import zone_choices
@@ -32,6 +31,7 @@ class PageForm(Form):
     name = StringField("Name")
     zone = StringField("Time zone")
     support_url = StringField("Support link")
+    footer_links = TextAreaField("Links at the foot of the page")
     accent = StringField("Colour of links")
     shows_severity = BooleanField("Show the severity of incidents")
     partial_weight = StringField("Weight of a partial outage, in per cent")
@@ -71,6 +71,7 @@ def change() -> ResponseReturnValue:
             name=form.name.data or "",
             zone=form.zone.data or "",
             support_url=form.support_url.data,
+            footer_links=form.footer_links.data or "",
             accent=form.accent.data,
             shows_severity=form.shows_severity.data,
             partial_weight=_percentage(form.partial_weight.data or ""),
@@ -130,6 +131,7 @@ def _form_now() -> PageForm:
         name="" if settings.name == DEFAULT_NAME else settings.name,
         zone=settings.zone,
         support_url=settings.support_url or "",
+        footer_links=footer_links.as_text(settings.footer_links),
         accent=settings.accent or "",
         shows_severity=settings.shows_severity,
         partial_weight=str(settings.partial_weight),
@@ -140,13 +142,9 @@ def _around() -> dict[str, Any]:
     settings = page_settings()
     return {
         "zones": zone_choices(),
-        "logo_address": _as_address(settings.logo) if settings.logo else None,
+        "logo_address": logo.as_address(settings.logo) if settings.logo else None,
         "colours": _colours(settings.accent, settings.accent_dark),
     }
-
-
-def _as_address(picture: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def _colours(light: str | None, dark: str | None) -> list[dict[str, str]]:

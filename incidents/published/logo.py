@@ -1,10 +1,13 @@
-"""A logo that somebody uploads, made harmless: decoded, shrunk and written anew as a small PNG."""
+"""A logo that somebody uploads, made harmless: decoded, shrunk and written anew, as a small PNG or a checked SVG."""
 
 from __future__ import annotations
 
 import io
 import warnings
+from base64 import b64encode
 from typing import TYPE_CHECKING
+
+from . import logo_svg
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -15,6 +18,24 @@ MOST_UPLOADED = 4 * 1024 * 1024
 _MOST_PIXELS = 25_000_000
 _HEIGHTS = (104, 78, 52, 39, 26)  # it stands 26 px high; twice that and more stays sharp on fine screens
 _WIDEST = 8  # times its height
+
+
+def made_harmless(uploaded: bytes) -> bytes:
+    """A PNG or SVG of at most 8 kB that can only be looked at. Raises ValueError with a sentence."""
+    if not logo_svg.is_svg(uploaded):
+        return as_small_png(uploaded)
+    if len(uploaded) > MOST_UPLOADED:
+        raise ValueError("Choose a picture under 4 MB.")
+    drawing = logo_svg.as_safe_svg(uploaded)
+    if len(drawing) > MOST_BYTES:
+        raise ValueError("Choose a simpler drawing: this one is over 8 kB. Or upload it as a PNG picture.")
+    return drawing
+
+
+def as_address(kept: bytes) -> str:
+    """The logo as an address that holds it whole, for ``<img src>``."""
+    media = "image/svg+xml" if logo_svg.is_svg(kept) else "image/png"
+    return f"data:{media};base64,{b64encode(kept).decode()}"
 
 
 def as_small_png(uploaded: bytes) -> bytes:
@@ -50,7 +71,7 @@ def _decoded(uploaded: bytes) -> Image:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ):
-        raise ValueError("Choose a PNG, JPEG, WebP or GIF picture.") from None
+        raise ValueError("Choose an SVG, PNG, JPEG, WebP or GIF picture.") from None
 
 
 def _written(picture: Image) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import CheckConstraint, LargeBinary, String
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..kernel import clock
 from ..kernel.database import Base, db
 from ..kernel.errors import Malformed
-from . import accent, logo
+from . import accent, footer_links, logo
 from .components import UNCHANGED, _Unchanged
 from .public_ids import fresh_public_id
 from .revision import bump
@@ -45,6 +44,7 @@ class PageSettings(Base):
     partial_weight: Mapped[int]
     accent: Mapped[str | None] = mapped_column(String(7))
     accent_dark: Mapped[str | None] = mapped_column(String(7))
+    footer_links: Mapped[list[Any]] = mapped_column(server_default="[]")  # pairs of words and address
     updated_at: Mapped[datetime]
 
     @property
@@ -63,17 +63,22 @@ def change_page_settings(
     name: str | None = None,
     zone: str | None = None,
     support_url: str | _Unchanged | None = UNCHANGED,
+    footer_links: str | None = None,
     logo: bytes | _Unchanged | None = UNCHANGED,
     shows_severity: bool | None = None,
     partial_weight: int | None = None,
     accent: str | _Unchanged | None = UNCHANGED,
     accent_dark: str | _Unchanged | None = UNCHANGED,
 ) -> PageSettings:
-    """Change what is given; ``logo`` takes the uploaded file. Raises Malformed with a sentence per field."""
+    """Change what is given; ``logo`` takes the uploaded file, ``footer_links`` a line for each.
+
+    Raises Malformed with a sentence per field.
+    """
     changes: dict[str, Any] = {}
     problems: dict[str, str] = {}
     _take_name_and_zone(name, zone, changes, problems)
     _take_support(support_url, changes, problems)
+    _take_footer_links(footer_links, changes, problems)
     _take_logo(logo, changes, problems)
     _take_accents(accent, accent_dark, changes, problems)
     if shows_severity is not None:
@@ -107,6 +112,7 @@ def _defaults() -> PageSettings:
         partial_weight=DEFAULT_PARTIAL_WEIGHT,
         accent=None,
         accent_dark=None,
+        footer_links=[],
         updated_at=clock.now(),
     )
 
@@ -129,27 +135,24 @@ def _take_support(support_url: str | _Unchanged | None, changes: dict[str, Any],
         return
     address = one_line(support_url or "") or None
     changes["support_url"] = address
-    if address and (len(address) > 300 or not _is_link(address)):
+    if address and not footer_links.is_address(address):
         problems["support_url"] = "Start the address with https:// or mailto:"
 
 
-def _is_link(address: str) -> bool:
+def _take_footer_links(typed: str | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
+    if typed is None:
+        return
     try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    if " " in address:
-        return False
-    return (parts.scheme in {"http", "https"} and bool(parts.hostname)) or (
-        parts.scheme == "mailto" and "@" in parts.path
-    )
+        changes["footer_links"] = footer_links.parsed(typed)
+    except ValueError as wrong:
+        problems["footer_links"] = str(wrong)
 
 
 def _take_logo(uploaded: bytes | _Unchanged | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
     if isinstance(uploaded, _Unchanged):
         return
     try:
-        changes["logo"] = logo.as_small_png(uploaded) if uploaded else None
+        changes["logo"] = logo.made_harmless(uploaded) if uploaded else None
     except ValueError as wrong:
         problems["logo"] = str(wrong)
 

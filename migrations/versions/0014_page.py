@@ -1,11 +1,15 @@
 """Page
 
-Why: see the models.
-Safe to run early: yes.
-Locks: nothing for long.
+Why: links at the foot of the page.
+Safe to run early: yes, the new columns have defaults and the old program writes none of them.
+Locks: page_settings, one row, for the adding of columns.
 """
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0014"
 down_revision = "0013"
@@ -14,8 +18,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    links = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+    with op.batch_alter_table("page_settings", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("footer_links", links, server_default="[]", nullable=False))
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    with op.batch_alter_table("page_settings", schema=None) as batch_op:
+        batch_op.drop_column("footer_links")
