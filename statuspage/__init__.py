@@ -16,6 +16,7 @@ from incidents.kernel.settings import Settings
 from . import contents
 from .files import Files
 from .frontdoor import FrontDoor
+from .manage import Objects
 from .preview import preview, rca_preview, work_preview
 from .renewer import Renewer
 from .views import EXTENSION, blueprint
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 PREVIEW = "sevenbells.page_preview"
 RCA_PREVIEW = "sevenbells.rca_preview"
 WORK_PREVIEW = "sevenbells.work_preview"
+MANAGE = "sevenbells.manage_objects"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Give the app the public addresses, and the console its preview; nothing runs until ``front``."""
+    """Give the app the public addresses, the console its preview and the manage API its objects; nothing runs until ``front``."""
     with app.app_context():
         engine = db.engine
     renewer = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
@@ -38,6 +40,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[PREVIEW] = preview
     app.extensions[RCA_PREVIEW] = rca_preview
     app.extensions[WORK_PREVIEW] = work_preview
+    app.extensions[MANAGE] = Objects
     app.register_blueprint(blueprint)
 
 

@@ -36,7 +36,7 @@ _WITHOUT_WORDS: Mapping[str, str] = {
 
 def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     """Every address of the API; nothing in them is relative, so their bytes change with the records and as work goes on."""
-    api = _Shapes(picture, base)
+    api = Shapes(picture, base)
     newest = picture.incidents[:MOST_RECENT]
     running = [incident for incident in picture.incidents if incident.is_open]
     works = picture.told.works
@@ -62,7 +62,7 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
 
 def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
     """``/incidents/<id>.json``: the bare object, so that what is over keeps its ETag."""
-    return _document(_Shapes(picture, base).incident(incident))
+    return _document(Shapes(picture, base).incident(incident))
 
 
 def instant(moment: datetime) -> str:
@@ -79,7 +79,7 @@ def _status(state: State) -> str:
     return str(State.COMPLETED if state == State.CANCELLED else state)
 
 
-class _Shapes:
+class Shapes:
     """The objects of the API; keys stand in the order in which Statuspage writes them."""
 
     def __init__(self, picture: Picture, base: str) -> None:

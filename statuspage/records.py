@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from incidents.published.incidents import PublishedIncident, PublishedUpdate
 from incidents.published.page_settings import DEFAULT_NAME, DEFAULT_PARTIAL_WEIGHT, DEFAULT_ZONE, PageSettings
 from incidents.published.revision import PageRevision
 
-from .work_records import WorkRow, read_works
+from .work_records import WorkRow, read_works, read_works_of
 
 # 90 days, and what a day's two ends may add in any zone; two whole months always fit inside.
 REACH = timedelta(days=92)
@@ -150,6 +150,22 @@ def read(connection: Connection, now: datetime) -> Records:
         incidents=_incidents(connection, _recent_or_running(since)),
         first_began_at=connection.scalar(select(func.min(PublishedIncident.began_at))),
         maintenances=read_works(connection, since, most_recent=MOST_RECENT),
+    )
+
+
+def read_asked(connection: Connection, *, now: datetime, incidents: Collection[str], works: Collection[str]) -> Records:
+    """What is asked for, and what else says how the components stand now; hidden ones too, so it is for colleagues."""
+    which = or_(PublishedIncident.ended_at.is_(None), PublishedIncident.public_id.in_(incidents))
+    return Records(
+        revision=0,
+        read_at=now,
+        settings=_settings(connection),
+        groups=_rows(connection, GroupRow, ComponentGroup, ComponentGroup.position, ComponentGroup.id),
+        components=_rows(connection, ComponentRow, Component, Component.position, Component.id),
+        baselines=(),
+        incidents=_incidents(connection, which),
+        first_began_at=None,
+        maintenances=read_works_of(connection, works, now=now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,13 @@ def read_works(connection: Connection, since: datetime, *, most_recent: int) -> 
 def read_work(connection: Connection, public_id: str) -> WorkRow | None:
     """One piece of announced work, however old."""
     return next(iter(_works(connection, Maintenance.public_id == public_id)), None)
+
+
+def read_works_of(connection: Connection, public_ids: Collection[str], *, now: datetime) -> tuple[WorkRow, ...]:
+    """These, and what runs now."""
+    has_begun = or_(Maintenance.starts_at <= now, Maintenance.begun_at <= now)
+    runs = and_(has_begun, or_(Maintenance.over_at.is_(None), Maintenance.over_at > now))
+    return _works(connection, or_(runs, Maintenance.public_id.in_(public_ids)))
 
 
 def read_works_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:

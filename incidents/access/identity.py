@@ -16,7 +16,7 @@ from ..records.sessions import ServerSession
 from ..records.tokens import ApiToken
 from . import sessions, tokens
 
-_BEARER = "bearer "
+_SCHEMES = ("bearer ", "oauth ")  # the latter is what programs written for Statuspage send
 _SHOWN = "sevenbells_shown"
 
 
@@ -105,9 +105,8 @@ def actor() -> Actor:
 def bearer() -> ApiToken:
     """The living token in the Authorization header, kept for this request; raises Unauthorized without one."""
     given = request.headers.get("Authorization", "")
-    found = None
-    if given[: len(_BEARER)].lower() == _BEARER:
-        found = _recognised(given[len(_BEARER) :].strip())
+    shown = [given[len(scheme) :].strip() for scheme in _SCHEMES if given.lower().startswith(scheme)]
+    found = _recognised(shown[0]) if shown else None
     if found is None:
         raise Unauthorized(
             "Give a living API token as Authorization: Bearer <token>.",

@@ -22,6 +22,7 @@ from . import (
     relations,
     response,
     rotations,
+    statuspage_v1,
     steps,
     templates,
     timeline,
@@ -55,3 +56,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Hang the whole API on the app."""
     app.register_blueprint(operations.bp)
     app.register_blueprint(docs.bp)
+    statuspage_v1.init_app(app)

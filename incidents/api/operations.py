@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,15 +136,21 @@ def _run(entry: Operation, view: View, path: Mapping[str, str]) -> Response:
     if not entry.writes:
         return act()
     key = idempotency.key_of_request() if entry.method == "POST" else None
+    with one_commit(entry.name):
+        return act() if key is None else idempotency.once(act, key=key, token_id=viewer().id)
+
+
+@contextmanager
+def one_commit(name: str) -> Iterator[None]:
+    """Commit what was done inside. Raises NotAllowed where the tables refuse what a check could not see."""
     try:
-        response = act() if key is None else idempotency.once(act, key=key, token_id=viewer().id)
+        yield
         db.session.commit()
     except IntegrityError as refused:
-        # the tables have refused what a check could not see: somebody else did the same at this moment
+        # somebody else did the same at this moment
         db.session.rollback()
-        log.warning("refused_by_the_tables", operation=entry.name, cause=str(refused.orig))
+        log.warning("refused_by_the_tables", operation=name, cause=str(refused.orig))
         raise NotAllowed("Somebody changed the same thing at this moment. Nothing was recorded, try again.") from None
-    return response
 
 
 def _check_accept(entry: Operation) -> None:

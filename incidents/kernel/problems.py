@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -52,6 +52,10 @@ WORDS: Mapping[int, tuple[str, str]] = {
     507: ("The disk is full", _DATABASE_WORDS[507]),
 }
 
+# how errors are told at the addresses that begin so: a status and its sentences make an answer
+Voice = Callable[[int, Sequence[str]], Response]
+_VOICES = "sevenbells.voices"
+
 log = structlog.get_logger(__name__)
 
 
@@ -63,6 +67,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PoolTimeout, _pool_exhausted)
     app.register_error_handler(OSError, _operating_system)
     app.register_error_handler(InternalServerError, _broken)
+
+
+def speak(app: Flask, beginning: str, voice: Voice) -> None:
+    """Tell the errors of every address that begins so in another voice: for programs that know somebody else's."""
+    app.extensions.setdefault(_VOICES, {})[beginning] = voice
 
 
 def problem(
@@ -114,9 +123,16 @@ def wants_problem_json() -> bool:
 def _answer(status: int, sentence: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     if wants_problem_json():
         return problem(status, sentence, headers=headers, **more)
-    response = page(status, sentence, sentences=[error["detail"] for error in more.get("errors", ())])
+    sentences = [error["detail"] for error in more.get("errors", ())]
+    voice = _voice_here()
+    response = page(status, sentence, sentences=sentences) if voice is None else voice(status, sentences or [sentence])
     response.headers.extend(headers or {})
     return response
+
+
+def _voice_here() -> Voice | None:
+    voices: Mapping[str, Voice] = current_app.extensions.get(_VOICES, {})
+    return next((voice for beginning, voice in voices.items() if request.path.startswith(beginning)), None)
 
 
 def _refused(refusal: Refusal) -> Response:
