@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 from markupsafe import escape
 
+from incidents.kernel.languages import say, spoken
 from incidents.policy.components import ComponentStatus
 from incidents.published.wording import speakable
 
-from . import marks, words
+from . import marks, tongues, words
 from .look import embedded_look
 from .prepared import OPEN, Document
 from .sheets import templates
@@ -49,7 +50,8 @@ def embed(picture: Picture, *, base: str) -> Document:
     key = words.DARK if picture.dark_since else marks.KEY[picture.state]
     html = templates.get_template("embed.html").render(
         base=base,
-        site=f"{settings.name} status",
+        site=say("{name} status", name=settings.name),
+        asks=tongues.asks(spoken(), settings),
         key=key,
         shape=marks.shape(key),
         look=chosen,
@@ -59,6 +61,7 @@ def embed(picture: Picture, *, base: str) -> Document:
     )
     headers = {
         **OPEN,
+        "Content-Language": spoken(),
         "Content-Security-Policy": chosen.policy,
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "X-Robots-Tag": "noindex",

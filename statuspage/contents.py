@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from incidents.kernel.languages import ENGLISH
 from incidents.policy.zones import start_of_day
 
 from . import (
@@ -85,6 +86,7 @@ class Sheet:
     depends_on: Hashable
     moves: bool  # with the minute, not only with the records
     make: Callable[[], dict[str, Document]]
+    language: str = ENGLISH  # in which it is made: the page's own for pages, English for what programs read
 
 
 def prepared_paths() -> tuple[str, ...]:
@@ -92,17 +94,23 @@ def prepared_paths() -> tuple[str, ...]:
     return (*_PREPARED, "/health/live")
 
 
+def has_languages(path: str) -> bool:
+    """Whether a page for people is there, in any language; what programs read is in English."""
+    return not path.startswith("/api/") and "." not in path
+
+
 def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     """Everything that is kept ready."""
     told, minute, dark = picture.told, picture.minute, picture.dark_since
     records = picture.records
-    yield Sheet("home", (told, minute, dark), True, lambda: {"/": page.home(picture, base=base)})
+    own = records.settings.language
+    yield Sheet("home", (told, minute, dark), True, lambda: {"/": page.home(picture, base=base)}, own)
     stand = told.standing(minute).states  # as long as these are the same, nothing but the minute has changed
     yield Sheet("api", (told, stand), False, lambda: api_v2.documents(picture, base=base))
     yield Sheet("feeds", (told, stand), False, lambda: feeds.documents(picture, base=base))
     badge = (records.settings, picture.state, dark)
     yield Sheet("badges", badge, False, lambda: badges.documents(picture))
-    yield Sheet("embed", (badge, minute), True, lambda: {"/embed": badges.embed(picture, base=base)})
+    yield Sheet("embed", (badge, minute), True, lambda: {"/embed": badges.embed(picture, base=base)}, own)
     yield Sheet("robots", base, False, lambda: {"/robots.txt": wayfinding.robots(base=base)})
     yield Sheet("favicon", (picture.state, dark), False, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
     yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))
@@ -119,15 +127,15 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
         shown = (work.row, records.settings, named, work.state(minute), picture.today, _repeats_with(work, picture))
         moves = work.is_running(minute)
         seen = (shown, minute if moves else None, dark)
-        yield Sheet(f"maintenance {work.id}", seen, moves, _work(picture, work, base))
+        yield Sheet(f"maintenance {work.id}", seen, moves, _work(picture, work, base), own)
     for incident in _kept_ready(picture):
         named = tuple(objects[one] for one in incident.worst_of)
         shape = (incident.row, records.settings, named, records.groups)
         when = (minute if incident.is_open else picture.today.year, dark)
-        yield Sheet(f"incident {incident.id}", (shape, when), incident.is_open, _incident(picture, incident, base))
+        yield Sheet(f"incident {incident.id}", (shape, when), incident.is_open, _incident(picture, incident, base), own)
         if incident.rca is not None:
             out = (shape, picture.today.year, dark)
-            yield Sheet(f"incident {incident.id}/rca", out, False, _rca(picture, incident, base))
+            yield Sheet(f"incident {incident.id}/rca", out, False, _rca(picture, incident, base), own)
         yield Sheet(f"incident {incident.id}.json", shape, False, _incident_json(picture, incident, base))
 
 
@@ -160,8 +168,11 @@ def _incident_json(picture: Picture, incident: Incident, base: str) -> Callable[
 
 
 def _rca(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[str, Document]]:
-    document = rca_page.rca(picture, incident, base=base)
-    return lambda: {f"/incidents/{incident.id}/rca": document} if document else {}
+    def make() -> dict[str, Document]:
+        document = rca_page.rca(picture, incident, base=base)
+        return {f"/incidents/{incident.id}/rca": document} if document else {}
+
+    return make
 
 
 def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Picture, base: str) -> Sheet:
@@ -175,6 +186,7 @@ def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Pictu
         seen,
         True,
         lambda: {path: history_page.history(picture, months, path=path, base=base, works=works)},
+        picture.settings.language,
     )
 
 
@@ -202,6 +214,20 @@ def _began_in(incident: Incident, first: date, picture: Picture) -> bool:
 
 
 # -- made when somebody asks -------------------------------------------------------------------------------------------
+
+
+def in_memory(picture: Picture, path: str, *, base: str) -> Document | None:
+    """The first page, the embedded one or a month that is kept ready, made anew in the language that is spoken."""
+    if path == "/":
+        return page.home(picture, base=base)
+    if path == "/embed":
+        return badges.embed(picture, base=base)
+    months = _months(picture)
+    wanted = {first: found for first, found in months.items() if path in ("/history", f"/history/{first:%Y-%m}")}
+    if not wanted:
+        return None
+    works = {first: _works_in(first, picture) for first in wanted}
+    return history_page.history(picture, wanted, path=path, base=base, works=works)
 
 
 def component(picture: Picture, public_id: str, *, base: str) -> Document | None:

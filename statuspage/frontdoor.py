@@ -63,9 +63,12 @@ class FrontDoor:
         renewer = self._renewer
         if self._memory[:8] != renewer.seen:
             renewer.look_again()
-        prepared = renewer.pages.get(environ["PATH_INFO"])
+        address = environ["PATH_INFO"]
+        if environ.get("QUERY_STRING"):
+            address = renewer.address(address, environ["QUERY_STRING"])
+        prepared = renewer.pages.get(address)
         if prepared is None or environ["REQUEST_METHOD"] != "GET":
-            return self._otherwise(prepared, environ, start_response)
+            return self._otherwise(prepared, address, environ, start_response)
         accepted = environ.get("HTTP_ACCEPT_ENCODING")
         takes_gzip = self._takes_gzip.get(accepted)
         if takes_gzip is None:
@@ -79,20 +82,20 @@ class FrontDoor:
         return variant.bodies
 
     def _otherwise(
-        self, prepared: Prepared | None, environ: WSGIEnvironment, start_response: StartResponse
+        self, prepared: Prepared | None, address: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/health/live":
             return self._live(start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS" and contents.OPEN.fullmatch(path):
             return preflight(environ, start_response)
-        prepared = prepared or self._renewer.remembered(path)
+        prepared = prepared or self._renewer.remembered(address)
         if prepared is None and self._files is not None:
             prepared = self._files.get(path, environ.get("QUERY_STRING", ""))
         if prepared is not None:
             return send(prepared, environ, start_response)
         if self._page_host and _host(environ) == self._page_host and path != "/" and not path.startswith(_PUBLIC):
-            return send_missing(self._renewer.missing(), environ, start_response)
+            return send_missing(self._renewer.missing(environ.get("QUERY_STRING", "")), environ, start_response)
         return self._let_in(environ, start_response)
 
     def _live(self, start_response: StartResponse) -> list[bytes]:

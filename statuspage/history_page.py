@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from incidents.kernel.languages import forms, mid_sentence, say, say_many
 from incidents.policy.components import ComponentStatus, worst
 
 from . import marks, panels, times, words, work_panels
@@ -36,14 +37,14 @@ def history(
         picture,
         path=path,
         base=base,
-        heading=f"History, {times.month(newest)}" if single else "History",
-        headline="" if picture.dark_since else _mid_sentence(words.headline(picture)),
-        about=f"What happened, month by month. {words.headline(picture)}".rstrip(".") + ".",
+        heading=say("History, {month}", month=times.month(newest)) if single else say("History"),
+        headline="" if picture.dark_since else mid_sentence(words.headline(picture)),
+        about=say("What happened, month by month. {headline}.", headline=words.headline(picture).rstrip(".。")),
         months=[
             _month(first, found, (works or {}).get(first, ()), picture, with_calendar=first == newest)
             for first, found in months.items()
         ],
-        weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+        weekdays=forms().weekdays,
         links=_other_months(picture, oldest, newest if single and newest < this_month else None),
         is_first=not single,
     )
@@ -53,9 +54,8 @@ def _month(
     first: date, found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture, *, with_calendar: bool
 ) -> dict[str, Any]:
     is_this = first == picture.today.replace(day=1)
-    count = f"{len(found)} {'incident' if len(found) == 1 else 'incidents'}"
     length = sum(((incident.ended_at or picture.minute) - incident.began_at for incident in found), timedelta())
-    summary = f"{count}, {times.lasted(length)} of disruption{' so far' if is_this else ''}" if found else ""
+    summary = _summary(len(found), times.lasted(length), is_this=is_this) if found else ""
     return {
         "name": times.month(first),
         "summary": summary,
@@ -63,6 +63,13 @@ def _month(
         "works": [work_panels.line_of(each, picture) for each in works],
         "incidents": [panels.event_of(incident, picture) for incident in found],
     }
+
+
+def _summary(count: int, length: str, *, is_this: bool) -> str:
+    number = say_many(count, "{count} incident", "{count} incidents")
+    if is_this:
+        return say("{incidents}, {length} of disruption so far", incidents=number, length=length)
+    return say("{incidents}, {length} of disruption", incidents=number, length=length)
 
 
 def _calendar(first: date, found: tuple[Incident, ...], picture: Picture) -> list[dict[str, Any]]:
@@ -99,8 +106,3 @@ def _other_months(picture: Picture, oldest: date, newest: date | None) -> list[d
         after = (newest + timedelta(days=32)).replace(day=1)
         links.insert(0, {"path": f"{after:%Y-%m}", "name": times.month(after)})
     return links
-
-
-def _mid_sentence(text: str) -> str:
-    """As it reads behind a colon."""
-    return (text[:1].lower() + text[1:] if not text.startswith("We ") else text).rstrip(".")

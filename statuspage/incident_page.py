@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from incidents.kernel.languages import phrase, say
 from incidents.policy.components import BADNESS, ComponentStatus, worst
 
 from . import marks, panels, times, words
@@ -14,7 +15,13 @@ from .sheets import sheet
 from .snapshot import Picture
 from .story import Incident
 
-_PHASE_WORD = {"ok": "Working", "deg": "Degraded", "part": "Partly down", "maj": "Down", "mnt": "Maintenance"}
+_PHASE_WORD = {
+    "ok": phrase("Working"),
+    "deg": phrase("Degraded"),
+    "part": phrase("Partly down"),
+    "maj": phrase("Down"),
+    "mnt": phrase("Maintenance"),
+}
 
 
 def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
@@ -37,7 +44,9 @@ def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
         is_late=panels.is_late(incident, picture),
         as_of=words.as_of(picture) if incident.is_open else None,
         began=_when(incident.began_at, picture),
-        ended={**_when(ended, picture), "word": "Merged" if incident.row.continues else "Resolved"} if ended else None,
+        ended={**_when(ended, picture), "word": say("Merged") if incident.row.continues else say("Resolved")}
+        if ended
+        else None,
         lasted=times.lasted(incident.lasted(minute)),
         worst=None if incident.names_none else incident.worst,
         worst_for=times.lasted(_time_in(incident, incident.worst, minute)),
@@ -50,29 +59,33 @@ def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
 def _outcome(incident: Incident, picture: Picture) -> str:
     named = [incident.names[one] for one, status in incident.worst_of.items() if status != ComponentStatus.OPERATIONAL]
     if incident.ended_at:
-        how = "Merged after" if incident.row.continues else "Resolved after"
         length = times.lasted(incident.lasted(picture.minute))
-        if not named or incident.row.continues:
-            return f"{how} {length}."
-        verb = "is" if len(named) == 1 else "are"
-        return f"{how} {length}. {words.listed(named)} {verb} working normally again."
+        if incident.row.continues:
+            return say("Merged after {length}.", length=length)
+        over = say("Resolved after {length}.", length=length)
+        return words.run_on([over, _again(named)]) if named else over
     by_status: dict[str, list[str]] = {}
     for one, status in incident.now.items():
         by_status.setdefault(status, []).append(incident.names[one])
     told = [words.trouble(status, by_status[status]) for status in sorted(by_status, key=lambda each: -BADNESS[each])]
     if told:
-        return " ".join(told)
-    return (
-        "We are looking into it." if incident.status != "monitoring" else "A fix is in place, and we are watching it."
-    )
+        return words.run_on(told)
+    if incident.status == "monitoring":
+        return say("A fix is in place, and we are watching it.")
+    return say("We are looking into it.")
+
+
+def _again(named: list[str]) -> str:
+    if len(named) == 1:
+        return say("{names} is working normally again.", names=named[0])
+    return say("{names} are working normally again.", names=words.listed(named))
 
 
 def _when(moment: datetime, picture: Picture) -> dict[str, Any]:
     local = moment.astimezone(picture.zone)
     here, utc = times.at(moment, picture.zone), times.in_utc(moment)
-    # the year always: what is over keeps its bytes from one year to the next
-    day = f"{times.day(local.date())} {local.year}"
-    return {"at": moment, "clock": here, "rest": f"{day}, {utc}" if here != utc else day}
+    day = times.full_day(local.date())
+    return {"at": moment, "clock": here, "rest": say("{day}, {time}", day=day, time=utc) if here != utc else day}
 
 
 def _time_in(incident: Incident, status: str, minute: datetime) -> timedelta:
@@ -108,10 +121,16 @@ def _ribbon(incident: Incident, minute: datetime) -> list[dict[str, Any]]:
         gap = 0 if place == len(phases) - 1 else 3
         width = max(4, round((end - start).total_seconds() / whole * 1000) - gap)
         length = times.lasted(end - start)
-        word = "Working again" if again else _PHASE_WORD[key]
+        word = say("Working again") if again else say(_PHASE_WORD[key])
         watched = again and place == len(phases) - 1
         drawn.append(
-            {"key": key, "word": word, "x": x, "width": width, "length": f"watched for {length}" if watched else length}
+            {
+                "key": key,
+                "word": word,
+                "x": x,
+                "width": width,
+                "length": say("watched for {length}", length=length) if watched else length,
+            }
         )
     return drawn
 
@@ -138,8 +157,9 @@ def _affected(incident: Incident, picture: Picture) -> list[dict[str, Any]]:
 def _span(start: datetime, end: datetime | None, picture: Picture) -> str:
     zone = picture.zone
     if end is None:
-        return f"Since {start.astimezone(zone):%H:%M}"
+        return say("Since {time}", time=f"{start.astimezone(zone):%H:%M}")
     first, last = start.astimezone(zone), end.astimezone(zone)
+    span = say("{start} to {end}", start=f"{first:%H:%M}", end=f"{last:%H:%M}")
     if first.date() == last.date():
-        return f"{first:%H:%M} to {last:%H:%M}"
-    return f"{first:%H:%M} to {last:%H:%M}, {times.short_day(last.date())}"
+        return span
+    return say("{times}, {day}", times=span, day=times.short_day(last.date()))

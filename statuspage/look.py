@@ -11,6 +11,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from incidents.kernel import languages
+
 ROOT = Path(__file__).resolve().parent.parent
 _CSS = ROOT / "static" / "css"
 _SHEETS = ("tokens.css", "statuspage.css", "statuspage_incident.css")
@@ -42,11 +44,11 @@ def embedded_look(accent: str | None, accent_dark: str | None) -> Look:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Changes whenever the code, the templates or the style that make the page do."""
+    """Changes whenever the code, the templates, the catalogues or the style that make the page do."""
     digest = hashlib.sha256()
     parts = [*(ROOT / "statuspage").glob("*.py"), *(ROOT / "templates" / "statuspage").glob("*.html")]
     inlined = [_SCRIPT, _EMBEDDED_SCRIPT, *(_CSS / sheet for sheet in {*_SHEETS, *_EMBEDDED_SHEETS})]
-    for path in sorted([*parts, *inlined]):
+    for path in sorted([*parts, *inlined, *languages.FOLDER.glob("*.toml")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

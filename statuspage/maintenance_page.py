@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from incidents.kernel.languages import say
 from incidents.policy.components import ComponentStatus
 from incidents.policy.maintenance import OVER, RUNNING, State
 
@@ -51,20 +52,20 @@ def _key(state: State) -> str:
 def _outcome(work: Work, picture: Picture) -> str:
     state = work.state(picture.minute)
     if state == State.SCHEDULED:
-        return f"Planned for {work_panels.with_day(work, picture)}."
+        return say("Planned for {time}.", time=work_panels.with_day(work, picture))
     if state == State.CANCELLED:
-        return f"Cancelled. It was planned for {work_panels.with_day(work, picture)}."
+        return say("Cancelled. It was planned for {time}.", time=work_panels.with_day(work, picture))
     if state == State.COMPLETED:
-        return f"Completed after {work_panels.lasted(work, picture.minute)}."
+        return say("Completed after {length}.", length=work_panels.lasted(work, picture.minute))
     late = work_panels.late(work, picture)
     names = [work.names[one] for one in work.components]
-    told = f"{work_panels.trouble(names)} " if names else ""
     until = times.both_with_day(work.row.ends_at, picture.zone, now=picture.minute)
-    return told + (f"{late}." if late else f"Until {until}.")
+    ending = say("{sentence}.", sentence=late) if late else say("Until {time}.", time=until)
+    return words.run_on([work_panels.trouble(names), ending]) if names else ending
 
 
 def _when(moment: datetime, picture: Picture) -> dict[str, Any]:
     local = moment.astimezone(picture.zone)
     here, utc = times.at(moment, picture.zone), times.in_utc(moment)
-    day = f"{times.day(local.date())} {local.year}"
-    return {"at": moment, "clock": here, "rest": f"{day}, {utc}" if here != utc else day}
+    day = times.full_day(local.date())
+    return {"at": moment, "clock": here, "rest": say("{day}, {time}", day=day, time=utc) if here != utc else day}

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from incidents.kernel import languages
+from incidents.kernel.languages import phrase, say
 from incidents.policy.components import ComponentStatus
 from incidents.policy.uptime import Day
 
@@ -26,12 +28,12 @@ KEY: Mapping[str, str] = {
     ComponentStatus.MAINTENANCE: "mnt",
 }
 WORD: Mapping[str, str] = {
-    "ok": "Operational",
-    "deg": "Degraded",
-    "part": "Partial outage",
-    "maj": "Major outage",
-    "mnt": "Maintenance",
-    "none": "No data",
+    "ok": phrase("Operational"),
+    "deg": phrase("Degraded"),
+    "part": phrase("Partial outage"),
+    "maj": phrase("Major outage"),
+    "mnt": phrase("Maintenance"),
+    "none": phrase("No data"),
 }
 
 # What is cut out of a filled shape shows the ground it stands on.
@@ -75,11 +77,19 @@ def icon(name: str, size: int = 16) -> Markup:
     )
 
 
-@lru_cache(maxsize=256)
-def state(status: str, word: str | None = None) -> Markup:
+def word(status: str | None) -> str:
+    """Partial outage"""
+    return say(WORD[KEY.get(status or "", "none")])
+
+
+def state(status: str) -> Markup:
     """Silhouette and word, always both."""
-    key = KEY.get(status, "none")
-    return Markup('<span class="st st-{0}">{1}<span>{2}</span></span>').format(key, icon(key), word or WORD[key])
+    return _state(KEY.get(status, "none"), word(status))
+
+
+@lru_cache(maxsize=256)
+def _state(key: str, told: str) -> Markup:
+    return Markup('<span class="st st-{0}">{1}<span>{2}</span></span>').format(key, icon(key), told)
 
 
 def sprite(html: str) -> Markup:
@@ -120,10 +130,12 @@ def strip(picture: Picture, component: Component) -> Markup:
     bars, words = past
     drawn, said = _bar(picture, component, today, len(component.days) - 1)
     sentences = [*words, said] if said else words
-    label = (
-        f"{component.name}, last {len(component.days)} days: {share(component)}. "
-        + ("; ".join(sentences) or "No incidents")
-        + "."
+    label = say(
+        "{component}, last {days} days: {uptime}. {events}.",
+        component=component.name,
+        days=len(component.days),
+        uptime=share(component),
+        events="; ".join(sentences) or say("No incidents"),
     )
     return Markup(
         '<div class="strip"><svg viewBox="0 0 360 32" preserveAspectRatio="none" aria-hidden="true">{0}{1}</svg></div><span class="vh">{2}</span>'
@@ -132,19 +144,20 @@ def strip(picture: Picture, component: Component) -> Markup:
 
 def share(component: Component) -> str:
     """99.96% uptime"""
-    return f"{percent(component)} uptime" if component.uptime is not None else "no data yet"
+    return say("{percent} uptime", percent=percent(component)) if component.uptime is not None else say("no data yet")
 
 
 def percent(component: Component) -> str:
     """99.96%, and 100% only when nothing at all is missing."""
     if component.uptime is None:
-        return "No data"
-    return "100%" if component.uptime == 100 else f"{component.uptime}%"
+        return say("No data")
+    return languages.percent("100" if component.uptime == 100 else component.uptime)
 
 
 def _past_bars(picture: Picture, component: Component) -> tuple[Markup, list[str]]:
     """All days but today: drawn once a day, and kept beside the records."""
-    kept = picture.told.drawings.get(component.id)
+    language = languages.spoken()
+    kept = picture.told.drawings.get((component.id, language))
     if kept is not None and kept[0] == picture.today:
         return kept[1], kept[2]
     past = component.days[:-1]
@@ -156,7 +169,7 @@ def _past_bars(picture: Picture, component: Component) -> tuple[Markup, list[str
         drawn.append(bar)
         words += [said] if said else []
     bars = Markup("").join(drawn)
-    picture.told.drawings[component.id] = (picture.today, bars, words)
+    picture.told.drawings[component.id, language] = (picture.today, bars, words)
     return bars, words
 
 
@@ -174,7 +187,7 @@ def _bar(picture: Picture, component: Component, day: Day, place: int) -> tuple[
     if key == "ok":
         return Markup(""), ""
     x, height = place * _PITCH, _HEIGHT[key]
-    said = f"{times.short_day(day.date)} {WORD[key].lower()}{_how_long(day)}"
+    said = _in_words(day)
     drawn = Markup(
         '<a href="{0}" tabindex="-1"><title>{1}</title><path class="f-x" d="M{2} 0h4v32h-4z"/>'
         '<path class="f-{3}" d="M{2} {4}h2.8v{5}h-2.8z"/></a>'
@@ -182,9 +195,11 @@ def _bar(picture: Picture, component: Component, day: Day, place: int) -> tuple[
     return drawn, said
 
 
-def _how_long(day: Day) -> str:
+def _in_words(day: Day) -> str:
+    """23 Nov partial outage, 48 min"""
     spent = sum((length for status, length in day.spent.items() if status == day.worst), timedelta())
-    return f", {times.lasted(spent)}" if spent else ""
+    told = say("{day} {state}", day=times.short_day(day.date), state=languages.mid_sentence(word(day.worst)))
+    return say("{event}, {length}", event=told, length=times.lasted(spent)) if spent else told
 
 
 def _what_happened(picture: Picture, component: Component, day: Day) -> str:

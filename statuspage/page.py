@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from incidents.kernel.languages import say
 from incidents.policy import uptime
 from incidents.policy.components import ComponentStatus
 
@@ -39,7 +40,7 @@ def home(picture: Picture, *, base: str) -> Document:
         more_upcoming=more_upcoming,
         groups=[found for group in picture.groups if (found := _group(picture, group))],
         legend=_legend(picture),
-        formula=uptime.formula(partial_weight=picture.settings.partial_weight),
+        formula=words.formula(picture),
         past=[panels.event_of(incident, picture) for incident in past[:_MOST_PAST]],
         quiet_days=words.quiet_days(picture, past),
     )
@@ -56,9 +57,11 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
         base=base,
         key=marks.KEY[component.status],
         component=component,
-        about=f"{component.name}: the last 90 days, and what happened on them.",
-        state_word=marks.WORD[marks.KEY[component.status]],
-        uptime=f"{marks.percent(component)} uptime over the last 90 days." if component.uptime is not None else "",
+        about=say("{component}: the last 90 days, and what happened on them.", component=component.name),
+        state_word=marks.word(component.status),
+        uptime=say("{percent} uptime over the last 90 days.", percent=marks.percent(component))
+        if component.uptime is not None
+        else "",
         as_of=words.as_of(picture),
         incidents=[
             panels.event_of(each, picture)
@@ -71,7 +74,7 @@ def component(picture: Picture, component: Component, *, base: str) -> Document:
             if component.id in work.components and work.row.ends_at.astimezone(picture.zone).date() >= since
         ][:_MOST_PAST],
         days=[_table_row(picture, component, day) for day in reversed(component.days)],
-        formula=uptime.formula(partial_weight=picture.settings.partial_weight),
+        formula=words.formula(picture),
     )
 
 
@@ -134,7 +137,7 @@ def _legend(picture: Picture) -> list[tuple[str, str, int]]:
         "mnt": picture.told.knows_maintenance(picture.minute),
         "none": any(each.days[0].worst is None for each in picture.components),
     }
-    return [entry for entry in marks.LEGEND if rare.get(entry[0], True)]
+    return [(key, say(word), height) for key, word, height in marks.LEGEND if rare.get(key, True)]
 
 
 def _table_row(picture: Picture, component: Component, day: uptime.Day) -> dict[str, Any]:
@@ -143,6 +146,6 @@ def _table_row(picture: Picture, component: Component, day: uptime.Day) -> dict[
     return {
         "name": times.day(day.date, near=picture.today),
         "status": day.worst,
-        "length": times.lasted(spent) if spent else ("now" if happened else ""),
+        "length": times.lasted(spent) if spent else (say("now") if happened else ""),
         "link": happened,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from incidents.kernel.languages import forms, say, say_many
 from incidents.policy.components import ComponentStatus
 
 from . import marks, times, words
@@ -25,7 +26,7 @@ def panel_of(incident: Incident, picture: Picture, *, newest_only: bool = True) 
         "title": incident.title,
         "key": marks.KEY[incident.state],
         "status": incident.state,
-        "word": words.STATUS_WORD[incident.status],
+        "word": say(words.STATUS_WORD[incident.status]),
         "severity": _severity(incident, picture),
         "affects": _names(incident, incident.now),
         "began_at": incident.began_at,
@@ -34,8 +35,13 @@ def panel_of(incident: Incident, picture: Picture, *, newest_only: bool = True) 
             _update(update, incident, picture, is_newest=not place)
             for place, update in enumerate(incident.updates[:most])
         ],
-        "more": f"{left_out} earlier {'update' if left_out == 1 else 'updates'}" if left_out > 0 else "Incident page",
+        "more": earlier(left_out) if left_out > 0 else say("Incident page"),
     }
+
+
+def earlier(count: int) -> str:
+    """3 earlier updates"""
+    return say_many(count, "{count} earlier update", "{count} earlier updates")
 
 
 def event_of(incident: Incident, picture: Picture) -> dict[str, Any]:
@@ -44,13 +50,13 @@ def event_of(incident: Incident, picture: Picture) -> dict[str, Any]:
     troubled = {one: status for one, status in incident.worst_of.items() if status != ComponentStatus.OPERATIONAL}
     ending = ""
     if incident.ended_at:
-        word = "Merged" if incident.row.continues else "Resolved"
-        ending = f"{word} at {times.both_with_day(incident.ended_at, zone, now=incident.began_at)}"
+        when = times.both_with_day(incident.ended_at, zone, now=incident.began_at)
+        ending = say("Merged at {time}", time=when) if incident.row.continues else say("Resolved at {time}", time=when)
     return {
         "id": incident.id,
         "title": incident.title,
         "day": times.day(incident.began_at.astimezone(zone).date(), near=picture.today),
-        "length": times.lasted(incident.lasted(picture.minute)) if incident.ended_at else "Ongoing",
+        "length": times.lasted(incident.lasted(picture.minute)) if incident.ended_at else say("Ongoing"),
         "worst": incident.worst if troubled else None,
         "severity": _severity(incident, picture),
         "affects": _names(incident, troubled),
@@ -64,7 +70,7 @@ def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: 
     local_day = update.display_at.astimezone(zone).date()
     utc = times.in_utc(update.display_at)
     return {
-        "word": words.STATUS_WORD[update.status],
+        "word": say(words.STATUS_WORD[update.status]),
         "at": update.display_at,
         "clock": times.at(update.display_at, zone),
         "utc": utc if utc != times.at(update.display_at, zone) else "",
@@ -76,21 +82,22 @@ def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: 
         "promise": _promise(update, incident, picture, is_newest=is_newest),
         "is_late": is_newest and is_late(incident, picture),
         "edited_at": update.edited_at,
-        "edited": f"Edited {times.both_with_day(update.edited_at, zone, now=update.display_at)}"
+        "edited": say("Edited {time}", time=times.both_with_day(update.edited_at, zone, now=update.display_at))
         if update.edited_at
         else "",
     }
 
 
 def _rca_link(incident: Incident) -> Markup:
-    return Markup('<p><a href="/incidents/{}/rca">What happened, and what we change</a></p>').format(incident.id)
+    words_of_it = say("What happened, and what we change")
+    return Markup('<p><a href="/incidents/{}/rca">{}</a></p>').format(incident.id, words_of_it)
 
 
 def _promise(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> str:
     if update.promised_at is None:
         return ""
     if is_newest and incident.is_open:
-        return words.promise(update.promised_at, minute=picture.minute, zone=picture.zone) + "."
+        return say("{sentence}.", sentence=words.promise(update.promised_at, minute=picture.minute, zone=picture.zone))
     return words.promised(update.promised_at, then=update.display_at, zone=picture.zone)
 
 
@@ -100,7 +107,8 @@ def is_late(incident: Incident, picture: Picture) -> bool:
 
 
 def _severity(incident: Incident, picture: Picture) -> str:
-    return words.SEVERITY_WORD.get(incident.row.severity, "") if picture.settings.shows_severity else ""
+    word = words.SEVERITY_WORD.get(incident.row.severity)
+    return say(word) if word and picture.settings.shows_severity else ""
 
 
 def _began(incident: Incident, picture: Picture) -> str:
@@ -109,9 +117,9 @@ def _began(incident: Incident, picture: Picture) -> str:
         incident.began_at, picture.zone, now=picture.minute if incident.is_open else incident.began_at
     )
     if incident.is_open:
-        return f"Started {started}, {words.ago(incident.began_at, picture.minute)}"
-    return f"Started {started}"
+        return say("Started {time}, {ago}", time=started, ago=words.ago(incident.began_at, picture.minute))
+    return say("Started {time}", time=started)
 
 
 def _names(incident: Incident, which: Mapping[str, object]) -> str:
-    return ", ".join(incident.names[one] for one in which if one in incident.names)
+    return forms().comma.join(incident.names[one] for one in which if one in incident.names)

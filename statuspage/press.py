@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+from incidents.kernel.languages import speaking
+
 from . import contents
 from .prepared import Document, Prepared, compress, prepare
 from .snapshot import Picture
@@ -45,7 +47,9 @@ class Press:
             kept = self._sheets.get(sheet.name)
             if kept is None or kept[0] != sheet.depends_on:
                 before = kept[1] if kept else {}
-                kept = (sheet.depends_on, {path: _made(new, before.get(path)) for path, new in sheet.make().items()})
+                with speaking(sheet.language):
+                    made = sheet.make()
+                kept = (sheet.depends_on, {path: _made(new, before.get(path)) for path, new in made.items()})
                 rest_changed |= not sheet.moves
             sheets[sheet.name] = kept
             (moving if sheet.moves else resting).update(kept[1])

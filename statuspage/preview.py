@@ -9,6 +9,7 @@ from datetime import datetime
 from markupsafe import Markup
 from sqlalchemy import Connection, select
 
+from incidents.kernel.languages import speaking
 from incidents.published.incidents import PublishedIncident
 
 from . import page, rca_page, records, words
@@ -60,7 +61,9 @@ def preview(
 
 def rca_preview(connection: Connection, *, title: str, body_html: str, now: datetime) -> Markup:
     """The root cause analysis as its page would show it now. Nothing is written."""
-    return rca_page.preview(draw(Told(records.read(connection, now)), now), title, str(body_html))
+    picture = draw(Told(records.read(connection, now)), now)
+    with speaking(picture.settings.language):
+        return rca_page.preview(picture, title, str(body_html))
 
 
 def work_preview(
@@ -98,12 +101,14 @@ def work_preview(
         updates=(),
     )
     told = Told(replace(records.read(connection, now), maintenances=(row,)))
-    return page.preview_work(draw(told, now), told.works[0])
+    with speaking(told.records.settings.language):
+        return page.preview_work(draw(told, now), told.works[0])
 
 
 def _shown(picture: Picture) -> Markup:
-    panel = page.preview(picture, picture.incidents[0])
-    return Markup('<p class="pv-page">{0}</p>{1}').format(words.headline(picture), panel)
+    with speaking(picture.settings.language):
+        panel = page.preview(picture, picture.incidents[0])
+        return Markup('<p class="pv-page">{0}</p>{1}').format(words.headline(picture), panel)
 
 
 def _published(connection: Connection, incident_id: int) -> IncidentRow | None:

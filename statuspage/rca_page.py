@@ -7,6 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from incidents.kernel.languages import say
+
 from . import marks, times
 from .prepared import Document
 from .sheets import sheet, templates
@@ -26,7 +28,7 @@ def rca(picture: Picture, incident: Incident, *, base: str) -> Document | None:
         base=base,
         key=marks.KEY[incident.state],
         incident=incident,
-        about=f"What happened, and what we change: {incident.title}.",
+        about=say("What happened, and what we change: {title}.", title=incident.title),
         view=text_of(update, picture, title=incident.title),
     )
 
@@ -38,9 +40,9 @@ def text_of(update: Update, picture: Picture, *, title: str) -> dict[str, object
         "title": title,
         "html": Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
         "published_at": update.display_at,
-        "published": f"Published {_when(update.display_at, picture)}",
+        "published": say("Published {time}", time=_when(update.display_at, picture)),
         "edited_at": edited,
-        "edited": f"edited {_when(edited, picture)}" if edited else "",
+        "edited": say("edited {time}", time=_when(edited, picture)) if edited else "",
     }
 
 
@@ -64,6 +66,5 @@ def preview(picture: Picture, title: str, body_html: str) -> Markup:
 
 
 def _when(moment: datetime, picture: Picture) -> str:
-    """The year always: what is over keeps its bytes from one year to the next."""
-    local = moment.astimezone(picture.zone)
-    return f"{times.both(moment, picture.zone)}, {times.day(local.date())} {local.year}"
+    day = times.full_day(moment.astimezone(picture.zone).date())
+    return say("{times}, {day}", times=times.both(moment, picture.zone), day=day)

@@ -12,7 +12,14 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 from incidents.published.baselines import BaselineChange
 from incidents.published.components import Component, ComponentGroup
 from incidents.published.incidents import PublishedIncident, PublishedUpdate
-from incidents.published.page_settings import DEFAULT_NAME, DEFAULT_PARTIAL_WEIGHT, DEFAULT_ZONE, PageSettings
+from incidents.published.page_settings import (
+    DEFAULT_LANGUAGE,
+    DEFAULT_LANGUAGES,
+    DEFAULT_NAME,
+    DEFAULT_PARTIAL_WEIGHT,
+    DEFAULT_ZONE,
+    PageSettings,
+)
 from incidents.published.revision import PageRevision
 
 from .work_records import WorkRow, read_works, read_works_of
@@ -38,6 +45,8 @@ class SettingsRow:
     accent: str | None = None
     accent_dark: str | None = None
     footer_links: tuple[tuple[str, str], ...] = ()
+    language: str = DEFAULT_LANGUAGE
+    languages: str = DEFAULT_LANGUAGES
     updated_at: datetime | None = None
 
 

@@ -20,9 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from incidents.kernel import clock
 from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
+from incidents.kernel.languages import ENGLISH, speaking
 from incidents.published.revision import tell_no_more, tell_on_change
 
-from . import page, records, records_file
+from . import contents, page, records, records_file, tongues
 from .look import version
 from .older_pages import OlderPages, Unavailable
 from .prepared import Document, Prepared, prepare
@@ -36,6 +37,7 @@ _log = logging.getLogger("sevenbells.page")
 POLL = 0.25  # seconds between two looks at the revision
 DARK_AFTER = timedelta(seconds=120)
 _MOST_REMEMBERED = 256
+_MOST_CAUGHT_UP = 32  # pages made on demand that are made anew by themselves, as the minute moves
 _PATIENCE = 2.0  # seconds to wait for a neighbour that renders; then we render for ourselves
 _HANGS = 2.0  # seconds after which a question without an answer counts as none
 _READ_ANEW = timedelta(days=1)
@@ -61,7 +63,10 @@ class Renewer:
         self._press = Press(base=base)
         self._older = OlderPages(engine.connect, base=base)
         self._remembered: OrderedDict[str, tuple[Picture, Prepared | None]] = OrderedDict()
-        self._missing: tuple[Picture, Document] | None = None
+        self._asked: set[str] = set()  # for which of these somebody came since the picture changed
+        self._before: Picture | None = None  # the picture before this one
+        self._is_catching_up = False
+        self._missing: dict[str, tuple[Picture, Document]] = {}
         self._asking, self._rendering, self._remembering = threading.RLock(), threading.RLock(), threading.Lock()
         self._ask_now, self._render_now, self._stopped = threading.Event(), threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
@@ -98,6 +103,7 @@ class Renewer:
         """Ask the database and render what has changed, in this very thread."""
         self._ask()
         self._bring_up_to_date()
+        self._catch_up()
 
     def _keep_asking(self) -> None:
         while not self._stopped.is_set():
@@ -111,6 +117,7 @@ class Renewer:
             self._render_now.clear()
             try:
                 self._bring_up_to_date()
+                self._catch_up()
             except Exception:  # noqa: BLE001 - the rim of a loop that must go on
                 _log.exception("the page could not be renewed; what was prepared before stays")
             self._render_now.wait(POLL)
@@ -177,14 +184,20 @@ class Renewer:
             is_dark = self._is_silent() and now - contact_at > DARK_AFTER
             minute = to_the_minute(now)
             wanted = State(told.records.revision, minute.isoformat(), version(), is_dark)
-            if self.picture is None or self.picture.told is not told or self._state != wanted:
-                self.picture = draw(told, minute, dark_since=contact_at if is_dark else None)
+            picture = self.picture
+            if picture is None or picture.told is not told or self._state != wanted:
+                picture = draw(told, minute, dark_since=contact_at if is_dark else None)
+                self._take(picture)
             if self._state == wanted:
                 return
             with self.shelf.alone(patience=_PATIENCE) as is_alone:
                 self._load_if_moved()
                 if self._state != wanted:
-                    self._render(self.picture, wanted, contact_at, may_write=is_alone)
+                    self._render(picture, wanted, contact_at, may_write=is_alone)
+
+    def _take(self, picture: Picture) -> None:
+        self._is_catching_up = bool(self._asked)
+        self._before, self.picture = self.picture, picture
 
     def _render(self, picture: Picture, wanted: State, contact_at: datetime, *, may_write: bool) -> None:
         made = self._press.make(picture)
@@ -240,46 +253,82 @@ class Renewer:
 
     # -- what is not kept ready ----------------------------------------------------------------------------------------
 
-    def remembered(self, path: str) -> Prepared | None:
-        """A page made on demand since the last change of records or minute."""
-        found = self._remembered.get(path)
-        return found[1] if found is not None and found[0] is self.picture else None
+    def address(self, path: str, query: str) -> str:
+        """The path, with the language behind it where the query asks for another that the page offers, and nothing else."""
+        picture = self.picture
+        if "lang=" not in query or picture is None or not contents.has_languages(path):
+            return path
+        return path + tongues.asks(tongues.of_query(query, picture.settings), picture.settings)
 
-    def find(self, path: str) -> Prepared | None:
-        """Whatever is published at this address; None where nothing is. Raises Unavailable."""
+    def remembered(self, address: str) -> Prepared | None:
+        """A page made on demand since the last change of records or minute; while they are made anew, the one before."""
+        found = self._remembered.get(address)
+        if found is None or not (found[0] is self.picture or (found[0] is self._before and self._is_catching_up)):
+            return None
+        self._asked.add(address)
+        return found[1]
+
+    def find(self, address: str) -> Prepared | None:
+        """Whatever is published at this address (see ``address``); None where nothing is. Raises Unavailable."""
         if not self.pages:
             raise Unavailable
-        return self.pages.get(path) or self.on_demand(path)
+        return self.pages.get(address) or self.on_demand(address)
 
-    def on_demand(self, path: str) -> Prepared | None:
+    def on_demand(self, address: str) -> Prepared | None:
         """Make a page that is not kept ready; None where nothing is published. Raises Unavailable."""
         picture = self.picture
         if picture is None:
             raise Unavailable
-        found = self._remembered.get(path)
+        found = self._remembered.get(address)
         if found is not None and found[0] is picture:
             return found[1]
-        document = self._older.make(picture, path)
-        made = prepare(document) if document is not None else None
+        made = self._made_for(picture, address)
         with self._remembering:
-            self._remembered[path] = (picture, made)
-            self._remembered.move_to_end(path)
+            self._remembered[address] = (picture, made)
+            self._remembered.move_to_end(address)
             while len(self._remembered) > _MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
         return made
 
-    def missing(self) -> Document | None:
+    def _made_for(self, picture: Picture, address: str) -> Prepared | None:
+        path, _mark, query = address.partition("?")
+        language = tongues.of_query(query, picture.settings) if contents.has_languages(path) else ENGLISH
+        with speaking(language, written_in=picture.settings.language):
+            document = contents.in_memory(picture, path, base=self.base) or self._older.make(picture, path)
+        return prepare(document) if document is not None else None
+
+    def _catch_up(self) -> None:
+        """Make anew what was asked for since the last time, so that nobody stands in line for it."""
+        if not self._is_catching_up:
+            return
+        asked, self._asked = self._asked, set()
+        try:
+            for address in list(asked)[:_MOST_CAUGHT_UP]:
+                self.on_demand(address)
+        except Unavailable:
+            pass  # an older page, and no database: whoever asks for it is told so
+        finally:
+            self._is_catching_up = False
+
+    def missing(self, query: str = "") -> Document | None:
         """The page that says that nothing is published here: the same for what never was and what is withdrawn."""
         picture = self.picture
         if picture is None:
             return None
-        if self._missing is None or self._missing[0] is not picture:
-            self._missing = (picture, page.missing(picture, base=self.base))
-        return self._missing[1]
+        language = tongues.of_query(query, picture.settings)
+        kept = self._missing.get(language)
+        if kept is None or kept[0] is not picture:
+            with speaking(language, written_in=picture.settings.language):
+                kept = self._missing[language] = (picture, page.missing(picture, base=self.base))
+        return kept[1]
 
-    def away(self) -> Document | None:
+    def away(self, query: str = "") -> Document | None:
         """The page that says that this one cannot be made at present."""
-        return page.away(self.picture, base=self.base) if self.picture is not None else None
+        picture = self.picture
+        if picture is None:
+            return None
+        with speaking(tongues.of_query(query, picture.settings), written_in=picture.settings.language):
+            return page.away(picture, base=self.base)
 
     @property
     def trouble(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from incidents.kernel.languages import forms, say, say_html, say_many, spoken, written_in
 from incidents.published.logo import as_address
 
-from . import marks, times, words
+from . import marks, times, tongues, words
 from .look import ROOT, Look, look
 from .prepared import Document
 from .snapshot import Picture
@@ -21,7 +22,17 @@ templates = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-templates.globals.update(marks=marks, machine=times.machine)
+
+
+def written() -> Markup:
+    """The attributes of what stands as somebody wrote it: its own direction, and its own language where that is another."""
+    own = written_in()
+    return Markup(' dir="auto"') if own == spoken() else Markup(' lang="{}" dir="auto"').format(own)
+
+
+templates.globals.update(
+    marks=marks, machine=times.machine, say=say, say_html=say_html, say_many=say_many, spoken=spoken, written=written
+)
 
 
 def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | None = None, **view: Any) -> Document:
@@ -35,10 +46,13 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
     html = templates.get_template(template).render(
         picture=picture,
         settings=settings,
-        site=f"{settings.name} status",
+        site=say("{name} status", name=settings.name),
         logo=as_address(settings.logo) if settings.logo else None,
         base=base,
         path=path,
+        asks=tongues.asks(spoken(), settings),
+        choices=tongues.choices(path, settings),
+        forms=forms(),
         key=shown,
         stale=words.headline(picture) if picture.dark_since else "",
         minute=picture.minute,
@@ -50,12 +64,15 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
     # only now is it known which drawings the page uses
     sprite = Markup('<svg class="defs" aria-hidden="true">{0}</svg>').format(marks.sprite(html))
     html = html.replace('<div class="band', f'{sprite}\n<div class="band', 1)
+    if spoken() != settings.language:
+        html = tongues.with_language(html, spoken())
     return Document("text/html; charset=utf-8", html.strip().encode("utf-8", "replace"), security_headers(chosen))
 
 
 def security_headers(chosen: Look) -> dict[str, str]:
     """What every HTML page of ours tells the browser."""
     return {
+        "Content-Language": spoken(),
         "Content-Security-Policy": chosen.policy,
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "strict-origin-when-cross-origin",

@@ -1,4 +1,4 @@
-"""Times and durations as the page prints them: the page's zone first, UTC beside it."""
+"""Times and durations as the page prints them: the page's zone first, UTC beside it, in the language that is spoken."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_LONG_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+from incidents.kernel.languages import forms, say, say_many
 
 
 @lru_cache(maxsize=16)
@@ -27,7 +22,7 @@ def abbreviation(moment: datetime, zone: ZoneInfo) -> str:
     """CET, EST; zones without letters of their own say UTC+3."""
     local = moment.astimezone(zone)
     letters = local.tzname() or ""
-    return letters if letters.isalpha() else offset(moment, zone)
+    return forms().zones.get(letters, letters) if letters.isalpha() else offset(moment, zone)
 
 
 def offset(moment: datetime, zone: ZoneInfo) -> str:
@@ -58,23 +53,39 @@ def both(moment: datetime, zone: ZoneInfo) -> str:
 def both_with_day(moment: datetime, zone: ZoneInfo, *, now: datetime) -> str:
     """02:41 CET (01:41 UTC), and Mon 23 Nov behind it when that is another day than ``now``."""
     local, today = moment.astimezone(zone).date(), now.astimezone(zone).date()
-    return both(moment, zone) if local == today else f"{both(moment, zone)}, {day(local, near=today)}"
+    if local == today:
+        return both(moment, zone)
+    return say("{times}, {day}", times=both(moment, zone), day=day(local, near=today))
 
 
 def day(when: date, *, near: date | None = None) -> str:
     """Mon 23 Nov, with the year when ``near`` (usually today) lies in another."""
-    text = f"{_WEEKDAYS[when.weekday()]} {when.day} {_MONTHS[when.month - 1]}"
-    return text if near is None or near.year == when.year else f"{text} {when.year}"
+    how = forms()
+    pattern = how.day if near is None or near.year == when.year else how.day_and_year
+    return _filled(pattern, when)
+
+
+def full_day(when: date) -> str:
+    """Mon 23 Nov 2026: the year always, so that what is over keeps its bytes from one year to the next."""
+    return _filled(forms().day_and_year, when)
 
 
 def short_day(when: date) -> str:
     """23 Nov"""
-    return f"{when.day} {_MONTHS[when.month - 1]}"
+    return _filled(forms().short_day, when)
 
 
 def month(when: date) -> str:
     """November 2026"""
-    return f"{_LONG_MONTHS[when.month - 1]} {when.year}"
+    how = forms()
+    return how.month.format(month=how.long_months[when.month - 1], year=when.year)
+
+
+def _filled(pattern: str, when: date) -> str:
+    how = forms()
+    return pattern.format(
+        weekday=how.weekdays[when.weekday()], day=when.day, month=how.months[when.month - 1], year=when.year
+    )
 
 
 def machine(moment: datetime) -> str:
@@ -88,7 +99,12 @@ def lasted(length: timedelta) -> str:
     days, rest = divmod(minutes, 1440)
     hours, left = divmod(rest, 60)
     if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
+        whole = say_many(days, "{count} d", "{count} d")
+        return say("{days} {hours} h", days=whole, hours=hours) if hours else whole
     if hours:
-        return f"{hours} h {left:02d} min" if left else f"{hours} h"
-    return f"{minutes} min"
+        return (
+            say("{hours} h {minutes} min", hours=hours, minutes=f"{left:02d}")
+            if left
+            else say("{hours} h", hours=hours)
+        )
+    return say("{minutes} min", minutes=minutes)

@@ -54,7 +54,8 @@ class Told:
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
         self._standing: Standing | None = None
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
-        self.drawings: dict[str, tuple[date, Markup, list[str]]] = {}  # a component's bars before that day
+        # a component's bars before that day, and the same in the words of a language
+        self.drawings: dict[tuple[str, str], tuple[date, Markup, list[str]]] = {}
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
 
@@ -73,9 +74,9 @@ class Told:
 
     def _keep_from(self, before: Told) -> None:
         """Most changes touch few components: the past of the others stays as it was computed."""
-        same = [one for one, causes in self._causes.items() if before._causes.get(one) == causes]
+        same = {one for one, causes in self._causes.items() if before._causes.get(one) == causes}
         self._past = {one: before._past[one] for one in same if one in before._past}
-        self.drawings = {one: before.drawings[one] for one in same if one in before.drawings}
+        self.drawings = {key: drawn for key, drawn in before.drawings.items() if key[0] in same}
 
     def began(self, component: ComponentRow) -> datetime:
         """Since when there is something to measure: the day that was given for it, else when it was added."""

@@ -63,7 +63,7 @@ def published(**_named: str) -> ResponseReturnValue:
     """Whatever is published at this address, in the bytes that the front door would send."""
     renewer = _renewer()
     try:
-        prepared = renewer.find(request.path)
+        prepared = renewer.find(renewer.address(request.path, _query()))
     except Unavailable:
         return _away(renewer)
     return _answer(prepared) if prepared is not None else _missing(renewer)
@@ -72,8 +72,12 @@ def published(**_named: str) -> ResponseReturnValue:
 published.__access__ = "public"  # type: ignore[attr-defined] # said here, because this side cannot see incidents.access
 
 
+def _query() -> str:
+    return request.query_string.decode("latin-1")
+
+
 def _away(renewer: Renewer) -> Response:
-    document = None if request.path.endswith(".json") else renewer.away()
+    document = None if request.path.endswith(".json") else renewer.away(_query())
     words = b"Our database does not answer. What is open now stands on the first page.\n"
     away = Response(document.body if document else words, 503, mimetype="text/html" if document else "text/plain")
     away.headers.update(document.headers if document else {})
@@ -82,7 +86,7 @@ def _away(renewer: Renewer) -> Response:
 
 
 def _missing(renewer: Renewer) -> Response:
-    return Response.from_app(partial(send_missing, renewer.missing()), request.environ)  # type: ignore[return-value] # as above
+    return Response.from_app(partial(send_missing, renewer.missing(_query())), request.environ)  # type: ignore[return-value] # as above
 
 
 @blueprint.before_request

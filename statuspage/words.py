@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from incidents.kernel.languages import forms, phrase, say, say_many
+from incidents.kernel.languages import listed as joined
+from incidents.policy import uptime
 from incidents.policy.components import BADNESS, ComponentStatus
 
 from . import times
@@ -14,29 +17,34 @@ from .story import Incident
 
 DARK = "none"  # the state of a page that can no longer see for itself
 STATUS_WORD: Mapping[str, str] = {
-    "investigating": "Investigating",
-    "identified": "Identified",
-    "monitoring": "Monitoring",
-    "resolved": "Resolved",
-    "postmortem": "Post-mortem",
+    "investigating": phrase("Investigating"),
+    "identified": phrase("Identified"),
+    "monitoring": phrase("Monitoring"),
+    "resolved": phrase("Resolved"),
+    "postmortem": phrase("Post-mortem"),
 }
-SEVERITY_WORD: Mapping[str, str] = {"P1": "P1 Critical", "P2": "P2 High", "P3": "P3 Medium", "P4": "P4 Low"}
+SEVERITY_WORD: Mapping[str, str] = {
+    "P1": phrase("P1 Critical"),
+    "P2": phrase("P2 High"),
+    "P3": phrase("P3 Medium"),
+    "P4": phrase("P4 Low"),
+}
 _HEADLINE: Mapping[str, str] = {
-    ComponentStatus.OPERATIONAL: "All systems operational",
-    ComponentStatus.MAINTENANCE: "Maintenance in progress",
-    ComponentStatus.DEGRADED: "Some systems are degraded",
-    ComponentStatus.PARTIAL: "Part of the service is down",
-    ComponentStatus.MAJOR: "The service is down",
+    ComponentStatus.OPERATIONAL: phrase("All systems operational"),
+    ComponentStatus.MAINTENANCE: phrase("Maintenance in progress"),
+    ComponentStatus.DEGRADED: phrase("Some systems are degraded"),
+    ComponentStatus.PARTIAL: phrase("Part of the service is down"),
+    ComponentStatus.MAJOR: phrase("The service is down"),
 }
 # one and many
 _TROUBLE: Mapping[str, tuple[str, str]] = {
-    ComponentStatus.MAINTENANCE: ("{names} is under maintenance.", "{names} are under maintenance."),
+    ComponentStatus.MAINTENANCE: (phrase("{names} is under maintenance."), phrase("{names} are under maintenance.")),
     ComponentStatus.DEGRADED: (
-        "{names} is slow or failing for some people.",
-        "{names} are slow or failing for some people.",
+        phrase("{names} is slow or failing for some people."),
+        phrase("{names} are slow or failing for some people."),
     ),
-    ComponentStatus.PARTIAL: ("{names} is partly down.", "{names} are partly down."),
-    ComponentStatus.MAJOR: ("{names} is down.", "{names} are down."),
+    ComponentStatus.PARTIAL: (phrase("{names} is partly down."), phrase("{names} are partly down.")),
+    ComponentStatus.MAJOR: (phrase("{names} is down."), phrase("{names} are down.")),
 }
 _MOST_NAMES = 4
 _QUIET = timedelta(days=14)
@@ -45,11 +53,14 @@ _QUIET = timedelta(days=14)
 def headline(picture: Picture) -> str:
     """The answer, in one plain sentence."""
     if picture.dark_since:
-        return f"We cannot reach our own systems since {times.at(picture.dark_since, picture.zone)}. What you see is from then."
+        return say(
+            "We cannot reach our own systems since {time}. What you see is from then.",
+            time=times.at(picture.dark_since, picture.zone),
+        )
     named = any(component.status == picture.state for component in picture.components)
     if picture.state not in (ComponentStatus.OPERATIONAL, ComponentStatus.MAINTENANCE) and not named:
-        return "We are looking into a problem"
-    return _HEADLINE[picture.state]
+        return say("We are looking into a problem")
+    return say(_HEADLINE[picture.state])
 
 
 def sentence(picture: Picture) -> str:
@@ -58,7 +69,7 @@ def sentence(picture: Picture) -> str:
     if affected:
         rest = len(picture.components) > sum(len(names) for _status, names in affected)
         told = [trouble(status, names) for status, names in affected]
-        return " ".join([*told, "Everything else is working normally."] if rest else told)
+        return run_on([*told, say("Everything else is working normally.")] if rest else told)
     if picture.open_incidents:
         return _while_all_works(picture.open_incidents)
     return _since_the_last(picture)
@@ -67,14 +78,22 @@ def sentence(picture: Picture) -> str:
 def trouble(status: str, names: Sequence[str]) -> str:
     """Analysis Engine and API are slow or failing for some people."""
     one, many = _TROUBLE[status]
-    return (one if len(names) == 1 else many).format(names=listed(names))
+    return say(one if len(names) == 1 else many, names=listed(names))
+
+
+def run_on(sentences: Sequence[str]) -> str:
+    """One sentence behind the other; Japanese puts no space between."""
+    return ("" if sentences[0].endswith("。") else " ").join(sentences)
 
 
 def listed(names: Sequence[str]) -> str:
     """A, B and C; beyond four, and so many others."""
     if len(names) > _MOST_NAMES:
-        return f"{', '.join(names[: _MOST_NAMES - 1])} and {len(names) - _MOST_NAMES + 1} others"
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+        first = forms().comma.join(names[: _MOST_NAMES - 1])
+        return say_many(
+            len(names) - _MOST_NAMES + 1, "{names} and {count} other", "{names} and {count} others", names=first
+        )
+    return joined(names)
 
 
 def _affected(picture: Picture) -> list[tuple[str, list[str]]]:
@@ -87,32 +106,38 @@ def _affected(picture: Picture) -> list[tuple[str, list[str]]]:
 
 def _while_all_works(running: Sequence[Incident]) -> str:
     if all(incident.status == "monitoring" for incident in running):
-        return "A fix is in place, and we are watching it."
-    return "No component is known to be affected." if len(running) == 1 else f"{len(running)} incidents are open."
+        return say("A fix is in place, and we are watching it.")
+    if len(running) == 1:
+        return say("No component is known to be affected.")
+    return say_many(len(running), "{count} incident is open.", "{count} incidents are open.")
 
 
 def _since_the_last(picture: Picture) -> str:
     ends = [incident.ended_at for incident in picture.incidents if incident.ended_at]
     if not ends:
-        return "No incidents so far."
+        return say("No incidents so far.")
     last = max(ends)
     days = (picture.today - last.astimezone(picture.zone).date()).days
     if days < 1:
-        return f"The last incident ended at {times.both(last, picture.zone)}."
-    return "No incidents since yesterday." if days == 1 else f"No incidents in the last {days} days."
+        return say("The last incident ended at {time}.", time=times.both(last, picture.zone))
+    return say("No incidents since yesterday.") if days == 1 else _none_in(days)
+
+
+def _none_in(days: int) -> str:
+    return say_many(days, "No incidents in the last day.", "No incidents in the last {count} days.")
 
 
 def as_of(picture: Picture) -> str:
     """As of 03:31 CET (02:31 UTC), Mon 23 Nov."""
-    return f"As of {times.both(picture.minute, picture.zone)}, {times.day(picture.today)}."
+    return say("As of {times}, {day}.", times=times.both(picture.minute, picture.zone), day=times.day(picture.today))
 
 
 def promise(due: datetime, *, minute: datetime, zone: ZoneInfo) -> str:
     """When we write again; once that has passed, how late we are."""
     when = times.both_with_day(due, zone, now=minute)
     if is_late(due, minute):
-        return f"Next update expected at {when}, {times.lasted(minute - due)} late"
-    return f"Next update by {when}"
+        return say("Next update expected at {time}, {length} late", time=when, length=times.lasted(minute - due))
+    return say("Next update by {time}", time=when)
 
 
 def is_late(due: datetime, minute: datetime) -> bool:
@@ -122,13 +147,13 @@ def is_late(due: datetime, minute: datetime) -> bool:
 
 def promised(due: datetime, *, then: datetime, zone: ZoneInfo) -> str:
     """What an earlier update had promised."""
-    return f"The next update was promised for {times.both_with_day(due, zone, now=then)}."
+    return say("The next update was promised for {time}.", time=times.both_with_day(due, zone, now=then))
 
 
 def ago(moment: datetime, minute: datetime) -> str:
     """Started 02:41 CET (01:41 UTC), 50 min ago: the last part."""
     length = minute - moment
-    return f"{times.lasted(length)} ago" if length >= timedelta(minutes=1) else "just now"
+    return say("{length} ago", length=times.lasted(length)) if length >= timedelta(minutes=1) else say("just now")
 
 
 def quiet_days(picture: Picture, past: Sequence[Incident]) -> str:
@@ -140,11 +165,16 @@ def quiet_days(picture: Picture, past: Sequence[Incident]) -> str:
         end = (incident.ended_at or picture.minute).astimezone(picture.zone).date()
         busy.update(start + timedelta(days=day) for day in range((end - start).days + 1))
     if not busy:
-        return f"No incidents in the last {_QUIET.days} days."
+        return _none_in(_QUIET.days)
     quiet = _QUIET.days - len(busy)
     if quiet <= 0:
-        return "Every one of the last 14 days had an incident."
-    return f"No incidents on the other {quiet} {'day' if quiet == 1 else 'days'} of the last {_QUIET.days}."
+        return say("Every one of the last {days} days had an incident.", days=_QUIET.days)
+    return say_many(
+        quiet,
+        "No incidents on the other {count} day of the last {days}.",
+        "No incidents on the other {count} days of the last {days}.",
+        days=_QUIET.days,
+    )
 
 
 def recent(picture: Picture) -> list[Incident]:
@@ -159,5 +189,16 @@ def zone_words(picture: Picture) -> str:
     """CET (UTC+1) and UTC"""
     letters, offset = times.abbreviation(picture.minute, picture.zone), times.offset(picture.minute, picture.zone)
     if letters == offset:
-        return letters if letters == "UTC" else f"{letters} and UTC"
-    return f"{letters} ({offset}) and UTC"
+        return letters if letters == "UTC" else say("{zone} and UTC", zone=letters)
+    return say("{zone} and UTC", zone=f"{letters} ({offset})")
+
+
+def formula(picture: Picture) -> str:
+    """The sentence printed beside the percentages, saying exactly how they are counted."""
+    return say(
+        "Uptime covers the last {days} days of this page's time zone, today up to now. A major outage counts in full, "
+        "a partial outage counts {weight} %, degraded performance counts as up. Maintenance is left out of "
+        "the time. Where several things overlap, the worst counts. Rounded down to two places.",
+        days=uptime.DAYS,
+        weight=picture.settings.partial_weight,
+    )

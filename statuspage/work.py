@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from string import ascii_lowercase, digits
 
+from markupsafe import escape
+
+from incidents.kernel.languages import phrase, say
 from incidents.policy.components import ComponentStatus
 from incidents.policy.maintenance import OVER, RUNNING, State, Times
 from incidents.policy.uptime import Interval
@@ -21,9 +24,9 @@ _UNDER = str(ComponentStatus.MAINTENANCE)
 _WELL = str(ComponentStatus.OPERATIONAL)
 # what a passing minute says where nobody has said it
 _ITSELF: Mapping[str, str] = {
-    State.IN_PROGRESS: "The maintenance has begun.",
-    State.VERIFYING: "The work is done, and we are checking it.",
-    State.COMPLETED: "The maintenance is over.",
+    State.IN_PROGRESS: phrase("The maintenance has begun."),
+    State.VERIFYING: phrase("The work is done, and we are checking it."),
+    State.COMPLETED: phrase("The maintenance is over."),
 }
 _STATE_OF_KIND: Mapping[str, State] = {
     "begun": State.IN_PROGRESS,
@@ -162,13 +165,13 @@ class Work:
         for state, at in reached.items():
             if at is None or at > minute or state in by_hand or (times.over_at and at > times.over_at):
                 continue
-            html = f"<p>{_ITSELF[state]}</p>"
+            told = say(_ITSELF[state])
             yield Said(
                 self._derived(state),
                 state,
                 str(state),
-                _ITSELF[state],
-                html,
+                told,
+                f"<p>{escape(told)}</p>",
                 at,
                 self.row.notify,
                 changes=self._changes_to(state),

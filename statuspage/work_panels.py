@@ -10,22 +10,26 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from incidents.policy import recurrence_words
+from incidents.kernel.languages import forms, listed, phrase, say
 from incidents.policy.components import ComponentStatus
 from incidents.policy.maintenance import State
 
-from . import marks, times, words
+from . import marks, panels, repeating, times, words
 from .snapshot import Picture
 from .work import Said, Work
 
 WORD: Mapping[str, str] = {
-    State.SCHEDULED: "Scheduled",
-    State.IN_PROGRESS: "In progress",
-    State.VERIFYING: "Verifying",
-    State.COMPLETED: "Completed",
-    State.CANCELLED: "Cancelled",
+    State.SCHEDULED: phrase("Scheduled"),
+    State.IN_PROGRESS: phrase("In progress"),
+    State.VERIFYING: phrase("Verifying"),
+    State.COMPLETED: phrase("Completed"),
+    State.CANCELLED: phrase("Cancelled"),
 }
-_WORD_OF_KIND: Mapping[str, str] = {"moved": "Moved", "extended": "Extended", "note": "Update"}
+_WORD_OF_KIND: Mapping[str, str] = {
+    "moved": phrase("Moved"),
+    "extended": phrase("Extended"),
+    "note": phrase("Update"),
+}
 _MOST_UPDATES = 4
 _MOST_UPCOMING = 5
 _MOST_THEN = 2
@@ -42,15 +46,13 @@ def panel_of(work: Work, picture: Picture, *, newest_only: bool = True) -> dict[
         "id": work.id,
         "title": work.title,
         "key": KEY,
-        "word": WORD[state],
+        "word": say(WORD[state]),
         "affects": _names(work),
         "starts_at": work.times.began_at,
-        "planned": f"{WORD[state]}, planned {with_day(work, picture)}",
+        "planned": say("{state}, planned {time}", state=say(WORD[state]), time=with_day(work, picture)),
         "late": late(work, picture),
         "updates": [_update(each, picture) for each in said[:most] if each.body_html or each.kind != "scheduled"],
-        "more": f"{left_out} earlier {'update' if left_out == 1 else 'updates'}"
-        if left_out > 0
-        else "Maintenance page",
+        "more": panels.earlier(left_out) if left_out > 0 else say("Maintenance page"),
     }
 
 
@@ -78,7 +80,7 @@ def line_of(work: Work, picture: Picture) -> dict[str, Any]:
         "span": here,
         "utc": there if there != here else "",
         "is_off": state == State.CANCELLED,
-        "word": WORD[state],
+        "word": say(WORD[state]),
         "affects": _names(work),
         "html": Markup(work.row.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
         "repeats": repeats(work, picture),
@@ -99,7 +101,7 @@ def both(start: datetime, end: datetime, zone: ZoneInfo, *, near: date | None) -
     """The same of any two times; ``near`` as for ``times.day``."""
     here, there = _span(start, end, zone), _span(start, end, times.zone_named("UTC"))
     day = times.day(start.astimezone(zone).date(), near=near)
-    return f"{day}, {here}" if here == there else f"{day}, {here} ({there})"
+    return say("{day}, {time}", day=day, time=here if here == there else f"{here} ({there})")
 
 
 def late(work: Work, picture: Picture) -> str:
@@ -108,7 +110,7 @@ def late(work: Work, picture: Picture) -> str:
     if late_by is None:
         return ""
     planned = times.both_with_day(work.row.ends_at, picture.zone, now=picture.minute)
-    return f"Planned to end at {planned}, {times.lasted(late_by)} over"
+    return say("Planned to end at {time}, {length} over", time=planned, length=times.lasted(late_by))
 
 
 def repeats(work: Work, picture: Picture) -> str:
@@ -118,7 +120,7 @@ def repeats(work: Work, picture: Picture) -> str:
     rule, zone_name, local_start = work.row.repeats
     first = datetime.fromisoformat(local_start)
     try:
-        phrase = recurrence_words.in_words(rule, first.date())
+        told = repeating.in_words(rule, first.date())
     except ValueError:  # a rule of a later version of ours
         return ""
     later = (
@@ -126,8 +128,11 @@ def repeats(work: Work, picture: Picture) -> str:
     )
     then = [each.row.starts_at for each in islice(later, _MOST_THEN)]
     days = [times.day(at.astimezone(picture.zone).date(), near=picture.today) for at in then]
-    zone = "" if times.zone_named(zone_name) == picture.zone else f" by the clock of {zone_name}"
-    return f"Repeats {phrase}{zone}." + (f" Then {' and '.join(days)}." if days else "")
+    if times.zone_named(zone_name) == picture.zone:
+        sentence = say("Repeats {rule}.", rule=told)
+    else:
+        sentence = say("Repeats {rule} by the clock of {zone}.", rule=told, zone=zone_name)
+    return words.run_on([sentence, say("Then {days}.", days=listed(days))]) if days else sentence
 
 
 def _follows(each: Work, work: Work, picture: Picture) -> bool:
@@ -138,7 +143,7 @@ def _update(said: Said, picture: Picture) -> dict[str, Any]:
     local_day = said.at.astimezone(picture.zone).date()
     here, utc = times.at(said.at, picture.zone), times.in_utc(said.at)
     return {
-        "word": _WORD_OF_KIND.get(said.kind, WORD[said.state]),
+        "word": say(_WORD_OF_KIND.get(said.kind, WORD[said.state])),
         "at": said.at,
         "clock": here,
         "utc": utc if utc != here else "",
@@ -154,7 +159,7 @@ def _moved(said: Said, picture: Picture) -> Markup:
     if said.was is None or said.now is None:
         return Markup("")
     old, new = (both(start, end, picture.zone, near=picture.today) for start, end in (said.was, said.now))
-    return Markup("<p>New time: {}. Before: {}.</p>").format(new, old)
+    return Markup("<p>{}</p>").format(say("New time: {new}. Before: {old}.", new=new, old=old))
 
 
 def _span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
@@ -162,8 +167,9 @@ def _span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     begins, ends = times.at(start, zone), times.at(end, zone)
     same_zone = begins[5:] == ends[5:]
     if first.date() == last.date():
-        return f"{begins[:5] if same_zone else begins} to {ends}"
-    return f"{begins[:5] if same_zone else begins} to {times.day(last.date())}, {ends}"
+        return say("{start} to {end}", start=begins[:5] if same_zone else begins, end=ends)
+    day = times.day(last.date())
+    return say("{start} to {day}, {end}", start=begins[:5] if same_zone else begins, day=day, end=ends)
 
 
 def _end(work: Work) -> datetime:
@@ -173,13 +179,13 @@ def _end(work: Work) -> datetime:
 
 
 def _names(work: Work) -> str:
-    return ", ".join(work.names[one] for one in work.components)
+    return forms().comma.join(work.names[one] for one in work.components)
 
 
 def lasted(work: Work, minute: datetime) -> str:
     """How long it took, or takes so far."""
     length = work.lasted(minute)
-    return times.lasted(length) if length >= timedelta(minutes=1) else "under a minute"
+    return times.lasted(length) if length >= timedelta(minutes=1) else say("under a minute")
 
 
 def trouble(names: Iterable[str]) -> str:

@@ -207,7 +207,7 @@ def test_a_merged_incident_says_where_it_continues(client: FlaskClient) -> None:
     assert into is not None
     db.session.commit()
     page = client.get(f"/incidents/{merged.public_id}").text
-    assert f'It continues in <a href="/incidents/{into.public_id}">The database is down</a>.' in page
+    assert f'It continues in <a href="/incidents/{into.public_id}" dir="auto">The database is down</a>.' in page
     assert json.loads(client.get(f"/incidents/{merged.public_id}.json").data)["status"] == "resolved"
 
 

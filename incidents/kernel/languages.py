@@ -67,11 +67,14 @@ class Forms:
     """How a language writes dates, lists and numbers; places as in its catalogue, Monday and January first."""
 
     weekdays: Sequence[str]
+    long_weekdays: Sequence[str]
     months: Sequence[str]
     long_months: Sequence[str]
     day: str
     day_and_year: str
     short_day: str
+    long_day: str
+    long_day_and_year: str
     month: str
     decimal: str
     percent: str

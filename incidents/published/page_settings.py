@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..kernel import clock
 from ..kernel.database import Base, db
 from ..kernel.errors import Malformed
+from ..kernel.languages import ENGLISH, LANGUAGES
 from . import accent, footer_links, logo
 from .components import UNCHANGED, _Unchanged
 from .public_ids import fresh_public_id
@@ -22,11 +24,16 @@ THE_ROW = 1
 NAME_LENGTH = 60
 DEFAULT_NAME = "Our"
 DEFAULT_ZONE = "UTC"
+DEFAULT_LANGUAGE = ENGLISH
+DEFAULT_LANGUAGES = ",".join(LANGUAGES)
 DEFAULT_PARTIAL_WEIGHT = 30  # per cent, as Statuspage counts
 
 
 class PageSettings(Base):
-    """One row. ``partial_weight`` is how many per cent of a partial outage's time count as down."""
+    """One row. ``partial_weight`` is how many per cent of a partial outage's time count as down.
+
+    ``language`` is the page's own, ``languages`` are those that it offers besides, with commas between.
+    """
 
     __tablename__ = "page_settings"
     __table_args__ = (
@@ -45,6 +52,8 @@ class PageSettings(Base):
     accent: Mapped[str | None] = mapped_column(String(7))
     accent_dark: Mapped[str | None] = mapped_column(String(7))
     footer_links: Mapped[list[Any]] = mapped_column(server_default="[]")  # pairs of words and address
+    language: Mapped[str] = mapped_column(String(3), default=DEFAULT_LANGUAGE, server_default=DEFAULT_LANGUAGE)
+    languages: Mapped[str] = mapped_column(String(100), default=DEFAULT_LANGUAGES, server_default=DEFAULT_LANGUAGES)
     updated_at: Mapped[datetime]
 
     @property
@@ -69,6 +78,8 @@ def change_page_settings(
     partial_weight: int | None = None,
     accent: str | _Unchanged | None = UNCHANGED,
     accent_dark: str | _Unchanged | None = UNCHANGED,
+    language: str | None = None,
+    languages: Iterable[str] | None = None,
 ) -> PageSettings:
     """Change what is given; ``logo`` takes the uploaded file, ``footer_links`` a line for each.
 
@@ -81,6 +92,7 @@ def change_page_settings(
     _take_footer_links(footer_links, changes, problems)
     _take_logo(logo, changes, problems)
     _take_accents(accent, accent_dark, changes, problems)
+    _take_languages(language, languages, changes, problems)
     if shows_severity is not None:
         changes["shows_severity"] = shows_severity
     if partial_weight is not None:
@@ -113,6 +125,8 @@ def _defaults() -> PageSettings:
         accent=None,
         accent_dark=None,
         footer_links=[],
+        language=DEFAULT_LANGUAGE,
+        languages=DEFAULT_LANGUAGES,
         updated_at=clock.now(),
     )
 
@@ -128,6 +142,20 @@ def _take_name_and_zone(name: str | None, zone: str | None, changes: dict[str, A
         changes["zone"] = zone
         if zone not in available_timezones():
             problems["zone"] = "Choose a zone from the list, such as Europe/Berlin."
+
+
+def _take_languages(
+    language: str | None, languages: Iterable[str] | None, changes: dict[str, Any], problems: dict[str, str]
+) -> None:
+    if language is not None:
+        changes["language"] = language
+        if language not in LANGUAGES:
+            problems["language"] = "Choose a language from the list."
+    if languages is not None:
+        chosen = set(languages)
+        changes["languages"] = ",".join(code for code in LANGUAGES if code in chosen)
+        if not chosen <= LANGUAGES.keys():
+            problems["languages"] = "Choose languages from the list."
 
 
 def _take_support(support_url: str | _Unchanged | None, changes: dict[str, Any], problems: dict[str, str]) -> None:
