@@ -17,7 +17,7 @@ from . import contents
 from .files import Files
 from .frontdoor import FrontDoor
 from .manage import Objects
-from .preview import preview, rca_preview, work_preview
+from .preview import notice_preview, preview, rca_preview, work_preview
 from .renewer import Renewer
 from .views import EXTENSION, blueprint
 
@@ -28,6 +28,7 @@ PREVIEW = "sevenbells.page_preview"
 RCA_PREVIEW = "sevenbells.rca_preview"
 WORK_PREVIEW = "sevenbells.work_preview"
 MANAGE = "sevenbells.manage_objects"
+NOTICE_PREVIEW = "sevenbells.notice_preview"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -41,6 +42,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[RCA_PREVIEW] = rca_preview
     app.extensions[WORK_PREVIEW] = work_preview
     app.extensions[MANAGE] = Objects
+    app.extensions[NOTICE_PREVIEW] = notice_preview
     app.register_blueprint(blueprint)
 
 

@@ -50,6 +50,8 @@ _SHAPES: Mapping[str, str] = {
     "mnt": '<rect x="1.2" y="1.2" width="13.6" height="13.6" rx="3" fill="currentColor"/><path d="M8 4.4v3.9l2.5 1.6" fill="none" '
     f'stroke="{_CUT}" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"/>',
     "none": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.5" stroke-dasharray="2.4 2.2"/>',
+    "info": '<circle cx="8" cy="8" r="6.2" fill="none" stroke="currentColor" stroke-width="1.5"/><circle cx="8" cy="5" r=".95" '
+    'fill="currentColor"/><path d="M8 7.4v3.9" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"/>',
     "cal": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">'
     '<rect x="2" y="3" width="12" height="11" rx="1.5"/><path d="M2 6.5h12M5.2 1.5V4M10.8 1.5V4"/></g>',
     "rss": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round">'

@@ -34,6 +34,7 @@ def home(picture: Picture, *, base: str) -> Document:
         sentence="" if picture.dark_since else words.sentence(picture),
         about=words.headline(picture),
         as_of=words.as_of(picture),
+        notice=_notice(picture),
         open=[panels.panel_of(incident, picture) for incident in picture.open_incidents],
         running=[work_panels.panel_of(work, picture) for work in picture.running],
         upcoming=upcoming,
@@ -44,6 +45,14 @@ def home(picture: Picture, *, base: str) -> Document:
         past=[panels.event_of(incident, picture) for incident in past[:_MOST_PAST]],
         quiet_days=words.quiet_days(picture, past),
     )
+
+
+def _notice(picture: Picture) -> dict[str, Any] | None:
+    """The pinned notice while it stands; its words are as they were written, in whatever language."""
+    notice = picture.records.notice
+    if notice is None or not notice.stands_at(picture.minute):
+        return None
+    return {"html": Markup(notice.body_html), "level": notice.level}  # noqa: S704 - rendered when it was pinned
 
 
 def component(picture: Picture, component: Component, *, base: str) -> Document:
@@ -99,6 +108,13 @@ def preview_work(picture: Picture, work: Work) -> Markup:
     """Announced work exactly as the page will show it while it runs, for the console: the same macro, without links."""
     module: Any = templates.get_template("_parts.html").module
     shown = module.work(work_panels.panel_of(work, picture), links=False)
+    return Markup('<svg class="defs" aria-hidden="true">{0}</svg>{1}').format(marks.sprite(shown), shown)
+
+
+def preview_notice(body_html: Markup, level: str) -> Markup:
+    """The pinned notice exactly as the page will show it, for the console: the same macro."""
+    module: Any = templates.get_template("_parts.html").module
+    shown = module.notice({"html": body_html, "level": level})
     return Markup('<svg class="defs" aria-hidden="true">{0}</svg>{1}').format(marks.sprite(shown), shown)
 
 

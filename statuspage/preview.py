@@ -105,6 +105,11 @@ def work_preview(
         return page.preview_work(draw(told, now), told.works[0])
 
 
+def notice_preview(*, body_html: str, level: str) -> Markup:
+    """The pinned notice as the page will show it while it stands. Nothing is read or written."""
+    return page.preview_notice(Markup(body_html), level)  # noqa: S704 - rendered by kernel.text
+
+
 def _shown(picture: Picture) -> Markup:
     with speaking(picture.settings.language):
         panel = page.preview(picture, picture.incidents[0])

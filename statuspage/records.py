@@ -20,6 +20,7 @@ from incidents.published.page_settings import (
     DEFAULT_ZONE,
     PageSettings,
 )
+from incidents.published.pinned import PinnedNotice
 from incidents.published.revision import PageRevision
 
 from .work_records import WorkRow, read_works, read_works_of
@@ -123,6 +124,20 @@ class IncidentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """The pinned notice; whether it stands on the page is a question of the minute."""
+
+    body_html: str
+    level: str
+    from_at: datetime
+    until_at: datetime | None
+
+    def stands_at(self, minute: datetime) -> bool:
+        """Whether the public reads it then."""
+        return self.from_at <= minute and (self.until_at is None or minute < self.until_at)
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """All that the page is drawn from."""
 
@@ -135,6 +150,7 @@ class Records:
     incidents: tuple[IncidentRow, ...]  # newest beginning first
     first_began_at: datetime | None
     maintenances: tuple[WorkRow, ...] = ()  # the latest first
+    notice: NoticeRow | None = None
 
 
 def revision(connection: Connection) -> int:
@@ -159,6 +175,7 @@ def read(connection: Connection, now: datetime) -> Records:
         incidents=_incidents(connection, _recent_or_running(since)),
         first_began_at=connection.scalar(select(func.min(PublishedIncident.began_at))),
         maintenances=read_works(connection, since, most_recent=MOST_RECENT),
+        notice=next(iter(_rows(connection, NoticeRow, PinnedNotice)), None),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .approving import approve, ask_for_approval, send_back, take_question_back
 from .cadence import agree_slower, snooze
 from .components import set_components
 from .declare import correct_times, declare, describe_impact, rename
@@ -22,6 +23,7 @@ from .respond import acknowledge, change_severity, escalate, take_back_acknowled
 from .roles import accept_role, assign_role, remove_role
 from .steps import advance, mark_in_place
 from .updates import no_change, post_update, publish_draft, revise_update, undo_update, withdraw_update
+from .updates import set_time as set_update_time
 from .visibility import change_visibility, name_oneself, name_person, unname_person
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "add_note",
     "advance",
     "agree_slower",
+    "approve",
+    "ask_for_approval",
     "assign_role",
     "begin_postmortem",
     "change_severity",
@@ -56,11 +60,14 @@ __all__ = [
     "resolve",
     "revise_rca",
     "revise_update",
+    "send_back",
     "set_cause",
     "set_components",
     "set_postmortem_owner",
+    "set_update_time",
     "snooze",
     "take_back_acknowledgement",
+    "take_question_back",
     "undo_update",
     "unname_person",
     "unrelate",

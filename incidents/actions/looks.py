@@ -30,6 +30,7 @@ class Telling:
     weight: int  # the heaviest gives the letter its subject
     asks_for_update: bool = False
     purpose: str = outbox.PAGE  # or a notice, which calls for nobody
+    button: Button | None = None  # where this reason has a page of its own
 
 
 @dataclass
@@ -123,6 +124,7 @@ def _letter(
         buttons += about_incidents.update_buttons(incident, base)
     else:
         buttons.append(about_incidents.room_button(incident, base))
+    buttons += [each.button for each in tellings if each.button is not None]
     return about_incidents.letter(
         incident,
         headline=tellings[0].headline,

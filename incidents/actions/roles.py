@@ -17,6 +17,7 @@ from . import journal, telling, visibility, watch
 COMMANDER = "commander"
 COMMUNICATIONS_LEAD = "communications_lead"
 SCRIBE = "scribe"
+LEADING = (COMMANDER, COMMUNICATIONS_LEAD)  # who publishes without being asked once more
 ROLE_LABELS = {COMMANDER: "Commander", COMMUNICATIONS_LEAD: "Communications lead", SCRIBE: "Scribe"}
 
 
@@ -33,6 +34,17 @@ def holder(incident: Incident, role: str) -> Person | None:
         .join(IncidentRole, IncidentRole.person_id == Person.id)
         .where(IncidentRole.incident_id == incident.id, IncidentRole.role == role, IncidentRole.until.is_(None))
     ).one_or_none()
+
+
+def leads(incident: Incident, person_id: int | None) -> bool:
+    """Whether this person is commander or communications lead."""
+    held = select(IncidentRole.id).where(
+        IncidentRole.incident_id == incident.id,
+        IncidentRole.role.in_(LEADING),
+        IncidentRole.person_id == person_id,
+        IncidentRole.until.is_(None),
+    )
+    return db.session.scalar(held.limit(1)) is not None
 
 
 def assign_role(incident: Incident, *, role: str, person: Person, by: Actor) -> IncidentRole:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.errors import Refusal
-from ..messages import about_incidents
+from ..messages import about_approvals, about_incidents
 from ..policy import attention, cadence, durations, escalation
 from ..policy.cadence import Stage
 from ..policy.escalation import Level
@@ -22,7 +22,7 @@ from ..policy.severity import Severity
 from ..records.actors import CLOCK
 from ..records.incidents import Incident
 from ..records.people import Person
-from . import asked, journal, levels, matrix, oncall, roles, telling, watch
+from . import approval, asked, journal, levels, matrix, oncall, roles, telling, watch
 from .looks import Strike, Telling, each_once, send_letters
 
 
@@ -63,6 +63,7 @@ def _look_at(incident: Incident, now: datetime, records: watch.Records, levels_w
         _note_risks(look)
         _miss_targets(look)
         _remind(look)
+        _remind_of_questions(look)
     if look.tellings and look.is_catch_up:
         incident.quiet_until = attention.quiet_after(looked_for, now)
     return look
@@ -299,6 +300,36 @@ def _remind(look: Strike) -> None:
             asks_for_update=True,
         )
     )
+
+
+def _remind_of_questions(look: Strike) -> None:
+    """Who was asked to approve an update hears of it once more before the promise; a draft never keeps one."""
+    incident = look.incident
+    for update, question in look.records.questions:
+        at = watch.remind_of_question_at(incident, look.records, update, question)
+        if at is None or at > look.now:
+            continue
+        look.ring(watch.question_key(question))
+        people = telling.who_plays_along(incident, approval.people_asked(incident, question))
+        entry = journal.write(
+            incident,
+            "approval_reminder" if people else "nobody_to_tell",
+            by=CLOCK,
+            detail={"asker": question.asked_by_name, **levels.named(people)},
+            update=update,
+        )
+        look.entries.append(entry)
+        look.tellings.append(
+            Telling(
+                headline="an update still waits for approval",
+                sentence=f"{question.asked_by_name} asked for a second pair of eyes on an update about "
+                f"{incident.title}. Nobody has answered yet.",
+                people=people,
+                weight=1,
+                purpose=outbox.NOTICE,
+                button=about_approvals.read_button(incident, update, telling.base_url()),
+            )
+        )
 
 
 def _people_reminded(look: Strike, stage: Stage, struck: watch.Struck) -> list[Person]:

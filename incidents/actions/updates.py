@@ -15,9 +15,10 @@ from ..policy import cadence as cadence_rules
 from ..policy.lifecycle import Step
 from ..published import publishing
 from ..records.actors import Actor
+from ..records.approvals import APPROVED, TAKEN_BACK
 from ..records.incidents import Incident, IncidentComponent
 from ..records.updates import Update, UpdateRevision, new_public_id
-from . import allowed, cadence, journal, matrix, watch
+from . import allowed, approval, cadence, journal, matrix, watch
 
 UNDO_FOR = timedelta(seconds=10)
 # What an undone publication gives back: the promise as it was. Stages already told stay told.
@@ -45,12 +46,14 @@ def post_update(
     draft: bool = False,
     display_at: datetime | None = None,
     can_be_undone: bool = False,
+    will_ask: bool = False,
 ) -> Update:
     """Tell people something: make it known now, keep it as a draft, or set a time for it.
 
     ``audience`` is "public" or "internal"; ``components`` maps component public ids to statuses, omitted ones keep
     theirs. ``next_update_at`` promises the next one (cut to the minute), by default the cadence does. ``display_at``
-    backdates. ``can_be_undone`` gives the ten seconds of the browser and Slack.
+    backdates. ``can_be_undone`` gives the ten seconds of the browser and Slack. ``will_ask``: the draft is made for
+    ``approving.ask_for_approval``, which writes the line on the timeline.
     Raises Malformed for what cannot be understood and NotAllowed for what the rules refuse.
     """
     now = clock.now()
@@ -78,7 +81,10 @@ def post_update(
     db.session.add(update)
     if draft:
         db.session.flush()
+        if not will_ask:
+            journal.write(incident, "drafted", by=by, detail={"audience": audience}, update=update)
         return update
+    approval.check_words(incident, update, by)
     if publish_at is not None:
         return _schedule(incident, update, by=by)
     return make_known(incident, update, by=by, can_be_undone=can_be_undone)
@@ -90,7 +96,24 @@ def publish_draft(incident: Incident, update: Update, *, by: Actor, can_be_undon
         return update
     if update.state not in ("draft", "scheduled"):
         raise NotAllowed("This update was withdrawn. Write a new one.")
+    approval.check_publication(incident, update, by)
     return make_known(incident, update, by=by, can_be_undone=can_be_undone)
+
+
+def set_time(incident: Incident, update: Update, *, publish_at: datetime, by: Actor) -> Update:
+    """A draft goes out by the clock at that time, or what waits goes out at another one."""
+    if update.state not in ("draft", "scheduled"):
+        raise NotAllowed("This update no longer waits for its time.")
+    approval.check_publication(incident, update, by)
+    allowed.check_audience(incident, update.audience)
+    allowed.check_status(incident, update)
+    before, moment = update.publish_at, allowed.checked_time(publish_at, clock.now())
+    if update.state == "scheduled" and before == moment:
+        return update
+    update.publish_at = moment
+    update.version += 1
+    _close_question(incident, update, by=by)
+    return _schedule(incident, update, by=by, moved_from=before if update.state == "scheduled" else None)
 
 
 def make_known(incident: Incident, update: Update, *, by: Actor, can_be_undone: bool = False) -> Update:
@@ -100,6 +123,7 @@ def make_known(incident: Incident, update: Update, *, by: Actor, can_be_undone: 
     # one flush for all of it: the promise, the page and the timeline change in a handful of statements
     with db.session.no_autoflush:
         now = clock.now()
+        _close_question(incident, update, by=by)
         update.before = _remembered(incident)
         update.state, update.published_at, update.publish_at = "published", now, None
         update.display_at = update.display_at or now
@@ -179,11 +203,14 @@ def withdraw_update(incident: Incident, update: Update, *, by: Actor, reason: st
     if update.state in ("withdrawn", "undone"):
         return update
     was_published = update.state == "published"
+    approval.close(update, TAKEN_BACK, by=by)
     update.state, update.publish_at, update.undo_until = "withdrawn", None, None
     publishing.withdraw_update(update.public_id)
     outbox.skip(event_of(update), reason="The update was withdrawn.")
     if was_published:
         journal.write(incident, "update_withdrawn", by=by, body=(reason or "").strip(), update=update)
+    else:
+        journal.write(incident, "draft_put_away", by=by, update=update)
     watch.rearm(incident)
     return update
 
@@ -233,10 +260,11 @@ def revise_update(
     update.display_at = journal.past(display_at, field="display_at") or update.display_at
     if update.state != "published":
         update.next_update_at = allowed.checked_promise(incident, next_update_at, now) or update.next_update_at
-        update.publish_at = allowed.checked_time(publish_at, now) or update.publish_at
-        update.state = "scheduled" if update.publish_at is not None else update.state
+    if publish_at is not None and update.state != "published":
+        _take_time(incident, update, publish_at, by=by)
     if _wording(update) == was:
         return update
+    _mind_the_second_eyes(incident, update, by=by, was=was)
     update.version += 1
     if update.state == "published":
         db.session.add(revision)
@@ -246,7 +274,7 @@ def revise_update(
 
 
 def _wording(update: Update) -> tuple[object, ...]:
-    """All that an edit can change."""
+    """All that an edit can change; the two times that the public does not read as words come last."""
     return (
         update.body,
         update.public_status,
@@ -255,6 +283,31 @@ def _wording(update: Update) -> tuple[object, ...]:
         update.publish_at,
         update.next_update_at,
     )
+
+
+def _take_time(incident: Incident, update: Update, publish_at: datetime, *, by: Actor) -> None:
+    """Another time for what waits; of a draft that has to be approved first it is only the wish."""
+    before, moment = update.publish_at, allowed.checked_time(publish_at, clock.now())
+    if moment == before:
+        return
+    update.publish_at = moment
+    is_wish = approval.question_of(update) is not None or (
+        update.audience == "public" and approval.must_ask(incident, by)
+    )
+    if update.state == "scheduled" or not is_wish:
+        _schedule(incident, update, by=by, moved_from=before if update.state == "scheduled" else None)
+
+
+def _mind_the_second_eyes(incident: Incident, update: Update, *, by: Actor, was: tuple[object, ...]) -> None:
+    """Other words for what is out or set need the same eyes; what the asker changes in a draft is what he asks about."""
+    if update.state in ("published", "scheduled"):
+        if was[:-2] != _wording(update)[:-2]:
+            approval.check_words(incident, update, by)
+        return
+    question = approval.question_of(update)
+    if question is not None and question.was_asked_by(by.kind, by.id):
+        question.body, question.public_status = update.body, update.public_status
+        question.components = dict(update.components)
 
 
 def _reword(update: Update, body: str) -> None:
@@ -280,14 +333,31 @@ def event_of(update: Update) -> str:
     return f"update/{update.public_id}"
 
 
-def _schedule(incident: Incident, update: Update, *, by: Actor) -> Update:
+def _schedule(incident: Incident, update: Update, *, by: Actor, moved_from: datetime | None = None) -> Update:
     update.state = "scheduled"
     assert update.publish_at is not None
     journal.write(
-        incident, "update_scheduled", by=by, detail={"publish_at": update.publish_at.isoformat()}, update=update
+        incident,
+        "update_moved" if moved_from else "update_scheduled",
+        by=by,
+        detail={
+            "publish_at": update.publish_at.isoformat(),
+            **({"before": moved_from.isoformat()} if moved_from else {}),
+        },
+        update=update,
     )
     watch.rearm(incident)
     return update
+
+
+def _close_question(incident: Incident, update: Update, *, by: Actor) -> None:
+    """Publishing, or setting a time, is the answer to whoever asked."""
+    question = approval.close(update, APPROVED, by=by)
+    if question is not None and question.answer == APPROVED:
+        edited = question.body != update.body or question.public_status != update.public_status
+        journal.write(
+            incident, "approved", by=by, detail={"asker": question.asked_by_name, "edited": edited}, update=update
+        )
 
 
 def _keep_promise(incident: Incident, update: Update, now: datetime) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
+from sqlalchemy import update as change
 
 from ..kernel import clock
 from ..kernel.database import db
@@ -15,10 +16,11 @@ from ..policy.attention import earliest
 from ..policy.escalation import Levels
 from ..policy.repeats import Round
 from ..policy.severity import Severity
+from ..records.approvals import UpdateApproval
 from ..records.incidents import Bell, Incident, IncidentRole, Target
 from ..records.people import Person
 from ..records.updates import Update
-from . import matrix, telling
+from . import approval, matrix, telling
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Records:
     bells: dict[str, datetime] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)  # unmet, of the present cycle
     scheduled: list[Update] = field(default_factory=list)
+    questions: list[tuple[Update, UpdateApproval]] = field(default_factory=list)  # not answered yet
     holders: dict[str, Person] = field(default_factory=dict)  # by role
 
 
@@ -65,9 +68,20 @@ def read(incidents: Sequence[Incident], *, with_holders: bool = True) -> dict[in
     for target in db.session.scalars(unmet.order_by(Target.id)):
         if target.cycle == by_id[target.incident_id].cycle:
             records[target.incident_id].targets.append(target)
-    waiting = select(Update).where(Update.incident_id.in_(by_id), Update.state == "scheduled")
-    for scheduled in db.session.scalars(waiting.order_by(Update.publish_at, Update.id)):
-        records[scheduled.incident_id].scheduled.append(scheduled)
+    is_asked = (UpdateApproval.update_id == Update.id) & UpdateApproval.answer.is_(None)
+    waiting = (
+        select(Update, UpdateApproval)
+        .outerjoin(UpdateApproval, is_asked)
+        .where(
+            Update.incident_id.in_(by_id),
+            (Update.state == "scheduled") | ((Update.state == "draft") & UpdateApproval.id.is_not(None)),
+        )
+    )
+    for update, question in db.session.execute(waiting.order_by(Update.publish_at, Update.id)):
+        if update.state == "scheduled":
+            records[update.incident_id].scheduled.append(update)
+        elif question is not None:
+            records[update.incident_id].questions.append((update, question))
     if not with_holders:
         return records
     held = (
@@ -99,8 +113,21 @@ def fell_due_at(incident: Incident, records: Records) -> datetime | None:
         next_level_at(incident, struck),
         _expiry(incident),
         _next_stage(incident, struck),
+        earliest(*(remind_of_question_at(incident, records, *asked) for asked in records.questions)),
         earliest(*(target.deadline_at for target in records.targets if is_running(target))),
     )
+
+
+def remind_of_question_at(
+    incident: Incident, records: Records, update: Update, question: UpdateApproval
+) -> datetime | None:
+    """When those who were asked to approve an update are reminded; None once they were."""
+    return None if question_key(question) in records.bells else approval.remind_at(incident, update, question)
+
+
+def question_key(question: UpdateApproval) -> str:
+    """The bell of the one reminder about a question."""
+    return f"approval/{question.id}"
 
 
 def is_running(target: Target) -> bool:
@@ -293,4 +320,4 @@ def untimed(incidents: Sequence[Incident]) -> list[Incident]:
 
 def look_at_once(incident_ids: Sequence[int]) -> None:
     """Let the clock look at these now, whatever stood there."""
-    db.session.execute(update(Incident).where(Incident.id.in_(incident_ids)).values(attention_at=clock.now()))
+    db.session.execute(change(Incident).where(Incident.id.in_(incident_ids)).values(attention_at=clock.now()))

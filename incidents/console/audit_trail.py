@@ -30,7 +30,10 @@ GROUPS: Mapping[str, str] = {
     "system": "What Sevenbells did",
 }
 _OF_PEOPLE = ("role", "role_accepted", "named", "unnamed", "visibility", "acknowledged", "acknowledgement_taken_back")
-_OF_WORDS = ("note", "decision", "event", "update", "update_edited", "update_withdrawn", "update_undone", "draft")
+_OF_WORDS = (
+    *("note", "decision", "event", "update", "update_edited", "update_withdrawn", "update_undone", "draft"),
+    *("drafted", "draft_put_away", "approval_asked", "approved", "sent_back"),
+)
 _OF_CHANGE = ("step", "severity", "title", "visibility", "cause", "event")  # those whose detail says from and to
 _STATES = {"waiting": "waiting", "sent": "sent", "failed": "failed", "skipped": "not sent", "held": "held"}
 

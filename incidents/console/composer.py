@@ -157,8 +157,7 @@ def must_confirm(incident: Incident, me: Person) -> bool:
 
 def leads(incident: Incident, person: Person) -> bool:
     """Whether this person is commander or communications lead, and so publishes without being asked once more."""
-    holders = (roles.holder(incident, role) for role in (roles.COMMANDER, roles.COMMUNICATIONS_LEAD))
-    return any(holder is not None and holder.id == person.id for holder in holders)
+    return roles.leads(incident, person.id)
 
 
 def preview(incident: Incident, values: Mapping[str, str], impact: Mapping[str, str]) -> Markup:

@@ -249,6 +249,43 @@ def _kind(entry: TimelineEntry) -> str:
     return words.get(entry.detail.get("kind", ""), "related to")
 
 
+def _moved(who: Markup, entry: TimelineEntry) -> Markup:
+    times = [_time_of(entry, name) for name in ("before", "publish_at")]
+    return Markup("{} moved an update from {} to <b>{}</b>").format(who, *times)
+
+
+def _approval_asked(who: Markup, entry: TimelineEntry) -> Markup:
+    said = Markup("{} asked <b>{}</b> to approve an update").format(who, entry.detail.get("of", ""))
+    told = entry.detail.get("people") or ()
+    if told and [*told] != [entry.detail.get("of")]:
+        said += Markup(". Told: {}").format(_names(told))
+    return said if not entry.detail.get("publish_at") else said + Markup(". For {}").format(_time_of(entry))
+
+
+def _approval_reminder(who: Markup, entry: TimelineEntry) -> Markup:
+    told = _names(entry.detail.get("people") or ())
+    return Markup("{} reminded <b>{}</b>: an update of {} waits for approval").format(
+        who, told, entry.detail.get("asker", "")
+    )
+
+
+def _approved(who: Markup, entry: TimelineEntry) -> Markup:
+    said = Markup("{} approved an update of {}").format(who, entry.detail.get("asker", ""))
+    return said + ", with other words" if entry.detail.get("edited") else said
+
+
+def _sent_back(who: Markup, entry: TimelineEntry) -> Markup:
+    if entry.detail.get("by_asker"):
+        return Markup("{} no longer asks for approval of an update").format(who)
+    return Markup("{} sent an update back").format(who)
+
+
+def _time_of(entry: TimelineEntry, name: str = "publish_at") -> str:
+    """A time that an entry holds, in full."""
+    given = entry.detail.get(name)
+    return full_text(datetime.fromisoformat(str(given))) if given else ""
+
+
 def _visibility(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} made it <b>{}</b>").format(who, entry.detail.get("after", ""))
 
@@ -306,6 +343,13 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "update_withdrawn": ("x", "wn", _say("{who} withdrew an update")),
     "update_undone": ("x", "", _say("{who} took a publication back within ten seconds")),
     "update_scheduled": ("clock", "", _scheduled),
+    "update_moved": ("clock", "", _moved),
+    "drafted": ("note", "", _say("{who} wrote a draft")),
+    "draft_put_away": ("x", "", _say("{who} put a draft away")),
+    "approval_asked": ("users", "", _approval_asked),
+    "approval_reminder": ("clock", "", _approval_reminder),
+    "approved": ("check", "", _approved),
+    "sent_back": ("swap", "wn", _sent_back),
     "draft": ("clock", "wn", _say("An update that was set for now could not be published")),
     "snooze": ("clock", "", _snooze),
     "cadence": ("clock", "", _say("{who} agreed an update every <b>{minutes} min</b>")),

@@ -27,7 +27,10 @@ __all__ = ["SHOWN", "SIGNS", "Line", "Timeline", "is_in_order", "newest_correcti
 # what each chip shows; "all" shows everything, "system" what no other one does
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "all": (),
-    "updates": ("update", "update_edited", "update_withdrawn", "update_undone", "update_scheduled", "draft"),
+    "updates": (
+        *("update", "update_edited", "update_withdrawn", "update_undone", "update_scheduled", "update_moved", "draft"),
+        *("drafted", "draft_put_away", "approval_asked", "approval_reminder", "approved", "sent_back"),
+    ),
     "notes": ("note", "decision", "event"),
     "system": (),
 }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import CheckConstraint, LargeBinary, String
+from sqlalchemy import CheckConstraint, LargeBinary, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
@@ -33,6 +33,7 @@ class PageSettings(Base):
     """One row. ``partial_weight`` is how many per cent of a partial outage's time count as down.
 
     ``language`` is the page's own, ``languages`` are those that it offers besides, with commas between.
+    ``needs_second_eyes``: whoever does not lead an incident has a colleague read what goes public of it.
     """
 
     __tablename__ = "page_settings"
@@ -54,6 +55,7 @@ class PageSettings(Base):
     footer_links: Mapped[list[Any]] = mapped_column(server_default="[]")  # pairs of words and address
     language: Mapped[str] = mapped_column(String(3), default=DEFAULT_LANGUAGE, server_default=DEFAULT_LANGUAGE)
     languages: Mapped[str] = mapped_column(String(100), default=DEFAULT_LANGUAGES, server_default=DEFAULT_LANGUAGES)
+    needs_second_eyes: Mapped[bool] = mapped_column(default=False, server_default=false())
     updated_at: Mapped[datetime]
 
     @property
@@ -80,6 +82,7 @@ def change_page_settings(
     accent_dark: str | _Unchanged | None = UNCHANGED,
     language: str | None = None,
     languages: Iterable[str] | None = None,
+    needs_second_eyes: bool | None = None,
 ) -> PageSettings:
     """Change what is given; ``logo`` takes the uploaded file, ``footer_links`` a line for each.
 
@@ -95,6 +98,8 @@ def change_page_settings(
     _take_languages(language, languages, changes, problems)
     if shows_severity is not None:
         changes["shows_severity"] = shows_severity
+    if needs_second_eyes is not None:
+        changes["needs_second_eyes"] = needs_second_eyes
     if partial_weight is not None:
         changes["partial_weight"] = partial_weight
         if not 0 <= partial_weight <= 100:
@@ -127,6 +132,7 @@ def _defaults() -> PageSettings:
         footer_links=[],
         language=DEFAULT_LANGUAGE,
         languages=DEFAULT_LANGUAGES,
+        needs_second_eyes=False,
         updated_at=clock.now(),
     )
 
