@@ -14,6 +14,7 @@ from .records import (
     ComponentRow,
     GroupRow,
     IncidentRow,
+    NoticeRow,
     Records,
     SettingsRow,
     UpdateRow,
@@ -51,6 +52,7 @@ def from_json(kept: bytes) -> Records:
         incidents=tuple(_incident_from_json(row) for row in found["incidents"]),
         first_began_at=_instant(found["first_began_at"]),
         maintenances=tuple(_work_from_json(row) for row in found["maintenances"]),
+        notice=_made(NoticeRow, found["notice"]) if found.get("notice") else None,
     )
 
 

@@ -14,7 +14,7 @@ from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed
 from incidents.kernel.text import render_markdown
 from incidents.published import pinned
-from statuspage import contents, page
+from statuspage import contents, page, records_file
 from statuspage.snapshot import Picture, draw, take
 from tests.conftest import WoundClock
 
@@ -48,6 +48,8 @@ def test_it_stands_on_top_of_the_page_from_its_minute_until_its_minute(app: Flas
     }
 
     assert shown == {-1: False, 0: True, 59: True, 60: False}
+    # and it outlives the database in the file that a start without one reads
+    assert records_file.from_json(records_file.as_json(before.records)).notice == before.records.notice
 
 
 def test_it_comes_before_the_incidents_and_says_warning_by_its_sign(app: Flask) -> None:
