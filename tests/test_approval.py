@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -46,7 +47,7 @@ def incident(maya: Person, lena: Person) -> Incident:
     return declared
 
 
-def a_draft(incident: Incident, by: Person, body: str = "Answers are slow.", **more: object) -> Update:
+def a_draft(incident: Incident, by: Person, body: str = "Answers are slow.", **more: Any) -> Update:
     made = actions.post_update(
         incident,
         by=by.as_actor(),
@@ -54,13 +55,13 @@ def a_draft(incident: Incident, by: Person, body: str = "Answers are slow.", **m
         audience="public",
         draft=True,
         will_ask=True,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
     db.session.commit()
     return made
 
 
-def asked(incident: Incident, by: Person, of: Person | None = None, **more: object) -> Update:
+def asked(incident: Incident, by: Person, of: Person | None = None, **more: Any) -> Update:
     made = a_draft(incident, by, **more)
     actions.ask_for_approval(incident, made, by=by.as_actor(), of=of)
     db.session.commit()
@@ -72,7 +73,7 @@ def kinds(incident: Incident) -> list[str]:
     return list(db.session.scalars(wanted))
 
 
-def letters(outgoing: Outgoing, person: Person) -> list[dict[str, Any]]:
+def letters(outgoing: Outgoing, person: Person) -> list[Mapping[str, Any]]:
     """What left for this person, in order."""
     return [message.payload for message in outgoing.sent if message.destination == person.email]
 
