@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from incidents.kernel.database import db
-from incidents.published import notices, page_settings
+from incidents.published import notices, page_settings, subscribers
 from incidents.published.baselines import baseline_history
 from incidents.published.components import find_component
 from incidents.records.incidents import Incident
@@ -455,3 +455,49 @@ def test_message_templates_are_their_incident_templates(app: Flask, owner: Scrip
     made = owner.did("POST", "/incident_templates", {"template": given}, status=201)
     assert (made["name"], made["update_status"]) == ("Slow", "identified")
     assert owner.get("/incident_templates") == [made]
+
+
+def test_subscribers_are_asked_listed_counted_changed_and_removed(
+    app: Flask, owner: Script, outgoing: Outgoing
+) -> None:
+    api = make_component("API").public_id
+    db.session.commit()
+    asked = owner.did(
+        "POST", "/subscribers", {"subscriber": {"email": "Ada@example.com", "component_ids": [api]}}, status=201
+    )
+    known = {"email": "bob@example.com", "skip_confirmation_notification": True}
+    sure = owner.did("POST", "/subscribers", {"subscriber": known}, status=201)
+    run_due_jobs()
+
+    assert (asked["mode"], asked["email"], asked["components"]) == ("email", "ada@example.com", [api])
+    assert outgoing.destinations == ["ada@example.com"], "whoever is sure of the address answers for it"
+    assert [each["id"] for each in owner.get("/subscribers")] == [sure["id"]]
+    assert [each["id"] for each in owner.get("/subscribers?state=all&limit=1&page=1")] == [sure["id"]]
+    assert [each["id"] for each in owner.get("/subscribers?state=all&q=ada&type=email")] == [asked["id"]]
+    assert owner.get("/subscribers?type=sms&state=all") == []
+    assert owner.get("/subscribers/count?state=all")["email"] == 2
+    assert owner.get("/subscribers/histogram_by_state")["email"] == {"active": 1, "unconfirmed": 1, "quarantined": 0}
+
+    path = f"/subscribers/{asked['id']}"
+    assert owner.did("PATCH", path, {"subscriber": {"component_ids": []}})["components"] is None
+    owner.did("POST", f"{path}/resend_confirmation", status=201)
+    run_due_jobs()
+    assert outgoing.destinations == ["ada@example.com"], "one letter a day, whoever asks for it"
+    assert owner.did("DELETE", path)["id"] == asked["id"]
+    assert owner.ask("GET", path).status_code == 404
+    assert owner.ask("POST", "/subscribers", {"subscriber": {"phone_number": "4915112345"}}).status_code == 422
+
+
+def test_a_webhook_subscriber_is_told_in_the_shape_its_program_knows(app: Flask, owner: Script) -> None:
+    given = {"subscriber": {"endpoint": "https://hooks.example.com/status", "email": "ops@example.com"}}
+    made = owner.did("POST", "/subscribers", given, status=201)
+    assert (made["mode"], made["endpoint"], made["secret"][:6]) == (
+        "webhook",
+        "https://hooks.example.com/status",
+        "whsec_",
+    )
+    assert "secret" not in owner.get(f"/subscribers/{made['id']}")
+    kept = subscribers.find(made["id"])
+    assert kept is not None
+    assert kept.shape == "statuspage"
+    assert owner.ask("POST", "/subscribers", given).status_code == 422

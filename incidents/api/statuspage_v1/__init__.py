@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, json
 
 from ...kernel import problems
-from . import components, groups, incidents, metrics, pages, postmortems, routes, templates, updates
+from . import components, groups, incidents, metrics, pages, postmortems, routes, subscribers, templates, updates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # importing a resource puts its addresses into the table
-RESOURCES = (pages, components, groups, incidents, updates, postmortems, templates, metrics)
+RESOURCES = (pages, components, groups, incidents, updates, postmortems, subscribers, templates, metrics)
 _BEGINNING = "/v1/"
 _ENDING = ".json"
 # their programs know no 409, and take 422 for what the rules refuse

@@ -128,12 +128,13 @@ def _enter(email: str, choice: Choice) -> tuple[Subscriber, bool]:
             updated_at=now,
         )
         .on_conflict_do_nothing(index_elements=["email"], index_where=text("email IS NOT NULL"))
+        .returning(Subscriber.id)  # PostgreSQL's driver does not count the rows of such an insert
     )
-    result: Any = db.session.execute(written)
+    is_new = db.session.scalar(written) is not None
     subscriber = db.session.scalars(select(Subscriber).where(Subscriber.email == email)).one()
-    if result.rowcount == 1:
+    if is_new:
         choosing.apply(choice, subscriber)
-    return subscriber, result.rowcount == 1
+    return subscriber, is_new
 
 
 def _mark_confirmed(subscriber: Subscriber) -> bool:
