@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from incidents.published.wording import speakable
+
 from .plaintext import plain
 from .prepared import OPEN, Document
 from .records import MOST_RECENT
@@ -24,7 +26,7 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     past = [work for work in works if (work.times.over_at or picture.minute) < picture.minute]
     chosen = [*reversed(past[:MOST_RECENT]), *list(reversed(ahead))[:_MOST_AHEAD]]
     events = [_event(_facts(work), base) for work in chosen]
-    body = _calendar(picture.settings.name, base).removesuffix(_END) + b"".join(events) + _END
+    body = _calendar(speakable(picture.settings.name), base).removesuffix(_END) + b"".join(events) + _END
     changed_at = max((work.row.updated_at for work in chosen), default=picture.settings.updated_at or EPOCH)
     return {"/maintenance.ics": Document("text/calendar; charset=utf-8", body, OPEN, changed_at)}
 
@@ -39,7 +41,7 @@ def _facts(work: Work) -> Facts:
     is_off = row.cancelled_at is not None
     ends_at = row.finished_at if row.finished_at and row.finished_at > work.times.began_at else row.ends_at
     return (
-        work.id, row.title, plain(row.body_html), names, work.times.began_at, ends_at,
+        work.id, speakable(row.title), speakable(plain(row.body_html)), speakable(names), work.times.began_at, ends_at,
         is_off, row.sequence, row.created_at, row.updated_at,
     )  # fmt: skip
 

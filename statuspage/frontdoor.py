@@ -27,7 +27,7 @@ _MOST_ENCODINGS = 256
 _SHORT = 1024 * 1024
 _NO_GZIP = re.compile(r"\bgzip\s*;\s*q\s*=\s*0(?:\.0*)?\s*(?:,|$)")
 _PUBLIC = ("/incidents/", "/components/", "/maintenances/", "/maintenance.ics", "/history", "/api/v2/", "/static/",
-           "/badge.", "/embed", "/robots.txt", "/sitemap.xml", "/favicon.ico")  # fmt: skip
+           "/badge.", "/embed", "/subscribe", "/subscriptions/", "/robots.txt", "/sitemap.xml", "/favicon.ico")  # fmt: skip
 _PREFLIGHT = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),

@@ -6,6 +6,8 @@ import re
 
 # C0 and C1 controls but tab and line feed, half surrogates, and the two code points that are no characters.
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Marks that turn the direction of whatever follows them: a name may not reverse the sentence that it stands in.
+_TURNING = re.compile("[\u202a-\u202e]")
 _SPACES = re.compile(r"\s+")
 
 
@@ -16,7 +18,7 @@ def speakable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A name or a title: one line, single spaces, nothing invisible."""
-    return _SPACES.sub(" ", _UNSPEAKABLE.sub("", text.replace("\r", "\n"))).strip()
+    return _SPACES.sub(" ", _TURNING.sub("", _UNSPEAKABLE.sub("", text.replace("\r", "\n")))).strip()
 
 
 def many_lines(text: str) -> str:
