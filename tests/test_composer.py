@@ -137,8 +137,11 @@ def test_who_will_get_it_is_said_truly(app: Flask, maya: Maya, incident: Inciden
     form = opened(maya[0], composer(incident), holding='name="tab_page"')
     internal = words(maya[0].post(f"{composer(incident)}/preview", data={**form, "audience": "internal"}))
 
-    assert "Puts INC-1 on the status page and its feeds, for the first time and at once. No e-mail goes out." in first
-    assert "Goes to the status page and its feeds at once. No e-mail goes out." in then
+    assert (
+        "Puts INC-1 on the status page and its feeds, for the first time and at once. No subscriber asked for this"
+        in first
+    )
+    assert "Goes to the status page and its feeds at once. No subscriber asked for this" in then
     assert "where Jonas can read it" in internal
     assert "Tell colleagues" in internal
 

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from incidents.jobs.facts import Facts, Refusal, facts_for
+from incidents.jobs.facts import facts_for
+from incidents.jobs.refusals import Facts, Refusal
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage

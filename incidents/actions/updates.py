@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ..kernel import clock, outbox, text
+from ..kernel import clock, text
 from ..kernel.database import db
 from ..kernel.errors import NotAllowed, Outdated
 from ..policy import cadence as cadence_rules
 from ..policy.lifecycle import Step
-from ..published import publishing
+from ..published import notices, publishing
 from ..records.actors import Actor
 from ..records.approvals import APPROVED, TAKEN_BACK
 from ..records.incidents import Incident, IncidentComponent
@@ -189,8 +189,7 @@ def undo_update(incident: Incident, update: Update, *, by: Actor) -> Update:
     newest = latest(incident)
     if newest is not update:
         raise NotAllowed("Another update came after this one. Withdraw it instead.")
-    publishing.withdraw_update(update.public_id)
-    outbox.skip(event_of(update), reason="The update was taken back within ten seconds.")
+    publishing.withdraw_update(update.public_id, reason="The update was taken back within ten seconds.")
     _put_back(incident, update.before)
     update.state, update.undo_until = "undone", None
     journal.write(incident, "update_undone", by=by, update=update)
@@ -206,7 +205,6 @@ def withdraw_update(incident: Incident, update: Update, *, by: Actor, reason: st
     approval.close(update, TAKEN_BACK, by=by)
     update.state, update.publish_at, update.undo_until = "withdrawn", None, None
     publishing.withdraw_update(update.public_id)
-    outbox.skip(event_of(update), reason="The update was withdrawn.")
     if was_published:
         journal.write(incident, "update_withdrawn", by=by, body=(reason or "").strip(), update=update)
     else:
@@ -330,7 +328,7 @@ def updates_of(incident: Incident) -> list[Update]:
 
 def event_of(update: Update) -> str:
     """What the outbox knows this publication by."""
-    return f"update/{update.public_id}"
+    return notices.key_of_update(update.public_id)
 
 
 def _schedule(incident: Incident, update: Update, *, by: Actor, moved_from: datetime | None = None) -> Update:
@@ -392,6 +390,7 @@ def _put_on_page(incident: Incident, update: Update) -> None:
         display_at=update.display_at,
         next_update_at=update.next_update_at,
         notify=update.notify,
+        tell_at=update.undo_until,
     )
 
 

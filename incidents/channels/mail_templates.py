@@ -57,7 +57,7 @@ def _date(moment: datetime) -> str:
 
 
 def prepare(payload: Mapping[str, object], settings: Settings) -> Template:
-    """Write the letter that ``payload`` (``subject``, ``text``, ``html``, ``thread``) holds, for any number of people.
+    """Write the letter that ``payload`` (``subject``, ``text``, ``html``, ``thread``, ``list_id``) holds, for any number of people.
 
     ``{{own.NAME}}`` in its text and HTML becomes what ``fill`` is given under that name. No header can be smuggled in,
     whatever stands in the payload.
@@ -67,17 +67,21 @@ def prepare(payload: Mapping[str, object], settings: Settings) -> Template:
         str(payload["text"]),
         str(payload.get("html") or ""),
         str(payload.get("thread") or ""),
+        str(payload.get("list_id") or ""),
         settings.mail_from or "",
         urlsplit(settings.base_url).hostname or "localhost",
     )
 
 
 @lru_cache(maxsize=32)
-def _prepared(subject: str, text: str, markup: str, thread: str, sender: str, host: str) -> Template:
+def _prepared(subject: str, text: str, markup: str, thread: str, list_id: str, sender: str, host: str) -> Template:
     letter = EmailMessage(policy=SMTP)
     letter["From"] = header_safe(sender)
     letter["Subject"] = header_safe(subject)
     letter["Auto-Submitted"] = "auto-generated"
+    if list_id:
+        letter["List-Id"] = header_safe(list_id)
+        letter["Precedence"] = "bulk"
     if thread:
         root = f"<{re.sub(r'[^A-Za-z0-9.-]+', '-', thread)}.thread@{host}>"
         letter["In-Reply-To"] = root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 
@@ -13,15 +14,17 @@ from ..kernel.settings import Settings
 from . import SENT, Message, Outcome
 from .answers import of_status, of_trouble
 
+_OWN = re.compile(r"\{\{own\.([a-z_]{1,40})\}\}")
 MOST_BYTES = 20_000  # of a body; the standard asks for less than 20 kB
 
 
 def send(message: Message, settings: Settings) -> Outcome:
     """Hand one event to a receiver. Facts: ``url``, and ``secrets``: the one in use, then one that is going out of it.
 
-    Payload: ``type``, ``timestamp``, ``data``. A status of 2xx alone is a success.
+    Payload: ``type``, ``timestamp``, ``data``, or the shape of another program. Where ``{{own.NAME}}`` stands in it, each
+    receiver finds a word of their own. A status of 2xx alone is a success.
     """
-    content = json.dumps(message.payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    content = _content(message).encode("utf-8", "replace")
     if len(content) >= MOST_BYTES:
         return Outcome("refused", f"This is longer than a webhook may be ({MOST_BYTES // 1000} kB)")
     try:
@@ -40,6 +43,12 @@ def send(message: Message, settings: Settings) -> Outcome:
     except (http.Blocked, http.Unreachable) as trouble:
         return of_trouble(trouble)
     return SENT if 200 <= answer.status < 300 else of_status(answer, whose="The webhook")
+
+
+def _content(message: Message) -> str:
+    said = {name: value for name, value in message.payload.items() if name not in message.own}
+    written = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return _OWN.sub(lambda found: json.dumps(str(message.own.get(found[1], "")))[1:-1], written)
 
 
 def _headers(key: str, content: str, secrets: Sequence[str]) -> dict[str, str]:

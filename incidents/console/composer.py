@@ -52,6 +52,7 @@ class Composer:
     must_confirm: bool
     preview: Markup
     reach: str
+    button: str
     number: int
     after: int  # the timeline's last entry when the form was made: so that a double click acts once
     draft: unsent.Draft
@@ -102,6 +103,7 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
     known = updates.updates_of(incident)
     status, templates = values["status"] if values["audience"] == "public" else None, message_templates.in_order()
     fitting = message_templates.fitting(incident, status, among=templates)
+    told = 0 if values["silent"] else reach.number(incident, [each.public_id for each, named in offered if named])
     return Composer(
         incident=incident,
         values=values,
@@ -116,7 +118,10 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         next_step=_next_step(incident),
         must_confirm=must_confirm(incident, me),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
-        reach=reach.words(incident, audience=values["audience"], me=me),
+        reach=reach.words(
+            incident, audience=values["audience"], me=me, subscribers=told, is_silent=bool(values["silent"])
+        ),
+        button=reach.button(audience=values["audience"], subscribers=told),
         number=sum(update.state == "published" for update in known) + 1,
         after=timeline.newest_entry(incident),
         draft=draft,
@@ -201,7 +206,7 @@ def _opening(incident: Incident, *, bare: bool = False) -> dict[str, str]:
     if not incident.is_open:
         status = PublicStatus.RESOLVED
     body = "" if bare else _first_text(incident, audience=audience, status=status)
-    opening = dict.fromkeys(("next", "next_at", "publish_at", "display_at", "also"), "")
+    opening = dict.fromkeys(("next", "next_at", "publish_at", "display_at", "also", "silent"), "")
     return {"audience": audience, "status": status, "body": body, **opening}
 
 

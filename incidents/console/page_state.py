@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 from flask import g, has_request_context
@@ -11,10 +11,8 @@ from sqlalchemy import select
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.requests import is_reading
-from ..policy.components import ComponentStatus
-from ..policy.overall import Overall, impact_of, overall
-from ..policy.uptime import overlay
-from ..published import planning
+from ..policy.overall import Overall
+from ..published import planning, shown
 from ..published.components import Component, all_components
 from ..published.incidents import PublishedIncident, PublishedUpdate
 
@@ -22,24 +20,15 @@ T = TypeVar("T")
 
 
 def shown_components() -> list[tuple[Component, str]]:
-    """Every component that is not archived, in the page's order, as the page shows it (see ``policy.uptime.overlay``)."""
-    impacts = list(_once("impacts", _impacts).values())
+    """Every component that is not archived, in the page's order, as the page shows it."""
+    impacts = _once("impacts", shown.open_impacts)
     worked_on = _once("worked_on", lambda: planning.running_components(clock.now()))
-    return [(component, _shown(component, impacts, worked_on)) for component in all_components()]
-
-
-def _shown(component: Component, impacts: Iterable[Mapping[str, str]], worked_on: Collection[str]) -> str:
-    name = component.public_id
-    said = [impact[name] for impact in impacts if name in impact]
-    return overlay(component.status, [*said, *([ComponentStatus.MAINTENANCE] if name in worked_on else [])])
+    return [(component, shown.of_component(component, impacts, worked_on)) for component in all_components()]
 
 
 def overall_now() -> Overall:
     """The page's state in one word and one sentence."""
-    impacts = _once("impacts", _impacts)
-    shown = [status for component, status in shown_components() if component.is_shown]
-    unnamed = [impact_of(said.values()) for said in impacts.values() if not _names_trouble(said.values())]
-    return overall(shown, unnamed=unnamed)
+    return shown.of_all(shown_components(), _once("impacts", shown.open_impacts))
 
 
 def published_impact(incident_id: int) -> dict[str, str]:
@@ -64,21 +53,3 @@ def _once(what: str, ask: Callable[[], T]) -> T:
     if what not in known:
         known[what] = ask()
     return known[what]
-
-
-def _impacts() -> dict[int, dict[str, str]]:
-    """Published incidents that are open, each with the latest word on every component it named."""
-    told = db.session.execute(
-        select(PublishedIncident.id, PublishedUpdate.components)
-        .join(PublishedUpdate, PublishedUpdate.published_incident_id == PublishedIncident.id)
-        .where(PublishedIncident.ended_at.is_(None))
-        .order_by(PublishedUpdate.display_at, PublishedUpdate.id)
-    )
-    impacts: dict[int, dict[str, str]] = {}
-    for incident_id, components in told:
-        impacts.setdefault(incident_id, {}).update(components)
-    return impacts
-
-
-def _names_trouble(statuses: Iterable[str]) -> bool:
-    return any(status != ComponentStatus.OPERATIONAL for status in statuses)

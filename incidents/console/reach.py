@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..actions import visibility
 from ..policy.lifecycle import Visibility
+from ..published import audience as public
 from ..published import publishing
+from ..published.audience import Scope
 from ..records.incidents import Incident
 from ..records.people import Person, Role, active_people
 
 _NAMED_AT_MOST = 3
 
 
-def words(incident: Incident, *, audience: str, me: Person) -> str:
+def number(incident: Incident, components: Collection[str] = ()) -> int:
+    """How many subscribers an update that names these components is told to."""
+    if incident.visibility != Visibility.PUBLIC or incident.is_drill:
+        return 0
+    known = publishing.find(incident.id)
+    named = [update.components for update in known.updates] if known else []
+    return public.count(Scope(components=public.touched([*named, components])))
+
+
+def button(*, audience: str, subscribers: int) -> str:
+    """What the button does, and to whom."""
+    if audience != "public":
+        return "Tell colleagues"
+    return f"Publish and tell {_subscribers(subscribers)}" if subscribers else "Publish update"
+
+
+def words(incident: Incident, *, audience: str, me: Person, subscribers: int = 0, is_silent: bool = False) -> str:
     """One or two sentences for under the button."""
     if audience != "public":
         return f"Goes on the timeline, where {_colleagues(incident, me)} can read it. The public does not see it."
@@ -23,7 +41,19 @@ def words(incident: Incident, *, audience: str, me: Person) -> str:
         first = f"Puts {incident.ref} on the status page and its feeds, for the first time and at once."
     else:
         first = "Goes to the status page and its feeds at once."
-    return f"{first} No e-mail goes out. You can undo for 10 seconds."
+    return f"{first} {_told(subscribers, is_silent=is_silent)}"
+
+
+def _told(subscribers: int, *, is_silent: bool) -> str:
+    if is_silent:
+        return "Subscribers are not told. You can undo for 10 seconds."
+    if not subscribers:
+        return "No subscriber asked for this, so no message goes out. You can undo for 10 seconds."
+    return f"You can undo for 10 seconds; after that {_subscribers(subscribers)} {'is' if subscribers == 1 else 'are'} told."
+
+
+def _subscribers(number: int) -> str:
+    return "1 subscriber" if number == 1 else f"{number:,} subscribers"
 
 
 def _colleagues(incident: Incident, me: Person) -> str:

@@ -78,6 +78,7 @@ def post(ref: str) -> ResponseReturnValue:
             components=chosen_components(),
             next_update_at=promises.given(incident, request.form, base=publish_at),
             publish_at=publish_at,
+            notify=not text("silent"),
             draft=act == "draft",
             display_at=time_of("display_at"),
             can_be_undone=True,
@@ -103,14 +104,16 @@ def preview(ref: str) -> ResponseReturnValue:
     db.session.rollback()
     with reading():
         incident = load(ref)
-        audience = request.form.get("audience", "")
+        audience, is_silent = request.form.get("audience", ""), bool(text("silent"))
+        told = 0 if is_silent else reach.number(incident, chosen_components())
         return render_template(
             "console/_composer_news.html",
             incident=incident,
             drawn=composer.preview(incident, request.form, chosen_components()),
             audience=audience,
             said=promises.said(incident, request.form),
-            reach=reach.words(incident, audience=audience, me=me()),
+            reach=reach.words(incident, audience=audience, me=me(), subscribers=told, is_silent=is_silent),
+            button=reach.button(audience=audience, subscribers=told),
             is_too_long=len(text("body")) > LONGEST_TEXT,
         )
 

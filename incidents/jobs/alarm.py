@@ -25,7 +25,8 @@ from ..messages.letters import Letter
 from ..messages.payloads import dedup_key, follow, payload_for
 from ..records.people import Person, Role
 from . import holding
-from .facts import Refusal, team_facts
+from .facts import team_facts
+from .refusals import Refusal
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from ..channels import Outcome
 from ..kernel import clock
 from ..kernel.outbox import EVERYWHERE, Claim, Lesson
+from .public_facts import BY_ID
 
 OPENS_AFTER = 5  # failures in a row
 DISABLED_AFTER = timedelta(hours=24)  # a webhook that failed for so long (Standard Webhooks)
+QUARANTINED_AFTER = 10  # failures in a row, for a subscriber's: nobody of ours looks after that one
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=60), timedelta(minutes=5)
 _FIRST_AWAY, LONGEST_AWAY = timedelta(seconds=5), timedelta(seconds=60)
 _GIVES_UP_ON = ("webhook",)  # the channels whose destinations are disabled after a day
@@ -37,7 +39,9 @@ def is_disabled_by(claimed: Claim, outcome: Outcome) -> bool:
     """Whether this attempt was the last one at a destination of the kind that is given up on."""
     if claimed.channel not in _GIVES_UP_ON:
         return False
-    return outcome.kind == "gone" or (outcome.kind == "failed" and _has_failed_long(claimed))
+    if outcome.kind == "failed":
+        return _has_failed_long(claimed) or _has_failed_often(claimed)
+    return outcome.kind == "gone"
 
 
 def _works(claimed: Claim, destination: str) -> Lesson:
@@ -56,7 +60,10 @@ def _failed(claimed: Claim, outcome: Outcome) -> Lesson:
     failures = claimed.failures + 1
     suppressed = None
     if is_disabled_by(claimed, outcome):
-        suppressed = f"It failed for {DISABLED_AFTER // timedelta(hours=1)} hours: {outcome.reason}"
+        how_long = f"{failures} times in a row"
+        if _has_failed_long(claimed):
+            how_long = f"for {DISABLED_AFTER // timedelta(hours=1)} hours"
+        suppressed = f"It failed {how_long}: {outcome.reason}"
     return Lesson(
         channel=claimed.channel,
         destination=claimed.destination,
@@ -87,6 +94,10 @@ def _lost(claimed: Claim, reason: str) -> Lesson:
 
 def _has_failed_long(claimed: Claim) -> bool:
     return claimed.failing_since is not None and clock.now() - claimed.failing_since >= DISABLED_AFTER
+
+
+def _has_failed_often(claimed: Claim) -> bool:
+    return claimed.destination.startswith(BY_ID) and claimed.failures + 1 >= QUARANTINED_AFTER
 
 
 def _doubled(first: timedelta, times: int, most: timedelta) -> timedelta:

@@ -23,9 +23,9 @@ from ..kernel.outbox import BATCH, STANDS_FOR, Claim, Lesson, Result
 from ..kernel.settings import Settings
 from ..messages import about_deliveries
 from ..records.people import closed_accounts
-from . import breakers, disabled, facts
-from .facts import Refusal
+from . import breakers, disabled, facts, quarantine
 from .lookout import Lookout
+from .refusals import Refusal
 from .senders import Errand, rules_of
 
 _ENOUGH_LEASE = 35.0  # seconds: an attempt takes 30 at most, and its result must be written inside the lease
@@ -153,7 +153,7 @@ class Lane:
             about_deliveries.said_for_how_many(claimed.channel, payload, stands_for) if stands_for else payload,
             facts=fact,
             body_id=claimed.body_id if is_shared else None,
-            own=claimed.payload if is_shared else {},
+            own=claimed.payload if body else {},
         )
         target = fact.get("url")
         host = urlsplit(target).hostname if isinstance(target, str) else None
@@ -197,6 +197,8 @@ class Lane:
             _say(each, in_time=each.result.claim.id in written)
             if each.disables:
                 disabled.tell_owner(each.result.claim, each.outcome)
+        if any(lesson.suppressed is not None for lesson in lessons):
+            quarantine.settle()
 
 
 def _hurried(message: Message, patience: float) -> Message:

@@ -6,7 +6,6 @@ An address can have been removed and a secret changed since the message was writ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
@@ -18,19 +17,13 @@ from ..kernel.outbox import Claim, OutboxMessage
 from ..kernel.settings import Settings
 from ..kernel.team_destinations import TEAM_DESTINATION, apprise_destination
 from ..records.addresses import ContactAddress
+from .public_facts import is_to_the_public, public_facts
+from .refusals import Facts, Refusal
 
-Facts = Mapping[str, Any]
 _BY_ID = "address:"
 _REMOVED = "The address was removed before this was sent"
 _NO_LONGER_SET = "The team's address is no longer set in the environment"
 _NOTHING_TO_EDIT = "Nothing stands there that this would change"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a message cannot be sent to this destination any more."""
-
-    reason: str
 
 
 def facts_for(claims: Sequence[Claim]) -> dict[int, Facts | Refusal]:
@@ -41,7 +34,11 @@ def facts_for(claims: Sequence[Claim]) -> dict[int, Facts | Refusal]:
     settings: Settings = current_app.extensions["sevenbells.settings"]
     addresses = _addresses(claims)
     receipts = _receipts(claims)
-    return {claimed.id: _of(claimed, settings, addresses, receipts) for claimed in claims}
+    public = public_facts([claimed for claimed in claims if is_to_the_public(claimed)])
+    return {
+        claimed.id: public[claimed.id] if claimed.id in public else _of(claimed, settings, addresses, receipts)
+        for claimed in claims
+    }
 
 
 def _of(

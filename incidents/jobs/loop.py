@@ -27,6 +27,7 @@ from . import bells
 from .deliveries import Lane
 from .lanes import LaneThread
 from .lookout import Lookout
+from .subscribers import Teller
 from .timetable import Timetable
 from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
@@ -51,13 +52,15 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
     turns = [Pulse(lane.name, with_lanes) for lane in lanes]
     for lane, pulse in zip(lanes, turns, strict=True):
         lane.sign = pulse.sign
+    teller, notices = Teller(app, stop, wake=partial(_wake, lanes)), Pulse("teller", patience)
+    teller.sign = notices.sign
     timetable = Timetable(app, worker, sign=chores.sign)
-    watchdog = Watchdog(stop, ticks, chores, *turns, tell=partial(_tell_of_hanging, app, worker))
+    watchdog = Watchdog(stop, ticks, chores, notices, *turns, tell=partial(_tell_of_hanging, app, worker))
     ticker = threading.Thread(
         target=_tick_until, args=(Clock(app, worker, lanes, timetable), ticks, stop), name="ticker", daemon=True
     )
     log.info("clock_started", worker=worker)
-    threads = (*lanes, watchdog, ticker)
+    threads = (*lanes, teller, watchdog, ticker)
     for thread in threads:
         thread.start()
     timetable.start()
@@ -103,6 +106,11 @@ def _this_machine() -> str:
     return socket.gethostname()[:40]
 
 
+def _wake(lanes: list[LaneThread]) -> None:
+    for lane in lanes:
+        lane.wake()
+
+
 def _tick_until(the_clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
     with the_clock.app.app_context():
         while not stop.is_set():
@@ -122,8 +130,7 @@ def _tell_of_hanging(app: Flask, worker: str, silent: float) -> None:
 
 def _take_leave(app: Flask, worker: str, lanes: list[LaneThread], timetable: Timetable) -> None:
     until = time.monotonic() + _LONGEST_FAREWELL
-    for lane in lanes:
-        lane.wake()
+    _wake(lanes)
     for lane in lanes:
         lane.join(max(0.0, until - time.monotonic()))
     try:
@@ -173,8 +180,7 @@ class Clock:
         while next_bell_at is not None and next_bell_at <= clock.now():
             if bells.strike_due_bells(bells.BATCH) == 0:
                 break  # another clock is at it
-            for lane in self.lanes:
-                lane.wake()
+            _wake(self.lanes)
             next_bell_at = self._next_bell_at()
         return next_bell_at
 

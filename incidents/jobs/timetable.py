@@ -21,7 +21,7 @@ from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
 from ..records.sessions import ServerSession
-from . import alarm, audit, heartbeat, holding, oncall
+from . import alarm, audit, heartbeat, holding, oncall, quarantine
 from .holding import Holding
 
 log = structlog.get_logger(__name__)
@@ -55,6 +55,11 @@ def note_what_subscribers_are_to_hear() -> None:
         db.session.commit()
 
 
+def quarantine_whoever_cannot_be_reached() -> None:
+    """Done as soon as it is learnt; here for what was learnt just before a crash."""
+    quarantine.settle()
+
+
 def plan_what_comes_again() -> None:
     """Each recurring maintenance keeps its next occurrences planned."""
     if repeating.keep_all_planned():
@@ -86,6 +91,7 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     oncall.settle_swaps: timedelta(minutes=1),
     oncall.read_calendars: timedelta(minutes=1),
     note_what_subscribers_are_to_hear: timedelta(seconds=15),
+    quarantine_whoever_cannot_be_reached: timedelta(minutes=1),
     plan_what_comes_again: timedelta(minutes=10),
     forget_what_has_expired: timedelta(minutes=10),
 }

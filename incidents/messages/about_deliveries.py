@@ -29,7 +29,7 @@ def said_for_how_many(channel: str, payload: Mapping[str, Any], number: int) -> 
     others = "one earlier message" if number == 1 else f"{number} earlier messages"
     sentence = f"This stands for {others} that had not left."
     said = dict(payload)
-    if channel == "webhook":
+    if channel == "webhook" and "data" in said:
         said["data"] = {**said.get("data", {}), "stands_for": number}
     elif channel == "slack" and not said.get("replaces"):  # a headline says how things stand, not how they came to
         block = {"type": "context", "elements": [{"type": "plain_text", "text": sentence}]}

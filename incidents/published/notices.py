@@ -6,27 +6,30 @@ each of them under ``key``, and sets ``fanned_out_at`` in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, select, text
+from sqlalchemy import ForeignKey, Index, String, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..kernel import clock
+from ..kernel import clock, outbox
 from ..kernel.clock import to_the_minute
 from ..kernel.database import Base, db
 from ..policy.maintenance import OVER, REMINDER, RUNNING, State
+from .incidents import PublishedIncident, PublishedUpdate
 from .maintenances import Maintenance
-from .subscribers import Subscriber  # noqa: F401
 
 _STALE = timedelta(days=1)  # what ended longer ago while the clock was away is news to nobody
 
 
 class Notice(Base):
-    """One thing to tell. ``key`` holds what it is about and the time it was due, so that it can be written once only."""
+    """One thing to tell. ``key`` holds what it is about and the time it was due, so that it can be written once only.
+
+    ``fanned_out_at``: when messages were made of it, or when it was settled that there will be none (``reason``).
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -42,16 +45,52 @@ class Notice(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     kind: Mapped[str] = mapped_column(String(40))
     maintenance_id: Mapped[int | None] = mapped_column(ForeignKey("maintenances.id", ondelete="CASCADE"), index=True)
+    incident_id: Mapped[int | None] = mapped_column(index=True)  # the private record's, shown nowhere
     facts: Mapped[dict[str, Any]]
     due_at: Mapped[datetime]
     created_at: Mapped[datetime]
     fanned_out_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(String(300))  # why nobody is told, or nobody any more
+    told: Mapped[dict[str, Any] | None]  # whom it went to and whom not, counted at that moment
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What it is about: of several that wait about one thing the newest is told."""
+        return self.kind.partition(".")[0], str(self.facts.get("id", self.key))
 
 
 def waiting(limit: int = 100) -> Sequence[Notice]:
     """What nobody has fanned out yet, in the order in which it came about."""
     wanted = select(Notice).where(Notice.fanned_out_at.is_(None)).order_by(Notice.id).limit(limit)
     return db.session.scalars(wanted).all()
+
+
+def about_update(incident: PublishedIncident, update: PublishedUpdate, *, due_at: datetime) -> None:
+    """Record that subscribers are to hear of this update, whatever changed in it; ``due_at`` leaves the time to undo."""
+    facts = {
+        "id": incident.public_id,
+        "update": update.public_id,
+        "title": incident.title,
+        "status": update.public_status,
+    }
+    key = key_of_update(update.public_id)
+    _write(key=key, kind="incident.updated", incident_id=incident.incident_id, facts=facts, due_at=due_at)
+
+
+def key_of_update(public_id: str) -> str:
+    """What the outbox knows the messages about this update by."""
+    return f"update/{public_id}"
+
+
+def forget_updates(public_ids: Collection[str], *, reason: str) -> None:
+    """These updates are public no more: whoever was not told of them yet never will be, and the log says why."""
+    keys = [key_of_update(each) for each in public_ids]
+    if not keys:
+        return
+    values = {"fanned_out_at": func.coalesce(Notice.fanned_out_at, clock.now()), "reason": reason}
+    forgotten = update(Notice).where(Notice.key.in_(keys), Notice.reason.is_(None))
+    db.session.execute(forgotten.values(values), execution_options={"synchronize_session": False})
+    outbox.skip(*keys, reason=reason)
 
 
 def about_maintenance(work: Maintenance, what: str, *, key: str, due_at: datetime | None = None, **more: Any) -> bool:
@@ -62,26 +101,28 @@ def about_maintenance(work: Maintenance, what: str, *, key: str, due_at: datetim
     """
     if not work.notify:
         return False
-    now = clock.now()
-    values = {
-        "key": f"maintenance/{work.public_id}/{key}",
-        "kind": f"maintenance.{what}",
-        "maintenance_id": work.id,
-        "facts": {
-            "id": work.public_id,
-            "title": work.title,
-            "body": work.body,
-            "components": sorted(work.components),
-            "starts_at": work.times.began_at.isoformat(),
-            "ends_at": work.ends_at.isoformat(),
-            **more,
-        },
-        "due_at": due_at or now,
-        "created_at": now,
+    facts = {
+        "id": work.public_id,
+        "title": work.title,
+        "body": work.body,
+        "components": sorted(work.components),
+        "starts_at": work.times.began_at.isoformat(),
+        "ends_at": work.ends_at.isoformat(),
+        **more,
     }
+    return _write(
+        key=f"maintenance/{work.public_id}/{key}",
+        kind=f"maintenance.{what}",
+        maintenance_id=work.id,
+        facts=facts,
+        due_at=due_at or clock.now(),
+    )
+
+
+def _write(**values: Any) -> bool:
     is_sqlite = db.session().get_bind().dialect.name == "sqlite"
     insert: Any = (sqlite_insert if is_sqlite else postgresql_insert)(Notice)
-    written = insert.values(values).on_conflict_do_nothing(index_elements=["key"])
+    written = insert.values({**values, "created_at": clock.now()}).on_conflict_do_nothing(index_elements=["key"])
     return bool(db.session.execute(written).rowcount)  # type: ignore[attr-defined]
 
 

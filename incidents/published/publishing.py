@@ -15,6 +15,7 @@ from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed
 from ..policy.components import ComponentStatus
+from . import notices
 from .components import UNCHANGED, Component, _Unchanged
 from .incidents import STATUSES, PublishedIncident, PublishedUpdate, PublishedUpdateRevision
 from .public_ids import fresh_public_id
@@ -22,6 +23,7 @@ from .revision import bump
 from .wording import many_lines, one_line
 
 RESOLVING = "resolved"
+WITHDRAWN = "The update was withdrawn."
 _AFTER_THE_END = ("resolved", "postmortem")
 
 
@@ -40,11 +42,13 @@ def publish(
     display_at: datetime,
     next_update_at: datetime | None,
     notify: bool,
+    tell_at: datetime | None = None,
 ) -> PublishedUpdate:
     """Make one update public, and its incident with it when it is the first.
 
     ``components`` maps component public ids to statuses; those left out keep what they had. Publishing again on an
-    incident that had ended reopens it, unless the update is itself a resolution or a post-mortem. Raises Malformed.
+    incident that had ended reopens it, unless the update is itself a resolution or a post-mortem. With ``notify``
+    subscribers hear of it once, from ``tell_at`` (default: now) on. Raises Malformed.
     """
     _check(public_status, components)
     now = clock.now()
@@ -69,6 +73,8 @@ def publish(
     )
     incident.updates.append(update)
     _settle(incident)
+    if notify:
+        notices.about_update(incident, update, due_at=tell_at or now)
     return update
 
 
@@ -103,8 +109,12 @@ def revise(
     return update
 
 
-def withdraw_update(update_id: str) -> None:
-    """Take one update, with every earlier wording, out of all we serve; the last one takes its incident along."""
+def withdraw_update(update_id: str, *, reason: str = WITHDRAWN) -> None:
+    """Take one update, with every earlier wording, out of all we serve; the last one takes its incident along.
+
+    Whoever was not told of it yet never will be, for that ``reason``.
+    """
+    notices.forget_updates([update_id], reason=reason)
     update = db.session.scalar(select(PublishedUpdate).where(PublishedUpdate.public_id == update_id))
     if update is None:
         return
@@ -121,6 +131,7 @@ def withdraw_incident(incident_id: int) -> None:
     """Take an incident and all it said out of all we serve; nothing happens when it is not public."""
     incident = find(incident_id)
     if incident is not None:
+        notices.forget_updates([update.public_id for update in incident.updates], reason=WITHDRAWN)
         _remove(incident)
 
 

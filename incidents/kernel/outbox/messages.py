@@ -140,6 +140,7 @@ class OutboxMessage(Base):
         Index(
             "ix_outbox_incident",
             "incident_id",
+            "rank",
             sqlite_where=text("incident_id IS NOT NULL"),
             postgresql_where=text("incident_id IS NOT NULL"),
         ),

@@ -1,0 +1,334 @@
+"""Tells subscribers: of each notice whose time has come, one message for everybody whom it concerns.
+
+Nothing is remembered here: the notice's row says what is due, and the outbox refuses what is there already. So any number of
+clocks may do it at once, and one that is killed in the middle leaves a notice that nobody has heard of yet.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy import String, cast, func, literal, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from ..kernel import clock, outbox
+from ..kernel.database import db, reading, writing
+from ..kernel.settings import Settings
+from ..messages import public_updates, public_works
+from ..messages.public_letters import Page
+from ..messages.public_news import News, Surroundings
+from ..policy.maintenance import OVER, RUNNING
+from ..published import audience, notices, shown
+from ..published.audience import Group, Scope
+from ..published.components import all_components
+from ..published.incidents import PublishedIncident, PublishedUpdate
+from ..published.maintenances import Maintenance
+from ..published.notices import Notice
+from ..published.page_settings import page_settings
+from ..published.subscribers import EMAIL, STATUSPAGE, WEBHOOK, Subscriber
+
+STALE = timedelta(days=1)  # what ended meanwhile is news to nobody
+# the retries of a message end after a day; one that was held up longer would only mislead
+_EXPIRES = timedelta(hours=26)
+_MOST_WAITING = 500
+_NEXT_TRY_AFTER = timedelta(minutes=1)
+_LONGEST_LOOK, _BEFORE_ANOTHER_TRY = 1.0, 1.0  # seconds
+_LOCK = 0x5E7E_BE11  # in PostgreSQL: one fan-out at a time, so that the outbox has them in their order
+
+WITHDRAWN = "The update was withdrawn."
+BEGUN = "The maintenance had begun before this could be told."
+TOO_LATE = "It was more than a day late, and the {what} was over."
+FOLDED = "Told together with what came after it."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A notice with everything that is to be written of it; ``reason`` where nobody is to be told."""
+
+    id: int
+    key: str
+    folded: Sequence[int] = ()  # earlier ones about the same thing, which this one stands for
+    reason: str | None = None
+    is_postponed: bool = False
+    incident_id: int | None = None
+    fold_key: str = ""
+    scope: Scope = field(default_factory=Scope)
+    bodies: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)  # by kind and shape or language
+
+
+def fan_out_due_notices() -> int:
+    """Make messages of every notice whose time has come, and commit each; how many messages are new.
+
+    Where several about one thing wait, the newest is told and says so. One that breaks is tried again in a minute.
+    """
+    written = 0
+    while (prepared := _prepare_next()) is not None:
+        written += _write(prepared)
+    return written
+
+
+def next_due_at() -> datetime | None:
+    """When the next notice is due; None while none waits."""
+    with reading():
+        db.session.rollback()
+        moment = db.session.scalar(select(func.min(Notice.due_at)).where(Notice.fanned_out_at.is_(None)))
+        db.session.rollback()
+    return moment
+
+
+# ---- what is to be told ----
+
+
+def _prepare_next() -> Prepared | None:
+    """The next one that is due, rendered before anything is locked."""
+    with reading():
+        db.session.rollback()
+        waiting = notices.waiting(_MOST_WAITING)
+        due = [notice for notice in waiting if notice.due_at <= clock.now()]
+        if not due:
+            db.session.rollback()
+            return None
+        about_one = [notice for notice in due if notice.subject == due[0].subject]
+        newest = about_one[-1]
+        earlier = [each for each in waiting if each.subject == newest.subject and each.id < newest.id]
+        prepared = _prepared_or_postponed(newest, earlier)
+        db.session.rollback()
+    return prepared
+
+
+def _prepared_or_postponed(notice: Notice, earlier: Sequence[Notice]) -> Prepared:
+    try:
+        return _PREPARE[notice.kind.partition(".")[0]](notice, earlier)
+    except OperationalError:
+        raise  # the database is away, which no notice is to blame for
+    except Exception:  # one notice that cannot be told must not silence the others: its row says when it is tried again
+        log.exception("notice_not_told", key=notice.key)
+        return Prepared(id=notice.id, key=notice.key, is_postponed=True)
+
+
+def _of_update(notice: Notice, earlier: Sequence[Notice]) -> Prepared:
+    told = db.session.scalar(select(PublishedUpdate).where(PublishedUpdate.public_id == notice.facts["update"]))
+    if told is None:
+        return _nobody(notice, earlier, WITHDRAWN)
+    if _is_stale(notice) and not told.incident.is_open:
+        return _nobody(notice, earlier, TOO_LATE.format(what="incident"))
+    news = public_updates.news_of(told, surroundings(), earlier=len(earlier))
+    return _prepared(notice, earlier, news, Scope(components=_touched(told.incident)))
+
+
+def _touched(incident: PublishedIncident) -> frozenset[str]:
+    """By any of its updates: whoever heard that it began hears how it goes on."""
+    return audience.touched(update.components for update in incident.updates)
+
+
+def _of_maintenance(notice: Notice, earlier: Sequence[Notice]) -> Prepared:
+    work = db.session.get_one(Maintenance, notice.maintenance_id)
+    what = notice.kind.partition(".")[2]
+    if what == "reminder" and work.state in (*RUNNING, *OVER):
+        return _nobody(notice, earlier, BEGUN)
+    if _is_stale(notice) and work.state in OVER:
+        return _nobody(notice, earlier, TOO_LATE.format(what="maintenance"))
+    facts = dict(notice.facts)
+    for each in earlier:  # the oldest of the old times is the one that people know
+        for name in ("was_starts_at", "was_ends_at"):
+            if name in each.facts:
+                facts = {**facts, name: each.facts[name]}
+                break
+    news = public_works.news_of(work, what, facts, surroundings())
+    return _prepared(notice, earlier, news, Scope(components=frozenset(work.components), is_maintenance=True))
+
+
+_PREPARE: Mapping[str, Callable[[Notice, Sequence[Notice]], Prepared]] = {
+    "incident": _of_update,
+    "maintenance": _of_maintenance,
+}
+
+
+def _is_stale(notice: Notice) -> bool:
+    return clock.now() - notice.due_at > STALE
+
+
+def _nobody(notice: Notice, earlier: Sequence[Notice], reason: str) -> Prepared:
+    return Prepared(id=notice.id, key=notice.key, folded=[each.id for each in earlier], reason=reason)
+
+
+def _prepared(notice: Notice, earlier: Sequence[Notice], news: News, scope: Scope) -> Prepared:
+    groups = audience.groups(scope)
+    return Prepared(
+        id=notice.id,
+        key=notice.key,
+        folded=[each.id for each in earlier],
+        incident_id=notice.incident_id,
+        fold_key=news.fold_key,
+        scope=scope,
+        bodies=_bodies(news, groups),
+    )
+
+
+def _bodies(news: News, groups: Sequence[Group]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """One for each language that is read and each shape that is asked for."""
+    bodies: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for kind, form in {_form_of(group) for group in groups}:
+        if kind == WEBHOOK:
+            bodies[kind, form] = news.statuspage() if form == STATUSPAGE else news.standard()
+        elif news.letter is not None:
+            bodies[kind, form] = news.letter.payload()
+    return bodies
+
+
+def _form_of(group: Group) -> tuple[str, str]:
+    return group.kind, group.language if group.kind == EMAIL else group.shape
+
+
+def surroundings() -> Surroundings:
+    """The page as it is at this moment, without what it does not show."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    page, (statuses, overall) = page_settings(), shown.now()
+    return Surroundings(
+        page=Page(id=page.public_id, name=page.name, zone=page.time_zone, url=settings.page_url or settings.base_url),
+        overall=overall,
+        components={each.public_id: each for each in all_components(archived=None) if each.is_shown},
+        shown={each.public_id: status for each, status in statuses},
+    )
+
+
+# ---- writing it down ----
+
+
+def _write(prepared: Prepared) -> int:
+    """Everything of one notice in one transaction; nothing where somebody was faster."""
+    with writing():
+        db.session.rollback()
+        _one_at_a_time()
+        ids = [prepared.id, *prepared.folded]
+        still = set(
+            db.session.scalars(
+                select(Notice.id).where(Notice.id.in_(ids), Notice.fanned_out_at.is_(None)).with_for_update()
+            )
+        )
+        if prepared.id not in still:
+            db.session.rollback()
+            return 0
+        written = _settle_all(prepared)
+        db.session.commit()
+    return written
+
+
+def _settle_all(prepared: Prepared) -> int:
+    now = clock.now()
+    if prepared.is_postponed:
+        _settle([prepared.id], due_at=now + _NEXT_TRY_AFTER)
+        return 0
+    _settle(prepared.folded, fanned_out_at=now, reason=prepared.reason or FOLDED)
+    if prepared.reason is not None:
+        _settle([prepared.id], fanned_out_at=now, reason=prepared.reason)
+        return 0
+    left_out = audience.left_out(prepared.scope)
+    written = _fan_out(prepared)
+    told = {**_as_told(prepared.scope), "to": written, "left_out": left_out}
+    _settle([prepared.id], fanned_out_at=now, told=told)
+    return written
+
+
+def _one_at_a_time() -> None:
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+
+
+def _settle(ids: Sequence[int], **values: Any) -> None:
+    if ids:
+        still = update(Notice).where(Notice.id.in_(ids), Notice.fanned_out_at.is_(None))
+        db.session.execute(still.values(**values), execution_options={"synchronize_session": False})
+
+
+def _as_told(scope: Scope) -> dict[str, Any]:
+    """What the log needs to say later why somebody was not told."""
+    return {
+        "components": sorted(scope.components),
+        "maintenance": scope.is_maintenance,
+        "webhooks_only": scope.webhooks_only,
+    }
+
+
+def _fan_out(prepared: Prepared) -> int:
+    now, written = clock.now(), 0
+    for group in audience.groups(prepared.scope):
+        body = prepared.bodies.get(_form_of(group)) or _any_body(prepared, group.kind)
+        if body is None:
+            continue  # letters are not written of everything
+        written += outbox.fan_out(
+            event=prepared.key,
+            channel=group.kind,
+            body=body,
+            to=_recipients(prepared.scope, group),
+            incident_id=prepared.incident_id,
+            fold_key=prepared.fold_key,
+            expires_at=now + _EXPIRES,
+        )
+    return written
+
+
+def _any_body(prepared: Prepared, kind: str) -> Mapping[str, Any] | None:
+    """For who has come since it was rendered: what others of the kind get is better than nothing."""
+    return next((body for (its_kind, _form), body in prepared.bodies.items() if its_kind == kind), None)
+
+
+def _recipients(scope: Scope, group: Group) -> Any:
+    destination = (
+        Subscriber.email if group.kind == EMAIL else literal("subscriber:", String).concat(cast(Subscriber.id, String))
+    )
+    return select(destination.label("destination"), own().label("own")).where(
+        audience.hears(scope),
+        Subscriber.kind == group.kind,
+        Subscriber.shape == group.shape,
+        Subscriber.language == group.language,
+    )
+
+
+def own() -> Any:
+    """What differs from one to the next: the address of their own page."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    base = f"{settings.page_url or settings.base_url}/subscriptions/"
+    build = func.jsonb_build_object if db.engine.dialect.name == "postgresql" else func.json_object
+    return build(literal("unsubscribe", String), literal(base, String).concat(Subscriber.token))
+
+
+# ---- by the clock ----
+
+
+class Teller(threading.Thread):
+    """Looks when the next notice is due and at least once a second, and wakes the lanes when there is something to send."""
+
+    def __init__(self, app: Flask, stop: threading.Event, *, wake: Callable[[], None] = lambda: None) -> None:
+        super().__init__(name="teller", daemon=True)
+        self.app, self._stopped, self._wake = app, stop, wake
+        self.sign: Callable[[], None] = lambda: None  # called after each look: the watchdog listens
+
+    def run(self) -> None:
+        with self.app.app_context():
+            while not self._stopped.is_set():
+                pause = self.look()
+                self.sign()
+                self._stopped.wait(pause)
+
+    def look(self) -> float:
+        """Tell what is due; answers how many seconds to wait."""
+        try:
+            if fan_out_due_notices():
+                self._wake()
+            due_at = next_due_at()
+        except Exception as broken:  # noqa: BLE001 - the database may be away: what is due stays due
+            log.warning("teller_could_not_look", cause=str(getattr(broken, "orig", broken)))
+            db.session.remove()
+            return _BEFORE_ANOTHER_TRY
+        if due_at is None:
+            return _LONGEST_LOOK
+        return min(_LONGEST_LOOK, max(0.05, (due_at - clock.now()).total_seconds()))
