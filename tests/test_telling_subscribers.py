@@ -19,6 +19,7 @@ from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.kernel.settings import Settings
+from incidents.messages import public_updates
 from incidents.policy.components import ComponentStatus
 from incidents.published import planning
 from incidents.published.notices import Notice
@@ -300,7 +301,7 @@ def test_a_notice_that_breaks_is_tried_again_in_a_minute_and_silences_no_other(
     a_subscriber()
     publish(an_incident(by=maya, title="Broken"), maya)
     publish(an_incident(by=maya, title="Whole"), maya)
-    real = subscribers.public_updates.news_of
+    real = public_updates.news_of
 
     def breaks(update: Any, *args: Any, **more: Any) -> Any:
         if update.incident.title == "Broken":
@@ -308,7 +309,7 @@ def test_a_notice_that_breaks_is_tried_again_in_a_minute_and_silences_no_other(
         return real(update, *args, **more)
 
     with monkeypatch.context() as broken:
-        broken.setattr(subscribers.public_updates, "news_of", breaks)
+        broken.setattr(public_updates, "news_of", breaks)
         assert tell() == 1
         assert subscribers.next_due_at() == clock() + timedelta(minutes=1)
     clock.forward(minutes=1)
