@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from incidents.kernel.languages import forms, listed, phrase, say, say_many
+from incidents.kernel.languages import forms, listed, phrase, phrases, say, say_many
 from incidents.policy.recurrence import Rule, parse
 
 _WEEKEND = 5
 _EVERY: Mapping[str, tuple[str, str, str]] = {
-    "DAILY": (phrase("every day"), phrase("every {count} day"), phrase("every {count} days")),
-    "WEEKLY": (phrase("every week"), phrase("every {count} week"), phrase("every {count} weeks")),
-    "MONTHLY": (phrase("every month"), phrase("every {count} month"), phrase("every {count} months")),
-    "YEARLY": (phrase("every year"), phrase("every {count} year"), phrase("every {count} years")),
+    "DAILY": (phrase("every day"), *phrases("every {count} day", "every {count} days")),
+    "WEEKLY": (phrase("every week"), *phrases("every {count} week", "every {count} weeks")),
+    "MONTHLY": (phrase("every month"), *phrases("every {count} month", "every {count} months")),
+    "YEARLY": (phrase("every year"), *phrases("every {count} year", "every {count} years")),
 }
 # two of each, because in some languages the days of the week and of its end differ in gender
 _NTH: Mapping[int, tuple[str, str]] = {

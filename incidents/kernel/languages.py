@@ -156,6 +156,11 @@ def phrase(text: str, /) -> str:
     return text
 
 
+def phrases(one: str, many: str, /) -> tuple[str, str]:
+    """Mark both forms of a counted sentence that a table holds."""
+    return one, many
+
+
 def _wording(text: str) -> str:
     told = catalogue(spoken()).words.get(text, text)
     return told if isinstance(told, str) else told["other"]
