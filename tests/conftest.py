@@ -223,10 +223,24 @@ def app(settings: Settings, clock: WoundClock) -> Iterator[Flask]:
     application.config["PASSWORD_HASHER"] = CHEAP_HASHER
     application.jinja_env.bytecode_cache = _compiled_templates
     with application.app_context():
+        _share_compiled_statements(db.engine)
         yield application
         db.session.remove()
         engine: Engine = db.engine
         engine.dispose()
+
+
+def _share_compiled_statements(engine: Engine) -> None:
+    """Let the engines of all tests on one kind of database know what a statement compiles to."""
+    if engine.dialect.name not in _known:
+        engine.connect().close()  # on the first connection a dialect learns about its server
+        _known[engine.dialect.name] = (engine.dialect, engine._compiled_cache)
+    dialect, compiled = _known[engine.dialect.name]
+    engine.dialect = engine.pool._dialect = dialect
+    engine._compiled_cache = compiled
+
+
+_known: dict[str, tuple[Any, Any]] = {}
 
 
 @pytest.fixture
