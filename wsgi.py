@@ -12,6 +12,7 @@ from incidents.console import accounts, screens, settings_screens, shell
 from incidents.jobs import audit
 from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
+from incidents.messages import about_subscriptions
 from incidents.reports import figures
 
 
@@ -33,7 +34,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     settings_screens.init_app(app, chosen)
     api.init_app(app, chosen)
     slack.init_app(app, chosen)
-    statuspage.init_app(app, chosen)
+    statuspage.init_app(app, chosen, letters=about_subscriptions)
     return app
 
 

@@ -12,6 +12,7 @@ from incidents.kernel import health
 from incidents.kernel.database import db
 from incidents.kernel.health import Finding
 from incidents.kernel.settings import Settings
+from incidents.published.subscribers import Letters
 
 from . import contents
 from .files import Files
@@ -19,6 +20,8 @@ from .frontdoor import FrontDoor
 from .manage import Objects
 from .preview import notice_preview, preview, rca_preview, work_preview
 from .renewer import Renewer
+from .subscribe import LETTERS
+from .subscribe import blueprint as subscriptions
 from .views import EXTENSION, blueprint
 
 if TYPE_CHECKING:
@@ -31,8 +34,11 @@ MANAGE = "sevenbells.manage_objects"
 NOTICE_PREVIEW = "sevenbells.notice_preview"
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Give the app the public addresses, the console its preview and the manage API its objects; nothing runs until ``front``."""
+def init_app(app: Flask, settings: Settings, *, letters: Letters) -> None:
+    """Give the app the public addresses, the console its preview and the manage API its objects; nothing runs until ``front``.
+
+    ``letters`` are the words for people who subscribe.
+    """
     with app.app_context():
         engine = db.engine
     renewer = Renewer(engine, settings.page_dir, base=settings.page_url or settings.base_url)
@@ -43,7 +49,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[WORK_PREVIEW] = work_preview
     app.extensions[MANAGE] = Objects
     app.extensions[NOTICE_PREVIEW] = notice_preview
+    app.extensions[LETTERS] = letters
     app.register_blueprint(blueprint)
+    app.register_blueprint(subscriptions)
 
 
 def _check_files(renewer: Renewer) -> Finding:

@@ -20,6 +20,7 @@ from . import (
     maintenance_page,
     page,
     rca_page,
+    subscribe_page,
     wayfinding,
     work_panels,
 )
@@ -39,6 +40,7 @@ _PREPARED = (
     "/history.rss",
     "/history.json",
     "/maintenance.ics",
+    "/subscribe",
     "/badge.svg",
     "/badge.json",
     "/embed",
@@ -65,6 +67,7 @@ _PREPARED = (
     "/components/<public_id>/history.json",
     "/maintenances/<public_id>",
 )
+TAKES_FORMS = frozenset({"/subscribe"})  # what is posted there is for Flask
 INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json|/rca)?")
 MAINTENANCE = re.compile(r"/maintenances/([a-z0-9]{12})")
 COMPONENT = re.compile(r"/components/([a-z0-9]{12})")
@@ -114,6 +117,8 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     yield Sheet("robots", base, False, lambda: {"/robots.txt": wayfinding.robots(base=base)})
     yield Sheet("favicon", (picture.state, dark), False, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
     yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))
+    forms = subscribe_page.depends_on(picture)
+    yield Sheet("subscribe", forms, False, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)})
     months = _months(picture)
     yield _history("/history", months, picture, base)
     for first, found in months.items():

@@ -92,7 +92,7 @@ class FrontDoor:
         prepared = prepared or self._renewer.remembered(address)
         if prepared is None and self._files is not None:
             prepared = self._files.get(path, environ.get("QUERY_STRING", ""))
-        if prepared is not None:
+        if prepared is not None and not (environ["REQUEST_METHOD"] == "POST" and path in contents.TAKES_FORMS):
             return send(prepared, environ, start_response)
         if self._page_host and _host(environ) == self._page_host and path != "/" and not path.startswith(_PUBLIC):
             return send_missing(self._renewer.missing(environ.get("QUERY_STRING", "")), environ, start_response)

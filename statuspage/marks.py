@@ -54,6 +54,8 @@ _SHAPES: Mapping[str, str] = {
     'fill="currentColor"/><path d="M8 7.4v3.9" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"/>',
     "cal": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">'
     '<rect x="2" y="3" width="12" height="11" rx="1.5"/><path d="M2 6.5h12M5.2 1.5V4M10.8 1.5V4"/></g>',
+    "hook": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">'
+    '<path d="M5.8 8.2 8 4.3a2.3 2.3 0 1 0-4-.2M10.3 7.4l2 3.6a2.3 2.3 0 1 0-2.1 3.2M6.9 11.9H4.3a2.3 2.3 0 1 0 1.8-3.3"/></g>',
     "rss": '<g fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round">'
     '<path d="M2.8 7.3a5.9 5.9 0 0 1 5.9 5.9M2.8 2.8c5.7 0 10.4 4.7 10.4 10.4"/></g><circle cx="3.8" cy="12.2" r="1.3" fill="currentColor"/>',
 }

@@ -17,7 +17,8 @@ blueprint = Blueprint("statuspage", __name__)
 EXTENSION = "sevenbells.page"
 
 
-def _renewer() -> Renewer:
+def current_renewer() -> Renewer:
+    """What prepares this process's pages, brought up to date where no thread of its own does that."""
     renewer: Renewer = current_app.extensions[EXTENSION]
     if not renewer.is_running or not renewer.pages:
         renewer.renew_now()
@@ -48,6 +49,7 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/robots.txt", endpoint="robots")
 @blueprint.get("/sitemap.xml", endpoint="sitemap")
 @blueprint.get("/favicon.ico", endpoint="favicon")
+@blueprint.get("/subscribe", endpoint="subscribe")
 @blueprint.get("/history/<month>", endpoint="month")
 @blueprint.get("/incidents/<public_id>.json", endpoint="incident_json")
 @blueprint.get("/incidents/<public_id>/rca", endpoint="incident_rca")
@@ -61,7 +63,7 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/maintenances/<public_id>", endpoint="maintenance")
 def published(**_named: str) -> ResponseReturnValue:
     """Whatever is published at this address, in the bytes that the front door would send."""
-    renewer = _renewer()
+    renewer = current_renewer()
     try:
         prepared = renewer.find(renewer.address(request.path, _query()))
     except Unavailable:

@@ -91,10 +91,16 @@ def _defend() -> None:
     access = _declared_access(request.endpoint)
     if access.startswith("token:"):
         return
-    if not is_same_origin():
+    if not is_same_origin() and not _is_one_click():
         raise Forbidden("This form came from another site. Nothing was recorded.")
     if access != "public" and current_app.config["WTF_CSRF_ENABLED"]:
         csrf.protect()
+
+
+def _is_one_click() -> bool:
+    """Whether a mail program presses "unsubscribe" for its reader (RFC 8058): it comes from anywhere, with a token in its path."""
+    view = current_app.view_functions[request.endpoint or ""]
+    return getattr(view, "__one_click__", False) is True and request.form.get("List-Unsubscribe") == "One-Click"
 
 
 def _declared_access(endpoint: str) -> str:

@@ -1,0 +1,333 @@
+"""The public forms: subscribe, confirm, change, leave. They show on GET and act on POST; no cookie, no script.
+
+The page with the forms is prepared like all others. What is posted goes to the database, and where that is away the
+answer says so in one sentence.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from incidents.kernel import languages
+from incidents.kernel.addresses import client_address
+from incidents.kernel.database import db
+from incidents.kernel.errors import Malformed, NotAllowed, Refusal, TooMany
+from incidents.kernel.problems import database_status
+from incidents.kernel.settings import Settings
+from incidents.published import subscribers
+from incidents.published.subscribers import Choice, Letters, Subscriber
+
+from . import subscribe_page
+from .prepared import Document
+from .renewer import Renewer, Unavailable
+from .snapshot import Picture
+from .subscribe_page import Typed
+from .views import EXTENSION, current_renewer
+
+blueprint = Blueprint("subscriptions", __name__)
+LETTERS = "sevenbells.subscription_letters"
+_AWAY = "Our database does not answer. Nothing was recorded, try again later."
+_MOST_CHOSEN = 500
+_LONGEST = 1000  # characters of a field that are looked at
+_DONE = {"confirmed": "You are subscribed", "changed": "Saved"}
+
+View = Callable[..., ResponseReturnValue]
+
+
+def _public(view: View) -> View:
+    """Everybody may use it; what goes wrong is said in the page's own clothes."""
+
+    @functools.wraps(view)
+    def answered(**path: str) -> ResponseReturnValue:
+        try:
+            return in_words(**path)
+        except Unavailable:
+            return Response(f"{_AWAY}\n", 503, mimetype="text/plain", headers={"Retry-After": "30"})
+
+    def in_words(**path: str) -> ResponseReturnValue:
+        try:
+            return view(**path)
+        except (DBAPIError, PoolTimeout) as broken:
+            if isinstance(broken, DBAPIError) and database_status(broken) is None:
+                raise
+            db.session.rollback()
+            return _said(503, "Not at the moment", _AWAY)
+        except Refusal as refusal:
+            db.session.rollback()
+            return _refused(refusal)
+
+    answered.__access__ = "public"  # type: ignore[attr-defined] # said here: this side cannot see incidents.access
+    return answered
+
+
+@blueprint.post("/subscribe")
+@_public
+def subscribe() -> ResponseReturnValue:
+    """Somebody gives an address. Whether we knew it is not to be learned from the answer."""
+    typed = _typed()
+    subscribers.admit_form(account=typed.email or typed.url, address=client_address(request, _settings()))
+    try:
+        return _add_webhook(typed) if typed.kind == subscribers.WEBHOOK else _ask_by_mail(typed)
+    except Malformed as wrong:
+        db.session.rollback()
+        document = subscribe_page.subscribe(_picture(), base=_base(), typed=typed, problems=wrong.fields)
+        return _answer(document, wrong.status)
+
+
+def _ask_by_mail(typed: Typed) -> ResponseReturnValue:
+    if _settings().smtp_url is None:
+        return _said(503, "Not by e-mail", "We cannot send e-mail at present. The feeds carry every update.")
+    subscribers.sign_up(typed.email, typed.choice, words=_letters())
+    db.session.commit()
+    return _said(
+        200,
+        "Look into your mailbox",
+        "If the address is right, a letter with a link is on its way. You get nothing else before you follow it.",
+        "No letter? Look among the unwanted ones. We write to the same address at most once a day.",
+    )
+
+
+def _add_webhook(typed: Typed) -> ResponseReturnValue:
+    hook = subscribers.sign_up_webhook(typed.url, typed.choice, shape=typed.shape)
+    secret, own = hook.secret, urlsplit(subscribers.own_address(hook)).path
+    db.session.commit()
+    document = subscribe_page.said(
+        _picture(),
+        "The webhook is on the list",
+        "A test event is on its way to it.",
+        base=_base(),
+        secret=secret,
+        own=own,
+    )
+    return _answer(document, 200)
+
+
+@blueprint.get("/subscriptions/<token>")
+@_public
+def show(token: str) -> ResponseReturnValue:
+    """Somebody's own page, or what a confirmation link is for. Nothing happens: programs open links too."""
+    subscriber = subscribers.by_token(token)
+    if subscriber is not None:
+        return _answer(_own_page(subscriber, sentence=_DONE.get(request.args.get("done", ""), "")), 200)
+    invitation = subscribers.invitation(token)
+    if invitation is None:
+        return _gone()
+    if _is_answered(invitation.subscriber):
+        return _answer(_own_page(invitation.subscriber), 200)
+    if invitation.is_expired:
+        return _answer(_expired(), 200)
+    return _answer(_confirmation(invitation.subscriber), 200)
+
+
+@blueprint.post("/subscriptions/<token>")
+@_public
+def act(token: str) -> ResponseReturnValue:
+    """One press of a button on that page, or a mail program's own button (RFC 8058)."""
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        return _leave_by_one_click(token)
+    subscriber = subscribers.by_token(token)
+    if subscriber is not None:
+        return _act_on_own_page(subscriber)
+    invitation = subscribers.invitation(token)
+    if invitation is None:
+        return _gone()
+    if request.form.get("act") == "forget":
+        subscribers.erase(invitation.subscriber)
+        db.session.commit()
+        return _said(200, "Forgotten", "We no longer have this address.")
+    if invitation.is_expired and not _is_answered(invitation.subscriber):
+        return _ask_again(invitation.subscriber)
+    return _confirm(invitation.subscriber)
+
+
+act.__one_click__ = True  # type: ignore[attr-defined] # see kernel.web: such a request comes from elsewhere
+
+
+def _leave_by_one_click(token: str) -> ResponseReturnValue:
+    """No question, no login and no redirect; twice is the same as once."""
+    subscriber = subscribers.by_token(token)
+    if subscriber is not None:
+        subscribers.leave(subscriber)
+        db.session.commit()
+    return Response("You are unsubscribed.\n", 200, mimetype="text/plain", headers={"Cache-Control": "no-store"})
+
+
+def _act_on_own_page(subscriber: Subscriber) -> ResponseReturnValue:
+    if request.form.get("act") == "leave":
+        is_mail = subscriber.email is not None
+        subscribers.leave(subscriber)
+        db.session.commit()
+        heading = "You are unsubscribed" if is_mail else "The webhook is removed"
+        return _said(200, heading, "Nothing else is sent, and its address is forgotten.")
+    choice = _choice(subscriber.language)
+    try:
+        subscribers.change(subscriber, choice)
+    except Malformed as wrong:
+        db.session.rollback()
+        return _answer(_own_page(subscriber, choice=choice, problems=wrong), wrong.status)
+    db.session.commit()
+    return _to_own_page(subscriber, "changed")
+
+
+def _confirm(subscriber: Subscriber) -> ResponseReturnValue:
+    choice = _choice(subscriber.language) if "scope" in request.form else None
+    try:
+        subscribers.confirm(subscriber, choice, words=_letters())
+    except Malformed as wrong:
+        db.session.rollback()
+        return _answer(_confirmation(subscriber, choice=choice, problems=wrong), wrong.status)
+    db.session.commit()
+    return _to_own_page(subscriber, "confirmed")
+
+
+def _ask_again(subscriber: Subscriber) -> ResponseReturnValue:
+    email, choice = subscriber.destination, Choice.of(subscriber)
+    db.session.rollback()  # what is counted is written by itself, and SQLite has one writer
+    subscribers.admit_form(account=email, address=client_address(request, _settings()))
+    subscribers.sign_up(email, choice, words=_letters())
+    db.session.commit()
+    return _said(
+        200, "Look into your mailbox", "A new link is on its way. We write to the same address at most once a day."
+    )
+
+
+def _to_own_page(subscriber: Subscriber, done: str) -> ResponseReturnValue:
+    return redirect(f"/subscriptions/{subscriber.token}?done={done}", 303)
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------------
+
+
+def _own_page(
+    subscriber: Subscriber, *, sentence: str = "", choice: Choice | None = None, problems: Malformed | None = None
+) -> Document:
+    return subscribe_page.manage(
+        _picture(),
+        subscriber,
+        base=_base(),
+        action=f"/subscriptions/{subscriber.token}",
+        languages=[*languages.LANGUAGES.items()],
+        sentence=sentence,
+        choice=choice,
+        problems=problems.fields if problems else None,
+    )
+
+
+def _confirmation(
+    subscriber: Subscriber, *, choice: Choice | None = None, problems: Malformed | None = None
+) -> Document:
+    return subscribe_page.confirm(
+        _picture(),
+        subscriber,
+        base=_base(),
+        action=request.path,
+        languages=[*languages.LANGUAGES.items()],
+        choice=choice,
+        problems=problems.fields if problems else None,
+    )
+
+
+def _expired() -> Document:
+    return subscribe_page.said(
+        _picture(),
+        "This link has expired",
+        "It worked for three days.",
+        base=_base(),
+        action=request.path,
+        other={
+            "heading": "Another link",
+            "sentence": "We send it to the same address.",
+            "act": "again",
+            "button": "Send me a new link",
+        },
+    )
+
+
+def _gone() -> Response:
+    return _said(404, "This link leads nowhere", "The subscription has ended, or the address is incomplete.")
+
+
+def _refused(refusal: Refusal) -> Response:
+    heading = "Too often" if isinstance(refusal, TooMany) else "Not as things are"
+    response = _said(refusal.status, heading, refusal.sentence)
+    if isinstance(refusal, TooMany):
+        response.headers["Retry-After"] = str(max(1, refusal.retry_after))
+    return response
+
+
+def _said(status: int, heading: str, *sentences: str) -> Response:
+    response = _answer(subscribe_page.said(_picture(), heading, *sentences, base=_base()), status)
+    if status == 503:
+        response.headers["Retry-After"] = "30"
+    return response
+
+
+def _answer(document: Document, status: int) -> Response:
+    """Somebody's own answer: kept nowhere, found by no search engine, and its address told to nobody else."""
+    response = Response(document.body, status, content_type=document.content_type)
+    response.headers.update(document.headers)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    # stricter, and browsers would call our own forms strangers: with "no-referrer" they send ``Origin: null``
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+# -- what was asked ----------------------------------------------------------------------------------------------------
+
+
+def _typed() -> Typed:
+    language = languages.best_for(request.headers.get("Accept-Language"), languages.LANGUAGES)
+    return Typed(
+        kind="webhook" if request.form.get("kind") == "webhook" else "email",
+        email=request.form.get("email", "")[:_LONGEST],
+        url=request.form.get("url", "")[: _LONGEST + 1],
+        shape=request.form.get("shape", "standard")[:20],
+        choice=_choice(language),
+    )
+
+
+def _choice(language: str) -> Choice:
+    """What a form of ours chose; a form without the field for maintenance means "too"."""
+    form = request.form
+    chosen = tuple(dict.fromkeys(form.getlist("component")))[:_MOST_CHOSEN]
+    wanted = form.get("language", language)
+    about_maintenance = form.getlist("maintenance")
+    return Choice(
+        components=chosen if form.get("scope") == "chosen" else None,
+        maintenance=not about_maintenance or "yes" in about_maintenance,
+        language=wanted if wanted in languages.LANGUAGES else language,
+    )
+
+
+def _is_answered(subscriber: Subscriber) -> bool:
+    return subscriber.is_confirmed and subscriber.quarantined_at is None
+
+
+def _picture() -> Picture:
+    picture = current_renewer().picture
+    if picture is None:
+        raise Unavailable
+    return picture
+
+
+def _base() -> str:
+    renewer: Renewer = current_app.extensions[EXTENSION]
+    return renewer.base
+
+
+def _letters() -> Letters:
+    letters: Letters = current_app.extensions[LETTERS]
+    return letters
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    return settings
