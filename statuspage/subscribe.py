@@ -83,7 +83,7 @@ def subscribe() -> ResponseReturnValue:
 
 def _ask_by_mail(typed: Typed) -> ResponseReturnValue:
     if _settings().smtp_url is None:
-        return _said(503, "Not by e-mail", "We cannot send e-mail at present. The feeds carry every update.")
+        raise NotAllowed("We cannot send e-mail at present. The feeds carry every update.")
     subscribers.sign_up(typed.email, typed.choice, words=_letters())
     db.session.commit()
     return _said(

@@ -154,7 +154,7 @@ def test_without_a_mail_server_the_form_says_so(request: pytest.FixtureRequest, 
     del environ["SMTP_URL"]
     app: Flask = request.getfixturevalue("app")
     answer = ask(app.test_client())
-    assert answer.status_code == 503
+    assert answer.status_code == 409
     assert "We cannot send e-mail at present" in answer.text
     assert db.session.scalar(select(func.count()).select_from(Subscriber)) == 0
 
