@@ -118,7 +118,7 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     yield Sheet("favicon", (picture.state, dark), False, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
     yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))
     forms = subscribe_page.depends_on(picture)
-    yield Sheet("subscribe", forms, False, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)})
+    yield Sheet("subscribe", forms, False, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)}, own)
     months = _months(picture)
     yield _history("/history", months, picture, base)
     for first, found in months.items():
@@ -222,11 +222,13 @@ def _began_in(incident: Incident, first: date, picture: Picture) -> bool:
 
 
 def in_memory(picture: Picture, path: str, *, base: str) -> Document | None:
-    """The first page, the embedded one or a month that is kept ready, made anew in the language that is spoken."""
+    """The first page, the embedded one, the forms or a month that is kept ready, made anew in the language that is spoken."""
     if path == "/":
         return page.home(picture, base=base)
     if path == "/embed":
         return badges.embed(picture, base=base)
+    if path == "/subscribe":
+        return subscribe_page.subscribe(picture, base=base)
     months = _months(picture)
     wanted = {first: found for first, found in months.items() if path in ("/history", f"/history/{first:%Y-%m}")}
     if not wanted:

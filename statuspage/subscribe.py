@@ -15,41 +15,35 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from incidents.kernel import languages
 from incidents.kernel.addresses import client_address
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed, NotAllowed, Refusal, TooMany
+from incidents.kernel.languages import LANGUAGES, asked_for, best_for, phrase, say, say_many, speaking, spoken
 from incidents.kernel.problems import database_status
 from incidents.kernel.settings import Settings
 from incidents.published import subscribers
 from incidents.published.subscribers import Choice, Letters, Subscriber
 
-from . import subscribe_page
+from . import subscribe_page, tongues
+from .older_pages import Unavailable
 from .prepared import Document
-from .renewer import Renewer, Unavailable
+from .renewer import Renewer
 from .snapshot import Picture
 from .subscribe_page import Typed
 from .views import EXTENSION, current_renewer
 
 blueprint = Blueprint("subscriptions", __name__)
 LETTERS = "sevenbells.subscription_letters"
-_AWAY = "Our database does not answer. Nothing was recorded, try again later."
+_AWAY = phrase("Our database does not answer. Nothing was recorded, try again later.")
 _MOST_CHOSEN = 500
 _LONGEST = 1000  # characters of a field that are looked at
-_DONE = {"confirmed": "You are subscribed", "changed": "Saved"}
+_DONE = {"confirmed": phrase("You are subscribed"), "changed": phrase("Saved")}
 
 View = Callable[..., ResponseReturnValue]
 
 
 def _public(view: View) -> View:
     """Everybody may use it; what goes wrong is said in the page's own clothes."""
-
-    @functools.wraps(view)
-    def answered(**path: str) -> ResponseReturnValue:
-        try:
-            return in_words(**path)
-        except Unavailable:
-            return Response(f"{_AWAY}\n", 503, mimetype="text/plain", headers={"Retry-After": "30"})
 
     def in_words(**path: str) -> ResponseReturnValue:
         try:
@@ -58,10 +52,18 @@ def _public(view: View) -> View:
             if isinstance(broken, DBAPIError) and database_status(broken) is None:
                 raise
             db.session.rollback()
-            return _said(503, "Not at the moment", _AWAY)
+            return _said(503, say("Not at the moment"), say(_AWAY))
         except Refusal as refusal:
             db.session.rollback()
             return _refused(refusal)
+
+    @functools.wraps(view)
+    def answered(**path: str) -> ResponseReturnValue:
+        try:
+            with speaking(_language(), written_in=_picture().settings.language):
+                return in_words(**path)
+        except Unavailable:
+            return Response(f"{_AWAY}\n", 503, mimetype="text/plain", headers={"Retry-After": "30"})
 
     answered.__access__ = "public"  # type: ignore[attr-defined] # said here: this side cannot see incidents.access
     return answered
@@ -83,14 +85,14 @@ def subscribe() -> ResponseReturnValue:
 
 def _ask_by_mail(typed: Typed) -> ResponseReturnValue:
     if _settings().smtp_url is None:
-        raise NotAllowed("We cannot send e-mail at present. The feeds carry every update.")
+        raise NotAllowed(phrase("We cannot send e-mail at present. The feeds carry every update."))
     subscribers.sign_up(typed.email, typed.choice, words=_letters())
     db.session.commit()
     return _said(
         200,
-        "Look into your mailbox",
-        "If the address is right, a letter with a link is on its way. You get nothing else before you follow it.",
-        "No letter? Look among the unwanted ones. We write to the same address at most once a day.",
+        say("Look into your mailbox"),
+        say("If the address is right, a letter with a link is on its way. You get nothing else before you follow it."),
+        say("No letter? Look among the unwanted ones. We write to the same address at most once a day."),
     )
 
 
@@ -100,8 +102,8 @@ def _add_webhook(typed: Typed) -> ResponseReturnValue:
     db.session.commit()
     document = subscribe_page.said(
         _picture(),
-        "The webhook is on the list",
-        "A test event is on its way to it.",
+        say("The webhook is on the list"),
+        say("A test event is on its way to it."),
         base=_base(),
         secret=secret,
         own=own,
@@ -115,7 +117,7 @@ def show(token: str) -> ResponseReturnValue:
     """Somebody's own page, or what a confirmation link is for. Nothing happens: programs open links too."""
     subscriber = subscribers.by_token(token)
     if subscriber is not None:
-        return _answer(_own_page(subscriber, sentence=_DONE.get(request.args.get("done", ""), "")), 200)
+        return _answer(_own_page(subscriber, sentence=_done()), 200)
     invitation = subscribers.invitation(token)
     if invitation is None:
         return _gone()
@@ -141,7 +143,7 @@ def act(token: str) -> ResponseReturnValue:
     if request.form.get("act") == "forget":
         subscribers.erase(invitation.subscriber)
         db.session.commit()
-        return _said(200, "Forgotten", "We no longer have this address.")
+        return _said(200, say("Forgotten"), say("We no longer have this address."))
     if invitation.is_expired and not _is_answered(invitation.subscriber):
         return _ask_again(invitation.subscriber)
     return _confirm(invitation.subscriber)
@@ -164,8 +166,8 @@ def _act_on_own_page(subscriber: Subscriber) -> ResponseReturnValue:
         is_mail = subscriber.email is not None
         subscribers.leave(subscriber)
         db.session.commit()
-        heading = "You are unsubscribed" if is_mail else "The webhook is removed"
-        return _said(200, heading, "Nothing else is sent, and its address is forgotten.")
+        heading = say("You are unsubscribed") if is_mail else say("The webhook is removed")
+        return _said(200, heading, say("Nothing else is sent, and its address is forgotten."))
     choice = _choice(subscriber.language)
     try:
         subscribers.change(subscriber, choice)
@@ -194,7 +196,9 @@ def _ask_again(subscriber: Subscriber) -> ResponseReturnValue:
     subscribers.sign_up(email, choice, words=_letters())
     db.session.commit()
     return _said(
-        200, "Look into your mailbox", "A new link is on its way. We write to the same address at most once a day."
+        200,
+        say("Look into your mailbox"),
+        say("A new link is on its way. We write to the same address at most once a day."),
     )
 
 
@@ -213,7 +217,7 @@ def _own_page(
         subscriber,
         base=_base(),
         action=f"/subscriptions/{subscriber.token}",
-        languages=[*languages.LANGUAGES.items()],
+        languages=_languages(),
         sentence=sentence,
         choice=choice,
         problems=problems.fields if problems else None,
@@ -228,7 +232,7 @@ def _confirmation(
         subscriber,
         base=_base(),
         action=request.path,
-        languages=[*languages.LANGUAGES.items()],
+        languages=_languages(),
         choice=choice,
         problems=problems.fields if problems else None,
     )
@@ -237,28 +241,30 @@ def _confirmation(
 def _expired() -> Document:
     return subscribe_page.said(
         _picture(),
-        "This link has expired",
-        "It worked for three days.",
+        say("This link has expired"),
+        say("It worked for three days."),
         base=_base(),
         action=request.path,
         other={
-            "heading": "Another link",
-            "sentence": "We send it to the same address.",
+            "heading": say("Another link"),
+            "sentence": say("We send it to the same address."),
             "act": "again",
-            "button": "Send me a new link",
+            "button": say("Send me a new link"),
         },
     )
 
 
 def _gone() -> Response:
-    return _said(404, "This link leads nowhere", "The subscription has ended, or the address is incomplete.")
+    return _said(404, say("This link leads nowhere"), say("The subscription has ended, or the address is incomplete."))
 
 
 def _refused(refusal: Refusal) -> Response:
-    heading = "Too often" if isinstance(refusal, TooMany) else "Not as things are"
-    response = _said(refusal.status, heading, refusal.sentence)
-    if isinstance(refusal, TooMany):
-        response.headers["Retry-After"] = str(max(1, refusal.retry_after))
+    if not isinstance(refusal, TooMany):
+        return _said(refusal.status, say("Not as things are"), say(refusal.sentence))
+    minutes = -(-refusal.retry_after // 60)
+    sentence = say_many(minutes, "Try again in {count} minute.", "Try again in {count} minutes.")
+    response = _said(refusal.status, say("Too often"), sentence)
+    response.headers["Retry-After"] = str(max(1, refusal.retry_after))
     return response
 
 
@@ -284,13 +290,12 @@ def _answer(document: Document, status: int) -> Response:
 
 
 def _typed() -> Typed:
-    language = languages.best_for(request.headers.get("Accept-Language"), languages.LANGUAGES)
     return Typed(
         kind="webhook" if request.form.get("kind") == "webhook" else "email",
         email=request.form.get("email", "")[:_LONGEST],
         url=request.form.get("url", "")[: _LONGEST + 1],
         shape=request.form.get("shape", "standard")[:20],
-        choice=_choice(language),
+        choice=_choice(spoken()),
     )
 
 
@@ -303,8 +308,29 @@ def _choice(language: str) -> Choice:
     return Choice(
         components=chosen if form.get("scope") == "chosen" else None,
         maintenance=not about_maintenance or "yes" in about_maintenance,
-        language=wanted if wanted in languages.LANGUAGES else language,
+        language=wanted if wanted in tongues.offered(_picture().settings) else language,
     )
+
+
+def _language() -> str:
+    """What the address asks for, else what the browser does: these pages and letters are for one reader."""
+    settings = _picture().settings
+    asked = asked_for(request.query_string.decode("latin-1"))
+    if asked in tongues.offered(settings):
+        return asked
+    return best_for(request.headers.get("Accept-Language"), tongues.offered(settings), otherwise=settings.language)
+
+
+def _languages() -> list[tuple[str, str]]:
+    """Those in which our letters can be had; none where there is no choice."""
+    offered = tongues.offered(_picture().settings)
+    return [(code, LANGUAGES[code]) for code in offered] if len(offered) > 1 else []
+
+
+def _done() -> str:
+    """What has just been done, as the address says after a press of a button."""
+    sentence = _DONE.get(request.args.get("done", ""))
+    return say(sentence) if sentence else ""
 
 
 def _is_answered(subscriber: Subscriber) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from incidents.kernel.languages import say
 from incidents.published.subscribers import EVERYTHING, Choice, Subscriber
 
 from . import words
@@ -38,6 +39,7 @@ def depends_on(picture: Picture) -> Hashable:
         components,
         bool(picture.told.works),
         words.zone_words(picture),
+        picture.dark_since,
     )
 
 
@@ -51,7 +53,7 @@ def subscribe(
         path=PATH,
         base=base,
         key=_QUIET,
-        about=f"Be told when something breaks, changes or is fixed at {picture.settings.name}.",
+        about=say("Be told when something breaks, changes or is fixed at {name}.", name=picture.settings.name),
         groups=_groups(picture),
         typed=typed or Typed(),
         problems=problems or {},
@@ -99,22 +101,22 @@ def confirm(
     """What a confirmation link shows: nothing has happened yet, and the button does it."""
     return said(
         picture,
-        "Confirm your subscription",
-        f"We write to {subscriber.email} once you have pressed the button, and not before.",
+        say("Confirm your subscription"),
+        say("We write to {address} once you have pressed the button, and not before.", address=subscriber.email),
         base=base,
         act="confirm",
         action=action,
-        button="Confirm",
-        whom="What you hear of",
+        button=say("Confirm"),
+        whom=say("What you hear of"),
         chosen=choice or Choice.of(subscriber),
         groups=_groups(picture),
         languages=languages,
         problems=problems or {},
         other={
-            "heading": "It was not you?",
-            "sentence": "Then we forget this address, and write to it no more.",
+            "heading": say("It was not you?"),
+            "sentence": say("Then we forget this address, and write to it no more."),
             "act": "forget",
-            "button": "Forget this address",
+            "button": say("Forget this address"),
         },
     )
 
@@ -134,38 +136,44 @@ def manage(
     is_mail = subscriber.email is not None
     return said(
         picture,
-        sentence or "Your subscription",
+        sentence or say("Your subscription"),
         _state_of(subscriber),
         base=base,
         act="change",
         action=action,
-        button="Save",
-        whom="What you hear of" if is_mail else "What the webhook hears of",
+        button=say("Save"),
+        whom=say("What you hear of") if is_mail else say("What the webhook hears of"),
         chosen=choice or Choice.of(subscriber),
         groups=_groups(picture),
         languages=languages if is_mail else (),
         problems=problems or {},
         other={
-            "heading": "Unsubscribe" if is_mail else "Remove the webhook",
+            "heading": say("Unsubscribe") if is_mail else say("Remove the webhook"),
             "sentence": (
-                "We forget the address at once. If it is a list, nobody on it hears from us any more."
+                say("We forget the address at once. If it is a list, nobody on it hears from us any more.")
                 if is_mail
-                else "We forget its address and its secret at once."
+                else say("We forget its address and its secret at once.")
             ),
             "act": "leave",
-            "button": "Unsubscribe" if is_mail else "Remove the webhook",
+            "button": say("Unsubscribe") if is_mail else say("Remove the webhook"),
         },
     )
 
 
 def _state_of(subscriber: Subscriber) -> str:
-    whom = subscriber.email or subscriber.url or ""
+    whom, is_mail = subscriber.email or subscriber.url or "", subscriber.email is not None
     if subscriber.quarantined_at is not None:
-        again = "Subscribe once more" if subscriber.email else "Ask us for help"
-        return f"We stopped writing to {whom}: too much came back. {again}, and it starts anew."
+        if is_mail:
+            return say(
+                "We stopped writing to {address}: too much came back. Subscribe once more, and it starts anew.",
+                address=whom,
+            )
+        return say("We stopped sending to {address}: it failed too often.", address=whom)
     if not subscriber.is_confirmed:
-        return f"{whom} is not confirmed yet, and gets nothing. The link for that is in our letter."
-    return f"We write to {whom}." if subscriber.email else f"We send to {whom}."
+        return say(
+            "{address} is not confirmed yet, and gets nothing. The link for that is in our letter.", address=whom
+        )
+    return say("We write to {address}.", address=whom) if is_mail else say("We send to {address}.", address=whom)
 
 
 def _groups(picture: Picture) -> list[dict[str, Any]]:

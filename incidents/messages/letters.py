@@ -30,6 +30,7 @@ class Letter:
     buttons: Sequence[Button] = ()
     template: str = ""
     thread: str | None = None  # letters about one incident hang together
+    language: str = "en"
     short: str = ""  # the whole of it as a text message, with the address that matters most
     footer: Sequence[str] = field(default=("You get this because you respond to incidents in Sevenbells.",))
 
@@ -68,7 +69,7 @@ class Letter:
         template = f"<pre>{escape(self.template)}</pre>" if self.template else ""
         footer = "<br>".join(escape(line) for line in self.footer)
         return (
-            f'<!doctype html><html lang="en"><body>{paragraphs}{buttons}{template}'
+            f'<!doctype html><html lang="{escape(self.language)}"><body>{paragraphs}{buttons}{template}'
             f"<hr><p><small>{footer}</small></p></body></html>"
         )
 

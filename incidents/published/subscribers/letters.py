@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import literal, select
@@ -25,7 +24,7 @@ class Letter(Protocol):
 class Letters(Protocol):
     """What ``messages.about_subscriptions`` offers."""
 
-    def please_confirm(self, *, page: str, address: str, until: datetime, language: str) -> Letter:
+    def please_confirm(self, *, page: str, address: str, language: str) -> Letter:
         """Asks whether the reader wants this."""
 
     def already_subscribed(self, *, page: str, address: str, language: str) -> Letter:
@@ -40,8 +39,7 @@ LINK = "{{own.link}}"  # stands in the words, which many can share so
 
 def ask(subscriber: Subscriber, letters: Letters, *, purpose: str = outbox.NOTICE) -> None:
     """The letter that asks for confirmation."""
-    until = clock.now() + invitations.LIFETIME
-    letter = letters.please_confirm(page=page_settings().name, address=LINK, until=until, language=subscriber.language)
+    letter = letters.please_confirm(page=page_settings().name, address=LINK, language=subscriber.language)
     _write(subscriber, letter, "asked", own={"link": invitations.address(subscriber)}, purpose=purpose)
 
 
