@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,13 +36,13 @@ _WITHOUT_WORDS: Mapping[str, str] = {
 
 def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     """Every address of the API; nothing in them is relative, so their bytes change with the records and as work goes on."""
-    api = Shapes(picture, base)
+    api = _Writer(picture, base)
     newest = picture.incidents[:MOST_RECENT]
     running = [incident for incident in picture.incidents if incident.is_open]
     works = picture.told.works
     to_come = [work for work in reversed(works) if work.state(picture.minute) == State.SCHEDULED]
     scheduled = to_come[:MOST_RECENT]
-    bodies: dict[str, Json] = {
+    bodies: dict[str, dict[str, str]] = {
         "summary": {
             "components": api.components(),
             "incidents": api.incidents(running),
@@ -57,26 +57,85 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
         "scheduled-maintenances/upcoming": {"scheduled_maintenances": api.maintenances(scheduled)},
         "scheduled-maintenances/active": {"scheduled_maintenances": api.maintenances(picture.running)},
     }
-    return {f"/api/v2/{name}.json": _document({"page": api.page(), **body}) for name, body in bodies.items()}
+    about = api.page()
+    return {f"/api/v2/{name}.json": _document(_object({"page": about, **body})) for name, body in bodies.items()}
 
 
 def incident(picture: Picture, incident: Incident, *, base: str) -> Document:
     """``/incidents/<id>.json``: the bare object, so that what is over keeps its ETag."""
-    return _document(Shapes(picture, base).incident(incident))
+    return _document(_Writer(picture, base).incident(incident))
 
 
 def instant(moment: datetime) -> str:
     """ISO 8601 with milliseconds, in UTC."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def _document(body: Json) -> Document:
-    written = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Document("application/json; charset=utf-8", written, OPEN)
+def _document(written: str) -> Document:
+    return Document("application/json; charset=utf-8", written.encode("utf-8", "replace"), OPEN)
+
+
+def _written(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _object(parts: Mapping[str, str]) -> str:
+    """An object of members that are written already."""
+    return "{" + ",".join(f'"{name}":{written}' for name, written in parts.items()) + "}"
+
+
+def _array(parts: Iterable[str]) -> str:
+    return "[" + ",".join(parts) + "]"
 
 
 def _status(state: State) -> str:
     return str(State.COMPLETED if state == State.CANCELLED else state)
+
+
+class _Writer:
+    """The objects of the API as text. The same incident stands in several answers, and most changes leave it alone."""
+
+    def __init__(self, picture: Picture, base: str) -> None:
+        self._shapes = Shapes(picture, base)
+        self._told, self._minute = picture.told, picture.minute
+        self._around: Hashable = (base, picture.settings.public_id, picture.records.groups)
+        self._components = {public_id: _written(found) for public_id, found in self._shapes.objects.items()}
+
+    def page(self) -> str:
+        return _written(self._shapes.page())
+
+    def status(self) -> str:
+        return _written(self._shapes.status())
+
+    def components(self) -> str:
+        return _written(self._shapes.components())
+
+    def incidents(self, which: Iterable[Incident]) -> str:
+        return _array(self.incident(each) for each in which)
+
+    def incident(self, incident: Incident) -> str:
+        """Written once for as long as it, its components and their groups are the same."""
+        made_from = (incident, self._named(incident.worst_of), self._around)
+        return self._kept(incident.id, made_from, lambda: self._shapes.incident(incident))
+
+    def maintenances(self, which: Iterable[Work]) -> str:
+        return _array(self._maintenance(each) for each in which)
+
+    def _maintenance(self, work: Work) -> str:
+        passed = sum(each <= self._minute for each in work.edges)
+        made_from = (work, passed, self._named(work.components), self._around)
+        return self._kept(work.id, made_from, lambda: self._shapes.maintenance(work))
+
+    def _named(self, which: Iterable[str]) -> Hashable:
+        return tuple(self._components.get(one) for one in which)
+
+    def _kept(self, name: str, made_from: Hashable, make: Callable[[], Json]) -> str:
+        if name not in self._told.ids:  # an old one that somebody asks for
+            return _written(make())
+        found = self._told.written.get(name)
+        if found is None or found[0] != made_from:
+            found = self._told.written[name] = (made_from, _written(make()))
+        return found[1]
 
 
 class Shapes:

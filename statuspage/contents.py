@@ -14,6 +14,7 @@ from . import (
     api_v2,
     badges,
     calendar,
+    component_page,
     feeds,
     history_page,
     incident_page,
@@ -22,6 +23,7 @@ from . import (
     rca_page,
     subscribe_page,
     wayfinding,
+    words,
     work_panels,
 )
 from .prepared import Document
@@ -30,6 +32,7 @@ from .snapshot import Picture
 from .story import Incident, tell
 from .work import Work
 from .work_records import WorkRow
+from .year import Year
 
 _MOST_PREPARED = 250  # incident pages kept ready; older ones are made when somebody asks
 _MOST_WORKS = 20
@@ -60,6 +63,7 @@ _PREPARED = (
     "/incidents/<public_id>.json",
     "/incidents/<public_id>/rca",
     "/components/<public_id>",
+    "/components/<public_id>.json",
     "/components/<public_id>/badge.svg",
     "/components/<public_id>/badge.json",
     "/components/<public_id>/history.atom",
@@ -70,14 +74,14 @@ _PREPARED = (
 TAKES_FORMS = frozenset({"/subscribe"})  # what is posted there is for Flask
 INCIDENT = re.compile(r"/incidents/([a-z0-9]{12})(\.json|/rca)?")
 MAINTENANCE = re.compile(r"/maintenances/([a-z0-9]{12})")
-COMPONENT = re.compile(r"/components/([a-z0-9]{12})")
+COMPONENT = re.compile(r"/components/([a-z0-9]{12})(\.json)?")
 COMPONENT_BADGE = re.compile(r"/components/([a-z0-9]{12})/badge(\.svg|\.json)")
 COMPONENT_FEED = re.compile(r"/components/([a-z0-9]{12})/history\.(atom|rss|json)")
 MONTH = re.compile(r"/history/(\d{4})-(0[1-9]|1[0-2])(?:\.(atom|rss|json))?")
 # what programs of other sites may read, and ask beforehand whether they may
 OPEN = re.compile(
     r"/api/v2/[a-z/-]+\.json|/history(?:/\d{4}-\d{2})?\.(?:atom|rss|json)|/maintenance\.ics|/badge\.(?:svg|json)|/embed"
-    r"|/incidents/[^/]+\.json|/components/[^/]+/(?:badge|history)\.[a-z]+"
+    r"|/(?:incidents|components)/[^/]+\.json|/components/[^/]+/(?:badge|history)\.[a-z]+"
 )
 
 
@@ -116,7 +120,8 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     yield Sheet("embed", (badge, minute), True, lambda: {"/embed": badges.embed(picture, base=base)}, own)
     yield Sheet("robots", base, False, lambda: {"/robots.txt": wayfinding.robots(base=base)})
     yield Sheet("favicon", (picture.state, dark), False, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
-    yield Sheet("calendar", told, False, lambda: calendar.documents(picture, base=base))
+    planned = (told.works, records.settings, picture.today)
+    yield Sheet("calendar", planned, False, lambda: calendar.documents(picture, base=base))
     forms = subscribe_page.depends_on(picture)
     yield Sheet("subscribe", forms, False, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)}, own)
     months = _months(picture)
@@ -184,8 +189,11 @@ def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Pictu
     # an open incident's length is printed there, and grows by the minute
     running = any(each.is_open for found in months.values() for each in found)
     works = {first: _works_in(first, picture) for first in months}
-    states = tuple(work.state(picture.minute) for found in works.values() for work in found)
-    seen = (picture.told, picture.minute if running else picture.today, picture.state, picture.dark_since, states)
+    told = tuple(each for found in months.values() for each in found)
+    planned = tuple((work, work.state(picture.minute)) for found in works.values() for work in found)
+    around = (picture.records.settings, picture.records.first_began_at, bool(picture.told.works))
+    when = (picture.minute if running else picture.today, words.zone_words(picture))
+    seen = (told, planned, around, when, picture.state, words.headline(picture), picture.dark_since)
     return Sheet(
         path,
         seen,
@@ -237,10 +245,14 @@ def in_memory(picture: Picture, path: str, *, base: str) -> Document | None:
     return history_page.history(picture, wanted, path=path, base=base, works=works)
 
 
-def component(picture: Picture, public_id: str, *, base: str) -> Document | None:
-    """A component's page, from what is in memory."""
-    found = next((each for each in picture.components if each.id == public_id), None)
-    return page.component(picture, found, base=base) if found else None
+def component(picture: Picture, public_id: str, *, form: str | None, year: Year | None, base: str) -> Document | None:
+    """The page of a component or group, from what is in memory and the year behind it."""
+    found = component_page.find(picture, public_id)
+    if found is None:
+        return None
+    if form == ".json":
+        return component_page.as_json(picture, found, year=year)
+    return component_page.page(picture, found, year=year, base=base)
 
 
 def beside_component(picture: Picture, path: str, *, base: str) -> Document | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -16,9 +17,7 @@ from incidents.policy.components import ComponentStatus
 from incidents.policy.uptime import Day
 
 from . import times
-from .snapshot import Component, Picture
-from .story import Incident
-from .work import Work
+from .snapshot import Component, Group, Picture
 
 KEY: Mapping[str, str] = {
     ComponentStatus.OPERATIONAL: "ok",
@@ -110,6 +109,7 @@ def shape(key: str) -> Markup:
     return Markup(_SHAPES[key])  # noqa: S704 - our own drawings
 
 
+@lru_cache(maxsize=16)
 def favicon(key: str) -> str:
     """A data address with the state's shape in the state's colour."""
     return "data:image/svg+xml," + quote(favicon_svg(key).replace('"', "'"), safe="<>/='.: -")
@@ -127,18 +127,18 @@ _PITCH, _BAR, _TALL = 4, 2.8, 32
 _HEIGHT = {"deg": 21, "part": 26, "maj": 32, "mnt": 14}  # taller is worse, so that it reads without colour
 
 
-def strip(picture: Picture, component: Component) -> Markup:
+def strip(picture: Picture, subject: Component | Group) -> Markup:
     """Ninety days as one drawing, and the same in words for who cannot see it."""
-    past = _past_bars(picture, component)
-    today = component.days[-1]
+    past = _past_bars(picture, subject)
+    today = subject.days[-1]
     bars, words = past
-    drawn, said = _bar(picture, component, today, len(component.days) - 1)
+    drawn, said = _bar(subject.id, today, len(subject.days) - 1)
     sentences = [*words, said] if said else words
     label = say(
         "{component}, last {days} days: {uptime}. {events}.",
-        component=component.name,
-        days=len(component.days),
-        uptime=share(component),
+        component=subject.name,
+        days=len(subject.days),
+        uptime=share(subject),
         events="; ".join(sentences) or say("No incidents"),
     )
     return Markup(
@@ -146,47 +146,52 @@ def strip(picture: Picture, component: Component) -> Markup:
     ).format(bars, drawn, label)
 
 
-def share(component: Component) -> str:
+def share(subject: Component | Group) -> str:
     """99.96% uptime"""
-    return say("{percent} uptime", percent=percent(component)) if component.uptime is not None else say("no data yet")
+    return say("{percent} uptime", percent=percent(subject)) if subject.uptime is not None else say("no data yet")
 
 
-def percent(component: Component) -> str:
+def percent(subject: Component | Group) -> str:
     """99.96%, and 100% only when nothing at all is missing."""
-    if component.uptime is None:
+    return as_percent(subject.uptime)
+
+
+def as_percent(share: Decimal | None) -> str:
+    """The same of any share; None is a time with nothing to measure."""
+    if share is None:
         return say("No data")
-    return languages.percent("100" if component.uptime == 100 else component.uptime)
+    return languages.percent("100" if share == 100 else share)
 
 
-def _past_bars(picture: Picture, component: Component) -> tuple[Markup, list[str]]:
+def _past_bars(picture: Picture, subject: Component | Group) -> tuple[Markup, list[str]]:
     """All days but today: drawn once a day, and kept beside the records."""
     language = languages.spoken()
-    kept = picture.told.drawings.get((component.id, language))
+    kept = picture.told.drawings.get((subject.id, language))
     if kept is not None and kept[0] == picture.today:
         return kept[1], kept[2]
-    past = component.days[:-1]
-    grey = sum(1 for day in component.days if day.worst is None)
-    drawn = [_ground(grey, len(component.days))]
+    past = subject.days[:-1]
+    grey = sum(1 for day in subject.days if day.worst is None)
+    drawn = [_ground(subject.id, grey, len(subject.days))]
     words: list[str] = []
     for place, day in enumerate(past):
-        bar, said = _bar(picture, component, day, place)
+        bar, said = _bar(subject.id, day, place)
         drawn.append(bar)
         words += [said] if said else []
     bars = Markup("").join(drawn)
-    picture.told.drawings[component.id, language] = (picture.today, bars, words)
+    picture.told.drawings[subject.id, language] = (picture.today, bars, words)
     return bars, words
 
 
-def _ground(grey: int, count: int) -> Markup:
-    """Good days in one stroke, days before the component existed in another."""
+def _ground(subject: str, grey: int, count: int) -> Markup:
+    """Good days in one stroke, days before the component existed in another; a tap leads to all of them as a list."""
     split, end = grey * _PITCH, count * _PITCH
     before = Markup('<path fill="url(#nop)" d="M0 0h{0}v32H0z"/>').format(split) if grey else Markup("")
     good = Markup('<path fill="url(#okp)" d="M{0} 0H{1}v32H{0}z"/>').format(split, end) if grey < count else Markup("")
-    return before + good
+    return Markup('<a href="/components/{0}#days" tabindex="-1">{1}</a>').format(subject, before + good)
 
 
-def _bar(picture: Picture, component: Component, day: Day, place: int) -> tuple[Markup, str]:
-    """One day that was not simply good, linked to what happened; and the same in words."""
+def _bar(subject: str, day: Day, place: int) -> tuple[Markup, str]:
+    """One day that was not simply good, linked to what happened on it; and the same in words."""
     key = KEY.get(day.worst or "", "ok")
     if key == "ok":
         return Markup(""), ""
@@ -195,7 +200,7 @@ def _bar(picture: Picture, component: Component, day: Day, place: int) -> tuple[
     drawn = Markup(
         '<a href="{0}" tabindex="-1"><title>{1}</title><path class="f-x" d="M{2} 0h4v32h-4z"/>'
         '<path class="f-{3}" d="M{2} {4}h2.8v{5}h-2.8z"/></a>'
-    ).format(_what_happened(picture, component, day), said, x, key, _TALL - height, height)
+    ).format(address_of(subject, day.date), said, x, key, _TALL - height, height)
     return drawn, said
 
 
@@ -206,31 +211,9 @@ def _in_words(day: Day) -> str:
     return say("{event}, {length}", event=told, length=times.lasted(spent)) if spent else told
 
 
-def _what_happened(picture: Picture, component: Component, day: Day) -> str:
-    return address_of(picture, component.id, day) or f"/components/{component.id}"
-
-
-def address_of(picture: Picture, component: str, day: Day) -> str | None:
-    """The page of the incident or announced work that put this component into the worst state of that day."""
-    if day.worst == ComponentStatus.MAINTENANCE:
-        works = [
-            each for each in picture.told.works_by_day(component).get(day.date, ()) if not _is_ahead(each, picture)
-        ]
-        if works:
-            return f"/maintenances/{works[0].id}"
-    incident = incident_of(picture, component, day)
-    return f"/incidents/{incident.id}" if incident else None
-
-
-def _is_ahead(work: Work, picture: Picture) -> bool:
-    return work.times.began_at > picture.minute
-
-
-def incident_of(picture: Picture, component: str, day: Day) -> Incident | None:
-    """The incident that put this component into the worst state of that day."""
-    candidates = picture.told.incidents_by_day(component).get(day.date, ())
-    same = [incident for incident, status in candidates if status == day.worst]
-    return same[0] if same else (candidates[0][0] if candidates else None)
+def address_of(subject: str, day: date) -> str:
+    """Where the page of a component or group tells what happened on that day."""
+    return f"/components/{subject}#{day.isoformat()}"
 
 
 # Key, word and height of each kind of bar.

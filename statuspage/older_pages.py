@@ -15,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from incidents.kernel.database import reading
 
-from . import contents, records, wayfinding, work_records
+from . import contents, records, wayfinding, work_records, year
 from .prepared import Document
 from .snapshot import Picture
+from .year import Year
 
 _MOST_KEPT = 256
 
@@ -36,11 +37,14 @@ class OlderPages:
         self._base = base
         self._rows: OrderedDict[str, tuple[int, object]] = OrderedDict()  # by address: the revision, and what was read
         self._keeping = threading.Lock()
+        self._year: Year | None = None
 
     def make(self, picture: Picture, path: str) -> Document | None:
         """The page at this address; None where nothing is published. Raises Unavailable."""
         if found := contents.COMPONENT.fullmatch(path):
-            return contents.component(picture, found[1], base=self._base)
+            return contents.component(
+                picture, found[1], form=found[2], year=self._year_behind(picture), base=self._base
+            )
         if found := contents.INCIDENT.fullmatch(path):
             return self._incident(picture, found[1], form=found[2])
         if found := contents.MAINTENANCE.fullmatch(path):
@@ -50,6 +54,17 @@ class OlderPages:
         if path == "/sitemap.xml":
             return wayfinding.sitemap(picture, base=self._base)
         return contents.beside_component(picture, path, base=self._base)
+
+    def _year_behind(self, picture: Picture) -> Year | None:
+        """Read once for all components, and kept as long as the records; None where the database does not answer."""
+        kept = self._year
+        if kept is None or kept.told is not picture.told:
+            try:
+                with reading(), self._connect() as connection:
+                    kept = self._year = year.read(connection, picture.told)
+            except SQLAlchemyError:
+                return None
+        return kept
 
     def _incident(self, picture: Picture, public_id: str, *, form: str | None) -> Document | None:
         row = next((each.row for each in picture.incidents if each.id == public_id), None)

@@ -1,4 +1,4 @@
-"""The picture as HTML: the page itself, one component, and an incident as the composer previews it."""
+"""The picture as HTML: the page itself, and an incident as the composer previews it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 from markupsafe import Markup
 
 from incidents.kernel.languages import say
-from incidents.policy import uptime
 from incidents.policy.components import ComponentStatus
 
-from . import marks, panels, times, words, work_panels
+from . import marks, panels, words, work_panels
 from .prepared import Document
 from .sheets import sheet, templates
 from .snapshot import Component, Group, Picture
@@ -55,38 +54,6 @@ def _notice(picture: Picture) -> dict[str, Any] | None:
     return {"html": Markup(notice.body_html), "level": notice.level}  # noqa: S704 - rendered when it was pinned
 
 
-def component(picture: Picture, component: Component, *, base: str) -> Document:
-    """``/components/<id>``: its ninety days as a table, and its incidents."""
-    since = component.days[0].date
-    touched = [each for each in picture.incidents if component.id in each.worst_of]
-    return sheet(
-        "component.html",
-        picture,
-        path=f"/components/{component.id}",
-        base=base,
-        key=marks.KEY[component.status],
-        component=component,
-        about=say("{component}: the last 90 days, and what happened on them.", component=component.name),
-        state_word=marks.word(component.status),
-        uptime=say("{percent} uptime over the last 90 days.", percent=marks.percent(component))
-        if component.uptime is not None
-        else "",
-        as_of=words.as_of(picture),
-        incidents=[
-            panels.event_of(each, picture)
-            for each in touched
-            if (each.ended_at or picture.minute).astimezone(picture.zone).date() >= since
-        ][: _MOST_PAST * 2],
-        works_on_it=[
-            work_panels.line_of(work, picture)
-            for work in picture.told.works
-            if component.id in work.components and work.row.ends_at.astimezone(picture.zone).date() >= since
-        ][:_MOST_PAST],
-        days=[_table_row(picture, component, day) for day in reversed(component.days)],
-        formula=words.formula(picture),
-    )
-
-
 def missing(picture: Picture, *, base: str) -> Document:
     """What an address says where nothing is, or is any more."""
     return sheet("missing.html", picture, path="/", base=base, key="none", about=None)
@@ -126,8 +93,10 @@ def _group(picture: Picture, group: Group) -> dict[str, Any] | None:
     # one component speaks for itself; where all is well, the rows say so
     speaks = group.status != _OPERATIONAL and len(rows) > 1
     return {
-        "name": group.row.name if group.row else None,
+        "id": group.id,
+        "name": group.name,
         "state": marks.state(group.status) if speaks else "",
+        "percent": marks.percent(group) if group.row and len(group.components) > 1 else "",
         "rows": rows,
     }
 
@@ -154,14 +123,3 @@ def _legend(picture: Picture) -> list[tuple[str, str, int]]:
         "none": any(each.days[0].worst is None for each in picture.components),
     }
     return [(key, say(word), height) for key, word, height in marks.LEGEND if rare.get(key, True)]
-
-
-def _table_row(picture: Picture, component: Component, day: uptime.Day) -> dict[str, Any]:
-    spent = day.spent.get(day.worst) if day.worst and day.worst != _OPERATIONAL else None
-    happened = marks.address_of(picture, component.id, day) if day.worst and day.worst != _OPERATIONAL else None
-    return {
-        "name": times.day(day.date, near=picture.today),
-        "status": day.worst,
-        "length": times.lasted(spent) if spent else (say("now") if happened else ""),
-        "link": happened,
-    }

@@ -22,7 +22,7 @@ OPEN: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
 }
 _ALWAYS: Headers = [("Vary", "Accept-Encoding")]
-_GZIP_LEVEL = 9
+_GZIP_LEVEL = 5  # half the work of 9, for two per cent more bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Prepared:
 
 
 def compress(body: bytes) -> bytes:
-    """Gzip, as small as it gets; the same bytes for the same body."""
+    """Gzip; the same bytes for the same body."""
     return gzip.compress(body, _GZIP_LEVEL, mtime=0)
 
 

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 
+from incidents.policy.uptime import USUAL, Weights
 from incidents.published.baselines import BaselineChange
 from incidents.published.components import Component, ComponentGroup
 from incidents.published.incidents import PublishedIncident, PublishedUpdate
@@ -16,7 +30,6 @@ from incidents.published.page_settings import (
     DEFAULT_LANGUAGE,
     DEFAULT_LANGUAGES,
     DEFAULT_NAME,
-    DEFAULT_PARTIAL_WEIGHT,
     DEFAULT_ZONE,
     PageSettings,
 )
@@ -29,8 +42,6 @@ from .work_records import WorkRow, read_works, read_works_of
 REACH = timedelta(days=92)
 MOST_RECENT = 50  # what Statuspage lists in incidents.json
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class SettingsRow:
@@ -42,13 +53,20 @@ class SettingsRow:
     support_url: str | None = None
     logo: bytes | None = None
     shows_severity: bool = False
-    partial_weight: int = DEFAULT_PARTIAL_WEIGHT
+    partial_weight: int = USUAL.partial
+    degraded_weight: int = USUAL.degraded
+    major_weight: int = USUAL.major
     accent: str | None = None
     accent_dark: str | None = None
     footer_links: tuple[tuple[str, str], ...] = ()
     language: str = DEFAULT_LANGUAGE
     languages: str = DEFAULT_LANGUAGES
     updated_at: datetime | None = None
+
+    @property
+    def weights(self) -> Weights:
+        """How much of the time in each state counts as down."""
+        return Weights(partial=self.partial_weight, degraded=self.degraded_weight, major=self.major_weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +173,7 @@ class Records:
 
 def revision(connection: Connection) -> int:
     """Where the page's revision stands; 0 before anything was ever published."""
-    return connection.scalar(select(PageRevision.revision)) or 0
+    return connection.scalar(_revision()) or 0
 
 
 def read(connection: Connection, now: datetime) -> Records:
@@ -166,28 +184,26 @@ def read(connection: Connection, now: datetime) -> Records:
     return Records(
         revision=stands_at,
         read_at=now,
-        settings=_settings(connection),
-        groups=_rows(connection, GroupRow, ComponentGroup, ComponentGroup.position, ComponentGroup.id),
-        components=_rows(
-            connection, ComponentRow, Component, Component.position, Component.id, where=Component.is_shown
-        ),
-        baselines=_baselines(connection, since),
-        incidents=_incidents(connection, _recent_or_running(since)),
-        first_began_at=connection.scalar(select(func.min(PublishedIncident.began_at))),
+        settings=_how_it_presents_itself(connection),
+        groups=tuple(GroupRow(*row) for row in connection.execute(_groups())),
+        components=tuple(ComponentRow(*row) for row in connection.execute(_components())),
+        baselines=baselines_since(connection, since),
+        incidents=_incidents(connection, _recent_or_running(MOST_RECENT), since=since),
+        first_began_at=connection.scalar(_first()),
         maintenances=read_works(connection, since, most_recent=MOST_RECENT),
-        notice=next(iter(_rows(connection, NoticeRow, PinnedNotice)), None),
+        notice=next((NoticeRow(*row) for row in connection.execute(_notice())), None),
     )
 
 
 def read_asked(connection: Connection, *, now: datetime, incidents: Collection[str], works: Collection[str]) -> Records:
     """What is asked for, and what else says how the components stand now; hidden ones too, so it is for colleagues."""
-    which = or_(PublishedIncident.ended_at.is_(None), PublishedIncident.public_id.in_(incidents))
+    which = _chosen(or_(PublishedIncident.ended_at.is_(None), PublishedIncident.public_id.in_(incidents)))
     return Records(
         revision=0,
         read_at=now,
-        settings=_settings(connection),
-        groups=_rows(connection, GroupRow, ComponentGroup, ComponentGroup.position, ComponentGroup.id),
-        components=_rows(connection, ComponentRow, Component, Component.position, Component.id),
+        settings=_how_it_presents_itself(connection),
+        groups=tuple(GroupRow(*row) for row in connection.execute(_groups())),
+        components=tuple(ComponentRow(*row) for row in connection.execute(_components(hidden=True))),
         baselines=(),
         incidents=_incidents(connection, which),
         first_began_at=None,
@@ -197,72 +213,157 @@ def read_asked(connection: Connection, *, now: datetime, incidents: Collection[s
 
 def read_incident(connection: Connection, public_id: str) -> IncidentRow | None:
     """One incident, however old."""
-    return next(iter(_incidents(connection, PublishedIncident.public_id == public_id)), None)
+    return next(iter(_incidents(connection, _of_id(), public_id=public_id)), None)
 
 
 def read_between(connection: Connection, start: datetime, end: datetime) -> tuple[IncidentRow, ...]:
     """The incidents that began in ``[start, end)``, newest first."""
-    return _incidents(connection, and_(PublishedIncident.began_at >= start, PublishedIncident.began_at < end))
+    return _incidents(connection, _began_between(), start=start, end=end)
 
 
-def _settings(connection: Connection) -> SettingsRow:
-    row = connection.execute(select(*_columns(SettingsRow, PageSettings))).first()
+def read_ended_between(connection: Connection, start: datetime, end: datetime) -> tuple[IncidentRow, ...]:
+    """The incidents that ended in ``[start, end)``, without their texts."""
+    return _incidents(connection, _ended_between(), start=start, end=end)
+
+
+def _how_it_presents_itself(connection: Connection) -> SettingsRow:
+    row = connection.execute(_settings()).first()
     if row is None:
         return SettingsRow()
     found = SettingsRow(*row)
     return replace(found, footer_links=tuple((words, address) for words, address in found.footer_links))
 
 
-def _rows(
-    connection: Connection, shape: type[T], table: type[Any], *order: Any, where: ColumnElement[bool] | Any = None
-) -> tuple[T, ...]:
-    wanted = select(*_columns(shape, table)).order_by(*order)
-    if where is not None:
-        wanted = wanted.where(where)
-    return tuple(shape(*row) for row in connection.execute(wanted))
+def baselines_since(connection: Connection, since: datetime) -> tuple[BaselineRow, ...]:
+    """The changes since then, and the last one before for each component."""
+    return tuple(BaselineRow(*row) for row in connection.execute(_baselines(), {"since": since}))
+
+
+# -- the statements, each put together once: that costs more than most of them take ------------------------------------
 
 
 def _columns(shape: type[Any], table: type[Any]) -> list[Any]:
     return [getattr(table, each.name) for each in fields(shape)]
 
 
-def _baselines(connection: Connection, since: datetime) -> tuple[BaselineRow, ...]:
-    """The changes since then, and the last one before for each component."""
+@lru_cache
+def _revision() -> Select[Any]:
+    return select(PageRevision.revision)
+
+
+@lru_cache
+def _settings() -> Select[Any]:
+    return select(*_columns(SettingsRow, PageSettings))
+
+
+@lru_cache
+def _groups() -> Select[Any]:
+    return select(*_columns(GroupRow, ComponentGroup)).order_by(ComponentGroup.position, ComponentGroup.id)
+
+
+@lru_cache
+def _components(*, hidden: bool = False) -> Select[Any]:
+    wanted = select(*_columns(ComponentRow, Component)).order_by(Component.position, Component.id)
+    return wanted if hidden else wanted.where(Component.is_shown)
+
+
+@lru_cache
+def _notice() -> Select[Any]:
+    return select(*_columns(NoticeRow, PinnedNotice))
+
+
+@lru_cache
+def _first() -> Select[Any]:
+    return select(func.min(PublishedIncident.began_at))
+
+
+@lru_cache
+def _baselines() -> Select[Any]:
+    since = bindparam("since", type_=BaselineChange.at.type)
     last = (
         select(BaselineChange.component_id, func.max(BaselineChange.at).label("at"))
         .where(BaselineChange.at < since)
         .group_by(BaselineChange.component_id)
         .subquery()
     )
-    wanted = (
+    return (
         select(*_columns(BaselineRow, BaselineChange))
         .outerjoin(last, last.c.component_id == BaselineChange.component_id)
         .where(or_(BaselineChange.at >= since, BaselineChange.at == last.c.at))
         .order_by(BaselineChange.at, BaselineChange.id)
     )
-    return tuple(BaselineRow(*row) for row in connection.execute(wanted))
-
-
-def _recent_or_running(since: datetime) -> ColumnElement[bool]:
-    newest = select(PublishedIncident.id).order_by(PublishedIncident.began_at.desc(), PublishedIncident.id.desc())
-    return or_(
-        PublishedIncident.ended_at.is_(None),
-        PublishedIncident.ended_at >= since,
-        PublishedIncident.id.in_(newest.limit(MOST_RECENT).scalar_subquery()),
-    )
 
 
 _INCIDENT = [each.name for each in fields(IncidentRow)][:-2]
 _UPDATE = [each.name for each in fields(UpdateRow)]
+_COMPONENTS = _UPDATE.index("components")
+_TEXTS = ("body", "body_html")
 
 
-def _incidents(connection: Connection, which: ColumnElement[bool]) -> tuple[IncidentRow, ...]:
-    columns = [getattr(PublishedIncident, name) for name in [*_INCIDENT, "continues_in"]]
-    order = (PublishedIncident.began_at.desc(), PublishedIncident.id.desc())
-    found = connection.execute(select(*columns).where(which).order_by(*order)).all()
+@dataclass(frozen=True)
+class _Which:
+    """Some incidents, and all updates of theirs."""
+
+    incidents: Select[Any]
+    updates: Select[Any]
+
+
+@lru_cache
+def _of_id() -> _Which:
+    return _chosen(PublishedIncident.public_id == bindparam("public_id"))
+
+
+@lru_cache
+def _began_between() -> _Which:
+    began_at = PublishedIncident.began_at
+    return _chosen(and_(began_at >= _moment("start"), began_at < _moment("end")))
+
+
+@lru_cache
+def _ended_between() -> _Which:
+    ended_at = PublishedIncident.ended_at
+    return _chosen(and_(ended_at >= _moment("start"), ended_at < _moment("end")), with_texts=False)
+
+
+@lru_cache
+def _recent_or_running(most_recent: int) -> _Which:
+    newest = select(PublishedIncident.id).order_by(PublishedIncident.began_at.desc(), PublishedIncident.id.desc())
+    return _chosen(
+        or_(
+            PublishedIncident.ended_at.is_(None),
+            PublishedIncident.ended_at >= _moment("since"),
+            PublishedIncident.id.in_(newest.limit(most_recent).scalar_subquery()),
+        )
+    )
+
+
+def _moment(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=PublishedIncident.began_at.type)
+
+
+def _chosen(which: ColumnElement[bool], *, with_texts: bool = True) -> _Which:
+    incidents = select(*(getattr(PublishedIncident, name) for name in [*_INCIDENT, "continues_in"]))
+    updates = select(
+        PublishedUpdate.published_incident_id,
+        *(
+            getattr(PublishedUpdate, name) if with_texts or name not in _TEXTS else literal("").label(name)
+            for name in _UPDATE
+        ),
+    ).join(PublishedIncident, PublishedIncident.id == PublishedUpdate.published_incident_id)
+    return _Which(
+        incidents.where(which).order_by(PublishedIncident.began_at.desc(), PublishedIncident.id.desc()),
+        updates.where(which).order_by(PublishedUpdate.display_at, PublishedUpdate.id),
+    )
+
+
+# -- and what is made of their rows ------------------------------------------------------------------------------------
+
+
+def _incidents(connection: Connection, which: _Which, **named: object) -> tuple[IncidentRow, ...]:
+    found = connection.execute(which.incidents, named).all()
     if not found:
         return ()
-    updates = _updates(connection, which)
+    updates = _updates(connection, which, named)
     continued = _continued(connection, {row.continues_in for row in found if row.continues_in is not None})
     return tuple(
         _made_from(row, updates=tuple(updates[row.id]), continues=continued.get(row.continues_in))
@@ -272,27 +373,20 @@ def _incidents(connection: Connection, which: ColumnElement[bool]) -> tuple[Inci
 
 
 def _made_from(row: Row[Any], **more: Any) -> IncidentRow:
-    head: dict[str, Any] = dict(zip(_INCIDENT, row, strict=False))
-    return IncidentRow(**head | more)
+    return IncidentRow(*row[: len(_INCIDENT)], **more)
 
 
-def _updates(connection: Connection, which: ColumnElement[bool]) -> dict[int, list[UpdateRow]]:
-    columns = [getattr(PublishedUpdate, name) for name in _UPDATE]
-    wanted = (
-        select(PublishedUpdate.published_incident_id, *columns)
-        .join(PublishedIncident, PublishedIncident.id == PublishedUpdate.published_incident_id)
-        .where(which)
-        .order_by(PublishedUpdate.display_at, PublishedUpdate.id)
-    )
+def _updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[UpdateRow]]:
     by_incident: dict[int, list[UpdateRow]] = {}
-    for row in connection.execute(wanted):
+    for row in connection.execute(which.updates, named):
         by_incident.setdefault(row[0], []).append(_update(row))
     return by_incident
 
 
 def _update(row: Row[Any]) -> UpdateRow:
-    found: dict[str, Any] = dict(zip(_UPDATE, row[1:], strict=True))
-    return UpdateRow(**found | {"components": tuple(sorted(found["components"].items()))})
+    values: list[Any] = list(row[1:])
+    values[_COMPONENTS] = tuple(sorted(values[_COMPONENTS].items()))
+    return UpdateRow(*values)
 
 
 def _continued(connection: Connection, incident_ids: set[int]) -> Mapping[int | None, tuple[str, str]]:

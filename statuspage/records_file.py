@@ -24,19 +24,44 @@ from .work_records import WorkRow, WorkUpdateRow
 T = TypeVar("T")
 
 
-def as_json(records: Records) -> bytes:
-    """The records as a file that any program can read."""
+Kept = dict[int, tuple[object, str]]  # a row that was written, and how; by its place in memory
 
-    def plain(value: object) -> object:
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, bytes):
-            return base64.b64encode(value).decode()
-        if is_dataclass(value):
-            return {each.name: getattr(value, each.name) for each in fields(value)}
-        raise TypeError(f"no JSON for {type(value).__name__}")
 
-    return json.dumps(records, default=plain, ensure_ascii=False).encode()
+def as_json(records: Records, kept: Kept | None = None) -> bytes:
+    """The records as a file that any program can read. ``kept`` remembers the long rows from one writing to the next."""
+    before = dict(kept or {})
+    if kept is not None:
+        kept.clear()
+
+    def row(value: IncidentRow | WorkRow) -> str:
+        found = before.get(id(value))
+        if found is None or found[0] is not value:
+            found = (value, _written(value))
+        if kept is not None:
+            kept[id(value)] = found
+        return found[1]
+
+    parts = []
+    for each in fields(records):
+        value = getattr(records, each.name)
+        is_long = each.name in ("incidents", "maintenances")
+        written = f"[{', '.join(row(one) for one in value)}]" if is_long else _written(value)
+        parts.append(f'"{each.name}": {written}')
+    return f"{{{', '.join(parts)}}}".encode()
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if is_dataclass(value):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 def from_json(kept: bytes) -> Records:

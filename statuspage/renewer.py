@@ -59,6 +59,7 @@ class Renewer:
         self._state: State | None = None
         self.cannot_write = ""  # why the files on the disk are not those that are served
         self._rest_is_due = False
+        self._rows_written: records_file.Kept = {}
         self.seen = b""  # the generation that ``pages`` belongs to
         self._press = Press(base=base)
         self._older = OlderPages(engine.connect, base=base)
@@ -211,7 +212,7 @@ class Renewer:
         try:
             if self._rest_is_due:
                 self.shelf.write("resting", state, contact_at, _parts(made.resting))
-                self.shelf.write_bytes("records.json", records_file.as_json(picture.records))
+                self.shelf.write_bytes("records.json", records_file.as_json(picture.records, self._rows_written))
                 self._rest_is_due = False
             self.shelf.write("moving", state, contact_at, _parts(made.moving))
         except OSError as full:

@@ -43,10 +43,23 @@ class Component:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A heading (None: none) and the components under it."""
+    """A heading (None: none) and the components under it.
+
+    Its days count each moment by its worst component; without a heading there are none.
+    """
 
     row: GroupRow | None
     components: tuple[Component, ...]
+    days: tuple[Day, ...] = ()
+    uptime: Decimal | None = None
+
+    @property
+    def id(self) -> str:
+        return self.row.public_id if self.row else ""
+
+    @property
+    def name(self) -> str:
+        return self.row.name if self.row else ""
 
     @property
     def status(self) -> ComponentStatus:
@@ -148,8 +161,17 @@ def draw(told: Told, minute: datetime, *, dark_since: datetime | None = None) ->
     for row in told.shown:
         heading = groups.get(row.group_id) if row.group_id is not None else None
         by_group[heading.id if heading else None].append(_component(told, row, heading, minute))
-    drawn = (Group(groups.get(group) if group is not None else None, tuple(found)) for group, found in by_group.items())
-    return Picture(told, minute, tuple(group for group in drawn if group.components), dark_since)
+    drawn = (
+        _group(told, groups.get(group) if group is not None else None, tuple(found), minute)
+        for group, found in by_group.items()
+        if found
+    )
+    return Picture(told, minute, tuple(drawn), dark_since)
+
+
+def _group(told: Told, row: GroupRow | None, components: tuple[Component, ...], minute: datetime) -> Group:
+    days, share = told.days(row, minute) if row is not None else ((), None)
+    return Group(row, components, days, share)
 
 
 def _component(told: Told, row: ComponentRow, group: GroupRow | None, minute: datetime) -> Component:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -16,7 +16,7 @@ from incidents.policy.maintenance import State
 from incidents.policy.uptime import Day, Interval
 
 from . import records as rows
-from .records import BaselineRow, ComponentRow, Records
+from .records import BaselineRow, ComponentRow, GroupRow, Records
 from .story import OPERATIONAL, Incident, Names, Stretch, tell
 from .times import zone_named
 from .work import Work
@@ -39,16 +39,26 @@ class Told:
     """
 
     def __init__(self, records: Records, before: Told | None = None) -> None:
-        self.records = records
         self.zone = zone_named(records.settings.zone)
         in_order = _in_page_order(records)
         self.by_id = {component.public_id: component for component in in_order}
-        self.names = Names({component.public_id: component.name for component in in_order})
-        self.incidents = tuple(tell(row, self.names) for row in records.incidents)
+        names = Names({component.public_id: component.name for component in in_order})
+        alike = before if before is not None and [*before.names.items()] == [*names.items()] else None
+        self.names: Names = alike.names if alike is not None else names
+        self.incidents = self._incidents(records, alike)
         self.shown = tuple(each for each in in_order if each.archived_at is None)
         self.shown_ids = frozenset(each.public_id for each in self.shown)
-        self.works = tuple(Work(row, self.names) for row in records.maintenances)
-        self._troubles = _troubles(records, self.incidents, self.works)
+        self.works = self._works(records, alike)
+        self.ids = frozenset([*(each.id for each in self.incidents), *(each.id for each in self.works)])
+        # the same rows as before where they have not changed, so that whoever compares them is soon done
+        self.records = replace(
+            records,
+            incidents=tuple(each.row for each in self.incidents),
+            maintenances=tuple(each.row for each in self.works),
+        )
+        self._troubles = troubles_of(records.components, records.baselines, self.incidents, self.works)
+        self._members = _by_group(self.shown)
+        self._of_groups: dict[str, tuple[tuple[Interval, ...], datetime]] = {}
         self._causes = self._what_each_depends_on()
         self._past: dict[str, tuple[date, tuple[Day, ...], Day]] = {}
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
@@ -56,8 +66,26 @@ class Told:
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
         # a component's bars before that day, and the same in the words of a language
         self.drawings: dict[tuple[str, str], tuple[date, Markup, list[str]]] = {}
+        self.written: dict[str, tuple[Hashable, str]] = {}  # objects of the JSON, and what each was made from
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
+        if before is not None:
+            self.written = {one: kept for one, kept in before.written.items() if one in self.ids}
+
+    def _incidents(self, records: Records, before: Told | None) -> tuple[Incident, ...]:
+        """Those that were told before and have not changed stay the same objects, which makes them cheap to compare."""
+        kept = {each.id: each for each in before.incidents} if before is not None else {}
+        return tuple(
+            found if (found := kept.get(row.public_id)) is not None and found.row == row else tell(row, self.names)
+            for row in records.incidents
+        )
+
+    def _works(self, records: Records, before: Told | None) -> tuple[Work, ...]:
+        kept = {each.id: each for each in before.works} if before is not None else {}
+        return tuple(
+            found if (found := kept.get(row.public_id)) is not None and found.row == row else Work(row, self.names)
+            for row in records.maintenances
+        )
 
     def _what_each_depends_on(self) -> dict[str, Hashable]:
         incidents: dict[str, list[str]] = {}
@@ -67,10 +95,13 @@ class Told:
         for work in self.works:
             for one in work.components if work.stretch is not None else ():
                 incidents.setdefault(one, []).append(work.id)
-        return {
+        causes: dict[str, Hashable] = {
             one: (self.began(row), self._troubles.get(one, ()), tuple(incidents.get(one, ())))
             for one, row in self.by_id.items()
         }
+        for group in self.records.groups:
+            causes[group.public_id] = tuple(causes[one.public_id] for one in self.members(group))
+        return causes
 
     def _keep_from(self, before: Told) -> None:
         """Most changes touch few components: the past of the others stays as it was computed."""
@@ -83,18 +114,30 @@ class Told:
         starts_on = component.starts_on
         return zones.start_of_day(starts_on, self.zone) if starts_on is not None else component.created_at
 
-    def days(self, component: ComponentRow, minute: datetime) -> tuple[tuple[Day, ...], Decimal | None]:
+    def members(self, group: GroupRow) -> tuple[ComponentRow, ...]:
+        """The shown components under this heading."""
+        return self._members.get(group.id, ())
+
+    def troubles(self, row: ComponentRow | GroupRow) -> tuple[tuple[Interval, ...], datetime]:
+        """What a component, or all of a group at once, went through; and since when there is something to measure."""
+        if isinstance(row, ComponentRow):
+            return self._troubles.get(row.public_id, ()), self.began(row)
+        found = self._of_groups.get(row.public_id)
+        if found is None:
+            found = self._of_groups[row.public_id] = uptime.together(self.troubles(one) for one in self.members(row))
+        return found
+
+    def days(self, row: ComponentRow | GroupRow, minute: datetime) -> tuple[tuple[Day, ...], Decimal | None]:
         """Ninety days and their uptime; what lies before today is computed once a day."""
-        troubles = self._troubles.get(component.public_id, ())
+        troubles, began_at = self.troubles(row)
         today = minute.astimezone(self.zone).date()
-        began_at = self.began(component)
-        kept = self._past.get(component.public_id)
+        kept = self._past.get(row.public_id)
         if kept is None or kept[0] != today:
             found = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone)
             kept = (today, found[:-1], _as_one(found[:-1], today))
-            self._past[component.public_id] = kept
+            self._past[row.public_id] = kept
         now = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone, count=1)
-        share = uptime.percentage((kept[2], *now), partial_weight=self.records.settings.partial_weight)
+        share = uptime.percentage((kept[2], *now), self.records.settings.weights)
         return (*kept[1], *now), share
 
     def status(self, component: ComponentRow, minute: datetime) -> ComponentStatus:
@@ -151,8 +194,9 @@ class Told:
 
     def _days_of(self, stretch: Stretch | Interval) -> Iterable[date]:
         first = stretch.start.astimezone(self.zone).date()
-        # an open one reaches to any day that may still be drawn from these records
-        last = stretch.end.astimezone(self.zone).date() if stretch.end else first + rows.REACH
+        # an open one reaches to any day that may still be drawn from these records; at midnight a day has not begun
+        end = max(stretch.start, stretch.end - timedelta.resolution) if stretch.end else None
+        last = end.astimezone(self.zone).date() if end else first + rows.REACH
         return (first + timedelta(days=day) for day in range((min(last, first + rows.REACH) - first).days + 1))
 
     def knows_maintenance(self, minute: datetime) -> bool:
@@ -174,6 +218,13 @@ def _in_page_order(records: Records) -> list[ComponentRow]:
     return sorted(records.components, key=lambda each: (places.get(each.group_id or 0, 0), each.position, each.id))
 
 
+def _by_group(shown: Iterable[ComponentRow]) -> dict[int | None, tuple[ComponentRow, ...]]:
+    found: dict[int | None, list[ComponentRow]] = {}
+    for each in shown:
+        found.setdefault(each.group_id, []).append(each)
+    return {group: tuple(each) for group, each in found.items()}
+
+
 def _as_one(days: Sequence[Day], today: date) -> Day:
     """Many days as a single long one, with the same share of trouble."""
     spent: dict[ComponentStatus, timedelta] = {}
@@ -183,8 +234,11 @@ def _as_one(days: Sequence[Day], today: date) -> Day:
     return Day(today, None, sum((day.observed for day in days), timedelta()), spent)
 
 
-def _troubles(
-    records: Records, incidents: Iterable[Incident], works: Iterable[Work]
+def troubles_of(
+    components: Iterable[ComponentRow],
+    baselines: Iterable[BaselineRow],
+    incidents: Iterable[Incident],
+    works: Iterable[Work],
 ) -> dict[str, tuple[Interval, ...]]:
     """Per component (by public id), every stretch in which something put it into another state."""
     found: dict[str, list[Interval]] = {}
@@ -195,11 +249,11 @@ def _troubles(
         if work.stretch is not None:
             for one in work.components:
                 found.setdefault(one, []).append(work.stretch)
-    baselines: dict[int, list[BaselineRow]] = {}
-    for change in records.baselines:
-        baselines.setdefault(change.component_id, []).append(change)
-    for component in records.components:
-        found.setdefault(component.public_id, []).extend(_baseline_stretches(baselines.get(component.id, [])))
+    changes: dict[int, list[BaselineRow]] = {}
+    for change in baselines:
+        changes.setdefault(change.component_id, []).append(change)
+    for component in components:
+        found.setdefault(component.public_id, []).extend(_baseline_stretches(changes.get(component.id, [])))
     return {component: tuple(intervals) for component, intervals in found.items()}
 
 

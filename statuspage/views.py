@@ -54,6 +54,7 @@ def _answer(prepared: Prepared) -> Response:
 @blueprint.get("/incidents/<public_id>.json", endpoint="incident_json")
 @blueprint.get("/incidents/<public_id>/rca", endpoint="incident_rca")
 @blueprint.get("/incidents/<public_id>", endpoint="incident")
+@blueprint.get("/components/<public_id>.json", endpoint="component_json")
 @blueprint.get("/components/<public_id>", endpoint="component")
 @blueprint.get("/components/<public_id>/badge.svg", endpoint="component_badge")
 @blueprint.get("/components/<public_id>/badge.json", endpoint="component_badge_json")

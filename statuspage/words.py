@@ -195,10 +195,33 @@ def zone_words(picture: Picture) -> str:
 
 def formula(picture: Picture) -> str:
     """The sentence printed beside the percentages, saying exactly how they are counted."""
+    weights = picture.settings.weights
+    if (weights.major, weights.degraded) == (uptime.USUAL.major, uptime.USUAL.degraded):
+        return say(
+            "Uptime covers the last {days} days of this page's time zone, today up to now. A major outage counts in "
+            "full, a partial outage counts {weight} %, degraded performance counts as up. Maintenance is left out of "
+            "the time. Where several things overlap, the worst counts. Rounded down to two places.",
+            days=uptime.DAYS,
+            weight=weights.partial,
+        )
     return say(
-        "Uptime covers the last {days} days of this page's time zone, today up to now. A major outage counts in full, "
-        "a partial outage counts {weight} %, degraded performance counts as up. Maintenance is left out of "
+        "Uptime covers the last {days} days of this page's time zone, today up to now. A major outage counts {major} %, "
+        "a partial outage {partial} %, degraded performance {degraded} %. Maintenance is left out of "
         "the time. Where several things overlap, the worst counts. Rounded down to two places.",
         days=uptime.DAYS,
-        weight=picture.settings.partial_weight,
+        major=weights.major,
+        partial=weights.partial,
+        degraded=weights.degraded,
+    )
+
+
+def equation(picture: Picture) -> str:
+    """The same as one line of arithmetic."""
+    weights = picture.settings.weights
+    return say(
+        "Uptime = 100 % − ({major} % × major outage + {partial} % × partial outage + {degraded} % × degraded) "
+        "÷ (time − maintenance).",
+        major=weights.major,
+        partial=weights.partial,
+        degraded=weights.degraded,
     )

@@ -119,6 +119,18 @@ class Work:
 
     def said(self, minute: datetime) -> tuple[Said, ...]:
         """All that was said until that minute, the newest first; what the minutes brought stands between."""
+        passed = sum(each <= minute for each in self.edges)
+        found = self._said_after.get(passed)
+        if found is None:
+            found = self._said_after[passed] = self._all_said(minute)
+        return found
+
+    @cached_property
+    def _said_after(self) -> dict[int, tuple[Said, ...]]:
+        """Nothing but its edges changes what was said, so it is kept from one to the next."""
+        return {}
+
+    def _all_said(self, minute: datetime) -> tuple[Said, ...]:
         spoken = [self._spoken(update) for update in self.row.updates]
         by_hand = {each.state for each in spoken if each.kind in _STATE_OF_KIND}
         found = [self._announced(), *spoken, *self._by_itself(minute, by_hand)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
 
 from incidents.published.maintenances import Maintenance, MaintenanceSeries, MaintenanceUpdate
 
@@ -58,63 +59,103 @@ class WorkRow:
 
 def read_works(connection: Connection, since: datetime, *, most_recent: int) -> tuple[WorkRow, ...]:
     """What runs, is still to come or ended since then, and the latest so many besides; the latest first."""
-    newest = select(Maintenance.id).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc())
-    wanted = or_(
-        Maintenance.over_at.is_(None),
-        Maintenance.over_at >= since,
-        Maintenance.id.in_(newest.limit(most_recent).scalar_subquery()),
-    )
-    return _works(connection, wanted)
+    return _works(connection, _recent_or_running(most_recent), since=since)
 
 
 def read_work(connection: Connection, public_id: str) -> WorkRow | None:
     """One piece of announced work, however old."""
-    return next(iter(_works(connection, Maintenance.public_id == public_id)), None)
+    return next(iter(_works(connection, _of_id(), public_id=public_id)), None)
 
 
 def read_works_of(connection: Connection, public_ids: Collection[str], *, now: datetime) -> tuple[WorkRow, ...]:
     """These, and what runs now."""
     has_begun = or_(Maintenance.starts_at <= now, Maintenance.begun_at <= now)
     runs = and_(has_begun, or_(Maintenance.over_at.is_(None), Maintenance.over_at > now))
-    return _works(connection, or_(runs, Maintenance.public_id.in_(public_ids)))
+    return _works(connection, _chosen(or_(runs, Maintenance.public_id.in_(public_ids))))
 
 
 def read_works_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
     """The announced work that begins in ``[start, end)``, the latest first."""
-    return _works(connection, and_(Maintenance.starts_at >= start, Maintenance.starts_at < end))
+    return _works(connection, _between("starts_at"), start=start, end=end)
 
+
+def read_works_over_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
+    """The announced work that was over in ``[start, end)``, the latest first."""
+    return _works(connection, _between("over_at"), start=start, end=end)
+
+
+# -- the statements, each put together once ----------------------------------------------------------------------------
 
 _WORK = [each.name for each in fields(WorkRow)][:-2]
+_COMPONENTS = _WORK.index("components")
 _WORK_UPDATE = [each.name for each in fields(WorkUpdateRow)]
 
 
-def _works(connection: Connection, which: ColumnElement[bool]) -> tuple[WorkRow, ...]:
+@dataclass(frozen=True)
+class _Which:
+    """Some announced work, and all updates of it."""
+
+    works: Select[Any]
+    updates: Select[Any]
+
+
+@lru_cache
+def _of_id() -> _Which:
+    return _chosen(Maintenance.public_id == bindparam("public_id"))
+
+
+@lru_cache
+def _between(column: str) -> _Which:
+    at = getattr(Maintenance, column)
+    return _chosen(and_(at >= bindparam("start", type_=at.type), at < bindparam("end", type_=at.type)))
+
+
+@lru_cache
+def _recent_or_running(most_recent: int) -> _Which:
+    newest = select(Maintenance.id).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc())
+    return _chosen(
+        or_(
+            Maintenance.over_at.is_(None),
+            Maintenance.over_at >= bindparam("since", type_=Maintenance.over_at.type),
+            Maintenance.id.in_(newest.limit(most_recent).scalar_subquery()),
+        )
+    )
+
+
+def _chosen(which: ColumnElement[bool]) -> _Which:
     columns = [getattr(Maintenance, name) for name in _WORK]
     repeats = (MaintenanceSeries.rule, MaintenanceSeries.zone, MaintenanceSeries.local_start)
-    wanted = select(*columns, *repeats, MaintenanceSeries.stopped_at).outerjoin(
+    works = select(*columns, *repeats, MaintenanceSeries.stopped_at).outerjoin(
         MaintenanceSeries, MaintenanceSeries.id == Maintenance.series_id
     )
-    order = (Maintenance.starts_at.desc(), Maintenance.id.desc())
-    found = connection.execute(wanted.where(which).order_by(*order)).all()
-    updates = _work_updates(connection, which) if found else {}
+    updates = select(
+        MaintenanceUpdate.maintenance_id, *(getattr(MaintenanceUpdate, name) for name in _WORK_UPDATE)
+    ).join(Maintenance, Maintenance.id == MaintenanceUpdate.maintenance_id)
+    return _Which(
+        works.where(which).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc()),
+        updates.where(which).order_by(MaintenanceUpdate.display_at, MaintenanceUpdate.id),
+    )
+
+
+# -- and what is made of their rows ------------------------------------------------------------------------------------
+
+
+def _works(connection: Connection, which: _Which, **named: object) -> tuple[WorkRow, ...]:
+    found = connection.execute(which.works, named).all()
+    updates = _work_updates(connection, which, named) if found else {}
     return tuple(_work(row, tuple(updates.get(row.id, ()))) for row in found)
 
 
 def _work(row: Any, updates: tuple[WorkUpdateRow, ...]) -> WorkRow:
-    head: dict[str, Any] = dict(zip(_WORK, row, strict=False))
+    values: list[Any] = list(row[: len(_WORK)])
+    values[_COMPONENTS] = tuple(values[_COMPONENTS])
     repeats = (row.rule, row.zone, row.local_start) if row.rule and row.stopped_at is None else None
-    return WorkRow(**head | {"components": tuple(head["components"]), "repeats": repeats, "updates": updates})
+    values += [repeats, updates]
+    return WorkRow(*values)
 
 
-def _work_updates(connection: Connection, which: ColumnElement[bool]) -> dict[int, list[WorkUpdateRow]]:
-    columns = [getattr(MaintenanceUpdate, name) for name in _WORK_UPDATE]
-    wanted = (
-        select(MaintenanceUpdate.maintenance_id, *columns)
-        .join(Maintenance, Maintenance.id == MaintenanceUpdate.maintenance_id)
-        .where(which)
-        .order_by(MaintenanceUpdate.display_at, MaintenanceUpdate.id)
-    )
+def _work_updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[WorkUpdateRow]]:
     by_work: dict[int, list[WorkUpdateRow]] = {}
-    for row in connection.execute(wanted):
+    for row in connection.execute(which.updates, named):
         by_work.setdefault(row[0], []).append(WorkUpdateRow(*row[1:]))
     return by_work

@@ -21,6 +21,8 @@ RIGHT = {
     "accent": "#0A566B",
     "shows_severity": "1",
     "partial_weight": "50",
+    "degraded_weight": "10",
+    "major_weight": "90",
 }
 
 
@@ -58,6 +60,7 @@ def test_what_is_saved_is_what_the_page_reads(admin: FlaskClient) -> None:
     saved = now()
     assert (saved.name, saved.zone, saved.support_url) == ("AI Perception", "Europe/Berlin", "https://example.com/help")
     assert (saved.accent, saved.shows_severity, saved.partial_weight) == ("#0a566b", True, 50)
+    assert (saved.degraded_weight, saved.major_weight) == (10, 90)
     assert saved.footer_links == [
         ["Privacy", "https://example.com/privacy"],
         ["Write to us", "mailto:help@example.com"],
@@ -79,7 +82,8 @@ def test_what_is_saved_is_what_the_page_reads(admin: FlaskClient) -> None:
         ("accent", "#ffff00", "The contrast in the light theme is 1.0 to 1"),
         ("accent", "blue", "Write the colour as # and six digits"),
         ("partial_weight", "101", "Give a number from 0 to 100."),
-        ("partial_weight", "a third", "Give a number from 0 to 100."),
+        ("degraded_weight", "-1", "Give a number from 0 to 100."),
+        ("major_weight", "a third", "Give a number from 0 to 100."),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_everything_typed_is_kept(

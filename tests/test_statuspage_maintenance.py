@@ -213,7 +213,8 @@ def test_a_day_of_maintenance_leads_to_what_was_done(client: FlaskClient, clock:
     one = make_component("API")
     work = make_work(in_minutes=-2000, lasts=30, components=[one.public_id])
     db.session.commit()
-    assert f'href="/maintenances/{work.public_id}"' in client.get("/").text
+    day = (clock() - timedelta(minutes=2000)).date()
+    assert f'href="/components/{one.public_id}#{day}"' in client.get("/").text
     assert f'href="/maintenances/{work.public_id}"' in client.get(f"/components/{one.public_id}").text
 
 
@@ -264,7 +265,7 @@ def test_a_heading_says_the_worst_of_what_stands_under_it(client: FlaskClient, c
     make_component("Web", group=group)
     assert "Core Operational" not in text_of(client)
     baselines.set_baseline(one, MAJOR)
-    assert "Core Major outage API" in text_of(client)
+    assert "Core Major outage 100% API" in text_of(client)
 
 
 # -- programs ----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,9 @@ class PageForm(Form):
     footer_links = TextAreaField("Links at the foot of the page")
     accent = StringField("Colour of links")
     shows_severity = BooleanField("Show the severity of incidents")
+    major_weight = StringField("Weight of a major outage, in per cent")
     partial_weight = StringField("Weight of a partial outage, in per cent")
+    degraded_weight = StringField("Weight of degraded performance, in per cent")
 
 
 class LogoForm(Form):
@@ -74,7 +76,9 @@ def change() -> ResponseReturnValue:
             footer_links=form.footer_links.data or "",
             accent=form.accent.data,
             shows_severity=form.shows_severity.data,
-            partial_weight=_percentage(form.partial_weight.data or ""),
+            major_weight=_percentage(form.major_weight.data),
+            partial_weight=_percentage(form.partial_weight.data),
+            degraded_weight=_percentage(form.degraded_weight.data),
         )
     except Refusal as refusal:
         db.session.rollback()
@@ -119,8 +123,10 @@ def _uploaded() -> bytes:
     return sent
 
 
-def _percentage(text: str) -> int:
-    """A whole number; what cannot be read as one is refused like one out of bounds."""
+def _percentage(text: str | None) -> int | None:
+    """A whole number, None for a field that was not sent; what cannot be read is refused like one out of bounds."""
+    if text is None:
+        return None
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
 
 
@@ -134,7 +140,9 @@ def _form_now() -> PageForm:
         footer_links=footer_links.as_text(settings.footer_links),
         accent=settings.accent or "",
         shows_severity=settings.shows_severity,
+        major_weight=str(settings.major_weight),
         partial_weight=str(settings.partial_weight),
+        degraded_weight=str(settings.degraded_weight),
     )
 
 

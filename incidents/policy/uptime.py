@@ -1,4 +1,4 @@
-"""Ninety days of a component: what each day was like, and the percentage with its printed formula."""
+"""The days of a component or group: what each was like, and the percentage by the formula that the page prints."""
 
 from __future__ import annotations
 
@@ -16,8 +16,25 @@ from . import zones
 from .components import ComponentStatus, worst
 
 DAYS = 90
-PARTIAL_WEIGHT = 30  # per cent of a partial outage that counts as down, as Statuspage does
+WINDOWS = (7, 30, 90, 365)  # calendar days for which a figure is given, besides the last 24 hours
 _NOTHING = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How many per cent of the time in each state count as down; 30 for a partial outage as Statuspage does."""
+
+    partial: int = 30
+    degraded: int = 0
+    major: int = 100
+
+    def __iter__(self) -> Iterator[tuple[ComponentStatus, int]]:
+        yield ComponentStatus.MAJOR, self.major
+        yield ComponentStatus.PARTIAL, self.partial
+        yield ComponentStatus.DEGRADED, self.degraded
+
+
+USUAL = Weights()
 
 
 @dataclass(frozen=True)
@@ -45,10 +62,9 @@ class Day:
     observed: timedelta = _NOTHING
     spent: Mapping[ComponentStatus, timedelta] = field(default_factory=dict)
 
-    def down(self, *, partial_weight: int = PARTIAL_WEIGHT) -> timedelta:
-        """The time that counts as down: major outage in full, partial by its weight in per cent."""
-        partial = self.spent.get(ComponentStatus.PARTIAL, _NOTHING)
-        return self.spent.get(ComponentStatus.MAJOR, _NOTHING) + partial * partial_weight / 100
+    def down(self, weights: Weights = USUAL) -> timedelta:
+        """The time that counts as down: each state's by its weight."""
+        return sum((self.spent.get(status, _NOTHING) * weight for status, weight in weights), _NOTHING) / 100
 
     @property
     def counted(self) -> timedelta:
@@ -78,27 +94,41 @@ def days(
     return tuple(found)
 
 
-def percentage(observed: Sequence[Day], *, partial_weight: int = PARTIAL_WEIGHT) -> Decimal | None:
+def last_hours(
+    intervals: Iterable[Interval], *, created_at: datetime, now: datetime, zone: ZoneInfo, hours: int = 24
+) -> Day:
+    """The last ``hours`` up to now, as if they were one day."""
+    since = max(created_at, now - timedelta(hours=hours))
+    spent: dict[ComponentStatus, timedelta] = {}
+    for start, end, status in _worst_at_each_moment(intervals, since, now):
+        spent[status] = spent.get(status, _NOTHING) + (end - start)
+    return Day(zones.local_day(now, zone), worst(spent), max(now - since, _NOTHING), spent)
+
+
+def together(members: Iterable[tuple[Iterable[Interval], datetime]]) -> tuple[tuple[Interval, ...], datetime]:
+    """What a group went through, given the intervals and the beginning of each member: all of them at once.
+
+    Each moment is then counted by the worst member. The group began with its first; there is always one.
+    """
+    found: list[Interval] = []
+    began: list[datetime] = []
+    for intervals, created_at in members:
+        began.append(created_at)
+        # what is said of a member before it existed is no trouble of the group's either
+        lived = (each for each in intervals if each.end is None or each.end > created_at)
+        found += [replace(each, start=max(each.start, created_at)) for each in lived]
+    return tuple(found), min(began)
+
+
+def percentage(observed: Iterable[Day], weights: Weights = USUAL) -> Decimal | None:
     """The uptime of these days in per cent, two places, cut down so that any outage shows; None without any time."""
-    counted = sum((day.counted for day in observed), _NOTHING) // timedelta.resolution
+    seen = tuple(observed)
+    counted = sum((day.counted for day in seen), _NOTHING) // timedelta.resolution
     if counted <= 0:
         return None
-    major = _total(observed, ComponentStatus.MAJOR)
-    partial = _total(observed, ComponentStatus.PARTIAL)
-    share = Fraction(100 * (counted - major) - partial_weight * partial, counted)
+    down = sum(weight * _total(seen, status) for status, weight in weights)
+    share = Fraction(100 * counted - down, counted)
     return Decimal(share * 100 // 1).scaleb(-2)
-
-
-def formula(*, partial_weight: int = PARTIAL_WEIGHT, count: int = DAYS) -> str:
-    """The sentence printed beside the percentages, saying exactly what ``percentage`` does."""
-    return (
-        f"Uptime covers the last {count} days of this page's time zone, today up to now. A major outage counts in full, "
-        f"a partial outage counts {partial_weight} %, degraded performance counts as up. Maintenance is left out of "
-        "the time. Where several things overlap, the worst counts. Rounded down to two places."
-    )
-
-
-FORMULA = formula()
 
 
 def overlay(baseline: str, impacts: Iterable[str]) -> ComponentStatus:

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import CheckConstraint, LargeBinary, String, false
+from sqlalchemy import CheckConstraint, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
 from ..kernel.database import Base, db
 from ..kernel.errors import Malformed
 from ..kernel.languages import ENGLISH, LANGUAGES
+from ..policy.uptime import USUAL
 from . import accent, footer_links, logo
 from .components import UNCHANGED, _Unchanged
 from .public_ids import fresh_public_id
@@ -26,11 +27,10 @@ DEFAULT_NAME = "Our"
 DEFAULT_ZONE = "UTC"
 DEFAULT_LANGUAGE = ENGLISH
 DEFAULT_LANGUAGES = ",".join(LANGUAGES)
-DEFAULT_PARTIAL_WEIGHT = 30  # per cent, as Statuspage counts
 
 
 class PageSettings(Base):
-    """One row. ``partial_weight`` is how many per cent of a partial outage's time count as down.
+    """One row. The weights are how many per cent of the time in a state count as down.
 
     ``language`` is the page's own, ``languages`` are those that it offers besides, with commas between.
     ``needs_second_eyes``: whoever does not lead an incident has a colleague read what goes public of it.
@@ -40,6 +40,8 @@ class PageSettings(Base):
     __table_args__ = (
         CheckConstraint("id = 1", name="there_is_one_page"),
         CheckConstraint("partial_weight BETWEEN 0 AND 100", name="partial_weight_is_a_percentage"),
+        CheckConstraint("degraded_weight BETWEEN 0 AND 100", name="degraded_weight_is_a_percentage"),
+        CheckConstraint("major_weight BETWEEN 0 AND 100", name="major_weight_is_a_percentage"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -50,6 +52,8 @@ class PageSettings(Base):
     logo: Mapped[bytes | None] = mapped_column(LargeBinary)
     shows_severity: Mapped[bool]
     partial_weight: Mapped[int]
+    degraded_weight: Mapped[int] = mapped_column(server_default=text("0"))
+    major_weight: Mapped[int] = mapped_column(server_default=text("100"))
     accent: Mapped[str | None] = mapped_column(String(7))
     accent_dark: Mapped[str | None] = mapped_column(String(7))
     footer_links: Mapped[list[Any]] = mapped_column(server_default="[]")  # pairs of words and address
@@ -78,6 +82,8 @@ def change_page_settings(
     logo: bytes | _Unchanged | None = UNCHANGED,
     shows_severity: bool | None = None,
     partial_weight: int | None = None,
+    degraded_weight: int | None = None,
+    major_weight: int | None = None,
     accent: str | _Unchanged | None = UNCHANGED,
     accent_dark: str | _Unchanged | None = UNCHANGED,
     language: str | None = None,
@@ -100,10 +106,7 @@ def change_page_settings(
         changes["shows_severity"] = shows_severity
     if needs_second_eyes is not None:
         changes["needs_second_eyes"] = needs_second_eyes
-    if partial_weight is not None:
-        changes["partial_weight"] = partial_weight
-        if not 0 <= partial_weight <= 100:
-            problems["partial_weight"] = "Give a number from 0 to 100."
+    _take_weights(partial_weight, degraded_weight, major_weight, changes, problems)
     if problems:
         raise Malformed(problems)
     settings = db.session.get(PageSettings, THE_ROW)
@@ -126,7 +129,9 @@ def _defaults() -> PageSettings:
         support_url=None,
         logo=None,
         shows_severity=False,
-        partial_weight=DEFAULT_PARTIAL_WEIGHT,
+        partial_weight=USUAL.partial,
+        degraded_weight=USUAL.degraded,
+        major_weight=USUAL.major,
         accent=None,
         accent_dark=None,
         footer_links=[],
@@ -189,6 +194,17 @@ def _take_logo(uploaded: bytes | _Unchanged | None, changes: dict[str, Any], pro
         changes["logo"] = logo.made_harmless(uploaded) if uploaded else None
     except ValueError as wrong:
         problems["logo"] = str(wrong)
+
+
+def _take_weights(
+    partial: int | None, degraded: int | None, major: int | None, changes: dict[str, Any], problems: dict[str, str]
+) -> None:
+    for field, weight in (("partial_weight", partial), ("degraded_weight", degraded), ("major_weight", major)):
+        if weight is None:
+            continue
+        changes[field] = weight
+        if not 0 <= weight <= 100:
+            problems[field] = "Give a number from 0 to 100."
 
 
 def _take_accents(

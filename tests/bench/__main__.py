@@ -11,6 +11,7 @@ from tests.bench.figures import Figure, Result, keep
 
 PARTS = (
     "page",
+    "rebuild",
     "updates",
     "draft",
     "screens",

@@ -273,14 +273,14 @@ def _make_full_page() -> None:
         )
 
 
-def _add_history(folder: Path) -> None:
+def _add_history(folder: Path, *, database: str = "bench.db") -> None:
     """10,000 incidents of earlier years, each with two updates, written at once."""
     import wsgi
     from incidents.kernel import settings
     from incidents.published.revision import bump
 
     app = wsgi.create_app(
-        settings.load({"DATA_DIR": str(folder / "history"), "DATABASE_URL": f"sqlite:///{folder / 'bench.db'}"})
+        settings.load({"DATA_DIR": str(folder / "history"), "DATABASE_URL": f"sqlite:///{folder / database}"})
     )
     with app.app_context():
         first = 1_000_000
