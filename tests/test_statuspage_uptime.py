@@ -135,9 +135,12 @@ def test_a_group_counts_by_its_worst_component_at_each_moment(client: FlaskClien
 
     assert uptime_of(client, public_id)["90_days"] == share(timedelta(hours=10), days_and(90, clock))
     figure = f"{share(timedelta(hours=10), days_and(90, clock))}%"
-    assert f'<a href="/components/{public_id}">Application</a><span class="pct">{figure}</span>' in client.get("/").text
+    assert (
+        f'<a href="/components/{public_id}" dir="auto">Application</a><span class="pct">{figure}</span>'
+        in client.get("/").text
+    )
     page = client.get(f"/components/{public_id}").text
-    assert f'<a href="/components/{api.public_id}">API</a>' in page
+    assert f'<a href="/components/{api.public_id}" dir="auto">API</a>' in page
     assert "Secret" not in page
     assert "Each moment of a group counts by its worst component." in page
 
@@ -164,10 +167,11 @@ def test_a_day_of_the_bars_opens_what_happened_on_it(client: FlaskClient, clock:
     for number, title in ((one, "First"), (two, "Second")):
         incident = publishing.find(number)
         assert incident is not None
-        assert f'<a href="/incidents/{incident.public_id}">{title}</a>' in row[0]
+        assert f'<a href="/incidents/{incident.public_id}" dir="auto">{title}</a>' in row[0]
     assert f"/maintenances/{work.public_id}" not in row[0]
     assert (
-        f'<a href="/maintenances/{work.public_id}">New disks</a>' in page.split('id="2026-11-18"')[1].split("</tr>")[0]
+        f'<a href="/maintenances/{work.public_id}" dir="auto">New disks</a>'
+        in page.split('id="2026-11-18"')[1].split("</tr>")[0]
     )
 
 
