@@ -10,7 +10,6 @@ from flask.testing import FlaskClient
 
 from incidents.kernel.database import db
 from incidents.kernel.languages import LANGUAGES
-from incidents.policy import uptime
 from incidents.published.page_settings import change_page_settings
 from statuspage import words
 from tests.factories_published import DEGRADED, make_component, make_page, make_update
@@ -130,6 +129,10 @@ def test_a_page_in_one_language_offers_no_choice(client: FlaskClient) -> None:
     assert '<html lang="en">' in page
 
 
-def test_the_formula_in_english_is_the_one_that_is_computed_by(app: Flask, clock: object) -> None:
-    picture = drawn(clock)
-    assert words.formula(picture) == uptime.formula(partial_weight=picture.settings.partial_weight)
+def test_the_formula_names_the_weights_that_are_counted_by(app: Flask, clock: object) -> None:
+    assert "counts in full, a partial outage counts 30 %, degraded performance counts as up" in words.formula(
+        drawn(clock)
+    )
+    change_page_settings(major_weight=90, partial_weight=40, degraded_weight=5)
+    assert "counts 90 %, a partial outage 40 %, degraded performance 5 %" in words.formula(drawn(clock))
+    assert words.equation(drawn(clock)).startswith("Uptime = 100 % \N{MINUS SIGN} (90 % × major outage + 40 % ×")

@@ -100,7 +100,10 @@ def everything(picture: Picture) -> dict[str, Document]:
         for each in ("badge.svg", "badge.json", "history.atom", "history.rss", "history.json")
     ]
     on_demand = {path: contents.beside_component(picture, path, base=BASE) for path in beside}
-    on_demand[f"/components/{'c' * 12}"] = contents.component(picture, "c" * 12, base=BASE)
+    on_demand[f"/components/{'c' * 12}"] = contents.component(picture, "c" * 12, form=None, year=None, base=BASE)
+    on_demand[f"/components/{'c' * 12}.json"] = contents.component(
+        picture, "c" * 12, form=".json", year=None, base=BASE
+    )
     on_demand["/sitemap.xml"] = wayfinding.sitemap(picture, base=BASE)
     assert None not in on_demand.values()
     return {**found, **{path: made for path, made in on_demand.items() if made is not None}}
