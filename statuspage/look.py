@@ -60,7 +60,7 @@ def _look(
     if accent:
         css += f":root{{--accent:{accent}}}"
     if accent_dark:
-        css += f"@media (prefers-color-scheme:dark){{:root{{--accent:{accent_dark}}}}}"
+        css += f"@media screen and (prefers-color-scheme:dark){{:root{{--accent:{accent_dark}}}}}"
     script = _small_script(script_file.read_text(encoding="utf-8"))
     policy = (
         f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(script)}; img-src 'self' data:; "
