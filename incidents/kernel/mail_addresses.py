@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
 
+from .languages import phrase
+
 LONGEST = 254
-REFUSAL = "Give an e-mail address such as maya@example.com"
+REFUSAL = phrase("Give an e-mail address such as maya@example.com")
 
 
 def clean(text: str) -> str:

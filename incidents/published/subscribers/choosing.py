@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from ...kernel.database import db
 from ...kernel.errors import Malformed
+from ...kernel.languages import phrase
 from ..components import Component, all_components
 from .model import Subscriber, SubscriberComponent
 
@@ -45,13 +46,13 @@ def check_choice(choice: Choice) -> None:
         return
     known = set(db.session.scalars(select(Component.public_id).where(Component.public_id.in_(list(chosen)[:_MOST]))))
     if chosen - known:
-        raise Malformed({"components": "One of these components is not there any more. Choose again."})
+        raise Malformed({"components": phrase("One of these components is not there any more. Choose again.")})
 
 
 def must_be_made(choice: Choice) -> None:
     """Raise Malformed where nothing would ever be told."""
     if choice.components is not None and not choice.components:
-        raise Malformed({"components": "Choose at least one component, or everything."})
+        raise Malformed({"components": phrase("Choose at least one component, or everything.")})
 
 
 def apply(choice: Choice, subscriber: Subscriber) -> None:

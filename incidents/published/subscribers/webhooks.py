@@ -15,6 +15,7 @@ from ...kernel import clock, outbox
 from ...kernel.database import db
 from ...kernel.errors import Malformed, NotAllowed
 from ...kernel.http import typed
+from ...kernel.languages import phrase
 from ..page_settings import page_settings
 from . import choosing
 from .choosing import EVERYTHING, Choice
@@ -24,6 +25,7 @@ from .places import own_address, page_address, settings
 
 SHAPES: Final = (STANDARD, STATUSPAGE)
 LONGEST: Final = 1000
+_KNOWN: Final = phrase("This address gets our events already. Each of them says where to change that.")
 MOST_AT_ONE_HOST: Final = 10  # that the public may add: each publication is one request to each
 
 
@@ -40,7 +42,7 @@ def sign_up_webhook(
     choosing.check_choice(choice)
     choosing.must_be_made(choice)
     if find_url(address) is not None:
-        raise NotAllowed("This address gets our events already. Each of them says where to change that.")
+        raise NotAllowed(_KNOWN)
     if most_at_host is not None and _at_host(address) >= most_at_host:
         raise NotAllowed(f"There are {most_at_host} webhooks at this host, which is as many as there can be.")
     now = clock.now()
@@ -50,7 +52,7 @@ def sign_up_webhook(
         with db.session.begin_nested():
             db.session.add(subscriber)
     except IntegrityError:
-        raise NotAllowed("This address gets our events already. Each of them says where to change that.") from None
+        raise NotAllowed(_KNOWN) from None
     _send_test(subscriber)
     return subscriber
 
