@@ -72,7 +72,9 @@ def test_links_lead_on_in_the_same_language_and_feeds_stay_in_english(client: Fl
     db.session.commit()
     page = client.get("/?lang=de").text
     inside = set(re.findall(r'<a (?:[^>]* )?href="(/[^"]*)"', page.partition('class="tongues"')[0]))
-    assert all(link.partition("#")[0].endswith("?lang=de") or re.search(r"/api/|\.(?:atom|rss|ics)$", link) for link in inside), inside
+    assert all(
+        link.partition("#")[0].endswith("?lang=de") or re.search(r"/api/|\.(?:atom|rss|ics)$", link) for link in inside
+    ), inside
     assert {"/?lang=de", "/history?lang=de", "/history.atom"} <= inside
     assert client.get("/history.atom?lang=de").data == client.get("/history.atom").data
     assert client.get("/api/v2/summary.json?lang=de").data == client.get("/api/v2/summary.json").data
