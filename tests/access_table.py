@@ -80,6 +80,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/console/settings/", "viewer"),
     Row("GET", "/console/settings/page", "admin"),
     Row("POST", "/console/settings/page", "admin"),
+    Row("POST", "/console/settings/page/preview", "admin"),
     Row("POST", "/console/settings/page/logo", "admin"),
     Row("POST", "/console/settings/page/logo/removed", "admin"),
     Row("GET", "/console/settings/severities", "admin"),
@@ -103,6 +104,7 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/console/settings/words/<int:word_id>/deletion", "admin"),
     # what the status page lists
     Row("GET", "/console/status-page", "viewer"),
+    Row("GET", "/console/status-page/sharing", "viewer"),
     Row("GET", "/console/status-page/components", "viewer"),
     Row("POST", "/console/status-page/components", "admin"),
     Row("GET", "/console/status-page/components/new", "admin"),

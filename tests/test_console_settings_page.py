@@ -65,7 +65,7 @@ def test_what_is_saved_is_what_the_page_reads(admin: FlaskClient) -> None:
         ["Privacy", "https://example.com/privacy"],
         ["Write to us", "mailto:help@example.com"],
     ]
-    assert '<a href="https://example.com/privacy" rel="noopener">Privacy</a>' in admin.get("/").text
+    assert '<a href="https://example.com/privacy" rel="noopener" dir="auto">Privacy</a>' in admin.get("/").text
     page = admin.get(PAGE).text
     assert "8.2 to 1" in page
     assert '<option value="Europe/Berlin">' in page

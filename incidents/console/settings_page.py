@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, flash, redirect, request
+from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, FileField, StringField, TextAreaField
 
@@ -12,14 +12,15 @@ from ..access import Role, actor, may
 from ..actions import status_page
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
-from ..published import accent, footer_links, logo
+from ..published import footer_links, logo
 from ..published.page_settings import DEFAULT_NAME, page_settings
+from . import page_preview
 from .forms import Form, refused, show
 from .me import zone_choices
 
 bp = Blueprint("console_settings_page", __name__, url_prefix="/console/settings/page")
 
-_PAGE = "console/settings/page.html"
+_PAGE, _PREVIEW = "console/settings/page.html", "console/settings/_page_preview.html"
 _LARGEST_LOGO = 1_000_000  # bytes
 # a picture that is somewhat too large still reaches the view, which says so beside the field
 _LARGEST_BODY = 8_000_000
@@ -82,9 +83,19 @@ def change() -> ResponseReturnValue:
         )
     except Refusal as refusal:
         db.session.rollback()
-        return refused(_PAGE, form, refusal, **_around())
+        return refused(_PAGE, form, refusal, **_around(form))
     db.session.commit()
     return _done("Saved. The page shows it now.")
+
+
+@bp.post("/preview")
+@may(Role.ADMIN)
+def preview() -> ResponseReturnValue:
+    """How the page would look: a fragment for a page that asks while somebody types, else the form again."""
+    form = PageForm()
+    if "HX-Request" in request.headers:
+        return make_response(render_template(_PREVIEW, **_around(form)))
+    return show(_PAGE, form, **_around(form))
 
 
 @bp.post("/logo")
@@ -146,23 +157,16 @@ def _form_now() -> PageForm:
     )
 
 
-def _around() -> dict[str, Any]:
+def _around(form: PageForm | None = None) -> dict[str, Any]:
+    """What stands around the form; the preview is of what is typed, where something is."""
     settings = page_settings()
+    dark = settings.accent_dark if form is None else None
+    seen = form or _form_now()
     return {
         "zones": zone_choices(),
         "logo_address": logo.as_address(settings.logo) if settings.logo else None,
-        "colours": _colours(settings.accent, settings.accent_dark),
+        "preview": page_preview.drawn(seen.name.data or "", seen.accent.data, dark, seen.footer_links.data or ""),
     }
-
-
-def _colours(light: str | None, dark: str | None) -> list[dict[str, str]]:
-    """The colour as it stands on each theme's ground, with its contrast."""
-    pairs = (("Light", light, accent.ON_LIGHT[0]), ("Dark", dark, accent.ON_DARK[0]))
-    return [
-        {"theme": theme, "colour": colour, "ground": ground, "contrast": f"{accent.contrast(colour, ground):.1f}"}
-        for theme, colour, ground in pairs
-        if colour
-    ]
 
 
 def _done(sentence: str) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from . import (
     settings_groups,
     settings_page,
     settings_severities,
+    settings_sharing,
     settings_templates,
     settings_words,
 )
@@ -29,6 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         settings_components,
         settings_groups,
         settings_severities,
+        settings_sharing,
         settings_escalation,
         settings_templates,
         settings_words,

@@ -16,6 +16,7 @@ PUBLIC = (
     "/maintenances/{work}",
     "/maintenances/{work_ahead}",
     "/maintenances/{work_over}",
+    "/embed",
     "/login",
     "/login/reset",
 )
@@ -105,6 +106,7 @@ CONSOLE = (
     "/console/settings/tokens",
     "/console/settings/mail",
     "/console/audit",
+    "/console/status-page/sharing",
     "/console/status-page/components",
     "/console/status-page/components/new",
     "/console/status-page/components/{component}",
