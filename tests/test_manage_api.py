@@ -155,6 +155,17 @@ def test_a_status_or_a_text_appends_an_update_and_the_same_again_does_not(app: F
     assert (newest["body"], newest["deliver_notifications"]) == ("We know the cause, and are working on it.", False)
 
 
+def test_an_incident_that_was_read_can_be_sent_back_whole(app: Flask, script: Script) -> None:
+    told = script.tell(body="We look.", components={make_component("API").public_id: MAJOR})
+    sent = script.did("PUT", f"/incidents/{told['id']}", {"incident": {**told, "name": "Checkout is slow"}})
+    assert (sent["name"], sent["incident_updates"], sent["components"]) == (
+        "Checkout is slow",
+        told["incident_updates"],
+        told["components"],
+    )
+    assert script.ask("HEAD", f"/incidents/{told['id']}").status_code == 200
+
+
 def test_resolving_ends_the_incident_and_all_that_it_degraded(app: Flask, script: Script) -> None:
     api = make_component("API").public_id
     told = script.tell(components={api: MAJOR})
@@ -336,6 +347,8 @@ def test_errors_are_told_in_the_shape_that_their_programs_read(app: Flask, scrip
     assert refused("POST", "/incidents", data={"a": "1", "a[b]": "2"})[0] == 400
     assert refused("GET", "/incidents/nowhere00000")[0] == 404
     assert refused("GET", "/nothing-of-the-kind")[0] == 404
+    assert refused("DELETE", "/incidents/unresolved/x")[0] == 404
+    assert script.client.get("/v1/pages/nowhere00000/incidents", headers=script.headers).status_code == 404
     assert refused("POST", "/components", body={"component": {"name": "x"}})[0] == 403
     assert refused("POST", "/metrics/m/data", body={"data": {"timestamp": 1, "value": 2}})[0] == 404
     script.headers["Authorization"] = "OAuth wrong"

@@ -7,7 +7,7 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 
 from ...access import Scope, actor
-from ...actions import status_page
+from ...actions import audit, status_page
 from ...kernel.errors import Malformed
 from ...published import components
 from ...published.components import ComponentGroup
@@ -45,9 +45,10 @@ def change_group(given: Given, group_id: str) -> Tell:
     group = _group(group_id)
     if given.get("name") and given["name"] != group.name:
         status_page.rename_group(group, given["name"], by=actor())
-    if "components" in given:
+    if "components" in given and given["components"] != [each.public_id for each in _below(group)]:
         _let_go(group, given["components"])
         _take_in(group, given["components"])
+        audit.note("component group rearranged", by=actor(), subject=group.name)
     return lambda: _shape(_group(group_id))
 
 

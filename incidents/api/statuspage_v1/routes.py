@@ -6,11 +6,12 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, json, request
+from flask import Blueprint, Response, json
 from werkzeug.exceptions import NotFound
 
 from ...access import Scope, token_may, viewer
 from ...kernel.database import db, reading
+from ...kernel.requests import is_reading
 from .. import ratelimit
 from ..fields import Field
 from ..operations import one_commit
@@ -68,7 +69,7 @@ def _the_page() -> str:
 
 
 def _run(view: View, takes: Mapping[str, Field], wrapped_in: str, status: int, path: Mapping[str, str]) -> Response:
-    if request.method == "GET":
+    if is_reading():
         return _answer(view(bodies.asked(takes), **path)(), status)
     given = bodies.given(takes, wrapped_in)
     with one_commit(view.__name__):

@@ -108,12 +108,20 @@ def ids() -> Field:
 
 
 def statuses(known: Iterable[str]) -> Field:
-    """``{component id: status}``; a list of ids names components and gives them no status."""
+    """``{component id: status}``, or a list of components as our answers have it; a mere id has no status (None)."""
     words = [str(each) for each in known]
 
-    def parse(value: Any) -> dict[str, str | None]:
+    def parse(value: Any) -> dict[str, str | None] | None:
+        if value is None:
+            return None
         if isinstance(value, list):
-            return dict.fromkeys(ids().parse(value))
+            plain = dict.fromkeys(ids().parse([each for each in value if not isinstance(each, dict)]))
+            return plain | parse_object(
+                {each.get("id"): each.get("status") for each in value if isinstance(each, dict)}
+            )
+        return parse_object(value)
+
+    def parse_object(value: Any) -> dict[str, str | None]:
         if not isinstance(value, dict) or len(value) > _MOST:
             raise Unfit("Give an object of component ids and statuses.")
         if any(each not in words for each in value.values()):
