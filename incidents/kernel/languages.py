@@ -132,7 +132,7 @@ def written_in() -> str:
 def say(text: str, /, **values: object) -> str:
     """The sentence in the language that is spoken, its places filled in; English where the catalogue is silent."""
     told = _wording(text)
-    return told.format_map(values) if values else told
+    return _with_one_stop(told.format_map(values)) if values else told
 
 
 def say_many(count: int, one: str, many: str, /, **values: object) -> str:
@@ -143,12 +143,17 @@ def say_many(count: int, one: str, many: str, /, **values: object) -> str:
         told = found or (one if count == 1 else many)
     else:
         told = found[form_of(code, count)]
-    return told.format_map({"count": count, **values})
+    return _with_one_stop(told.format_map({"count": count, **values}))
 
 
 def say_html(text: str, /, **values: object) -> Markup:
     """The same as markup: the values are escaped, but for those that are markup themselves."""
     return Markup(escape(_wording(text))).format(**values)  # noqa: S704 - escaped in this very line
+
+
+def _with_one_stop(told: str) -> str:
+    """A sentence that ends in an abbreviation (13. Dez.) has its stop already."""
+    return told[:-1] if told.endswith("..") and not told.endswith("...") else told
 
 
 def phrase(text: str, /) -> str:

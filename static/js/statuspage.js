@@ -5,25 +5,37 @@
     if (e.key === "Escape" && sub.open) { sub.open = false; sub.firstElementChild.focus(); }
   });
   addEventListener("click", function (e) { if (!sub.contains(e.target)) sub.open = false; });
-  function part(at, what, language) {
-    return new Intl.DateTimeFormat(language || "en-GB", what).formatToParts(at).filter(function (p) { return p.type === Object.keys(what).pop(); })[0].value;
+  var said = zone ? zone.dataset : {}, language = document.documentElement.lang.replace(/^en$/, "en-GB");
+  var names = { weekday: (said.weekdays || "").split(" "), month: (said.months || "").split(" ") };
+  function plain(text) { return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"); }
+  function day(at) {
+    return said.day.replace("{weekday}", names.weekday[(at.getDay() + 6) % 7]).replace("{day}", at.getDate()).replace("{month}", names.month[at.getMonth()]);
+  }
+  function any() { // finds a day as this language writes it
+    return new RegExp(said.day.split(/\{(\w+)\}/).map(function (piece, place) {
+      return place % 2 ? (names[piece] ? "(?:" + names[piece].map(plain).join("|") + ")" : "\\d+") : plain(piece);
+    }).join(""));
+  }
+  function part(at, what, other) {
+    return new Intl.DateTimeFormat(other || language, what).formatToParts(at).filter(function (p) { return p.type === Object.keys(what).pop(); })[0].value;
   }
   function two(n) { return (n < 10 ? "0" : "") + n; }
   try {
+    var days = any();
     document.querySelectorAll("time").forEach(function (t) {
       var at = new Date(t.getAttribute("datetime"));
       if (!at.getTimezoneOffset()) return; // UTC stands there already
       var clock = { hour: "2-digit", timeZoneName: "short" }, name = part(at, clock);
       if (/^GMT./.test(name)) name = part(at, clock, "en-US").replace("GMT", "UTC");
       var here = two(at.getHours()) + ":" + two(at.getMinutes()) + " " + name;
-      var day = part(at, { weekday: "short" }) + " " + at.getDate() + " " + part(at, { month: "short" }).slice(0, 3);
       var walk = document.createTreeWalker(t, 4), node;
       while ((node = walk.nextNode())) {
-        var text = node.data.replace(/\d\d:\d\d (?!UTC$|UTC[^+-])\S+?(?=[ ,.]|$)/, here).replace(/[A-Z][a-z]{2} \d+ [A-Z][a-z]{2}/, day);
+        if ((node.data.replace(/\(.*?\)/g, "").match(/\d\d:\d\d/g) || []).length > 1) continue; // from one time to another
+        var text = node.data.replace(/\d\d:\d\d (?!UTC$|UTC[^+-])\S+?(?=[ ,.]|[^ -~]|$)/, here).replace(days, day(at));
         if (node === t.firstChild && text === node.data && t.textContent.indexOf("(") < 0) text = text.replace(/\d\d:\d\d UTC/, here + " ($&)");
         if (text !== node.data) { node.data = text; done = true; }
       }
     });
-    if (done && zone) zone.textContent = "Times are in your time zone and UTC.";
+    if (done && zone) zone.textContent = said.yours;
   } catch (e) { /* the times stand as they were sent */ }
 })();
