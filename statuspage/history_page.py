@@ -57,12 +57,18 @@ def _month(
     length = sum(((incident.ended_at or picture.minute) - incident.began_at for incident in found), timedelta())
     summary = _summary(len(found), times.lasted(length), is_this=is_this) if found else ""
     return {
-        "name": times.month(first),
+        "name": _heading(first),
         "summary": summary,
         "days": _calendar(first, found, picture) if found and with_calendar else [],
         "works": [work_panels.line_of(each, picture) for each in works],
         "incidents": [panels.event_of(incident, picture) for incident in found],
     }
+
+
+def _heading(first: date) -> str:
+    """Novembre 2026: months are written small in some languages, but not at the beginning."""
+    name = times.month(first)
+    return name[:1].upper() + name[1:]
 
 
 def _summary(count: int, length: str, *, is_this: bool) -> str:
@@ -101,8 +107,8 @@ def _other_months(picture: Picture, oldest: date, newest: date | None) -> list[d
         month = (month - timedelta(days=1)).replace(day=1)
         if month < limit:
             break
-        links.append({"path": f"{month:%Y-%m}", "name": times.month(month)})
+        links.append({"path": f"{month:%Y-%m}", "name": _heading(month)})
     if newest is not None:
         after = (newest + timedelta(days=32)).replace(day=1)
-        links.insert(0, {"path": f"{after:%Y-%m}", "name": times.month(after)})
+        links.insert(0, {"path": f"{after:%Y-%m}", "name": _heading(after)})
     return links

@@ -102,9 +102,5 @@ def lasted(length: timedelta) -> str:
         whole = say_many(days, "{count} d", "{count} d")
         return say("{days} {hours} h", days=whole, hours=hours) if hours else whole
     if hours:
-        return (
-            say("{hours} h {minutes} min", hours=hours, minutes=f"{left:02d}")
-            if left
-            else say("{hours} h", hours=hours)
-        )
+        return say("{hours} h {minutes:02d} min", hours=hours, minutes=left) if left else say("{hours} h", hours=hours)
     return say("{minutes} min", minutes=minutes)

@@ -69,13 +69,6 @@ def test_entries_are_tidy(code: str) -> None:
     assert wrong == []
 
 
-def test_the_catalogues_stand_in_one_order() -> None:
-    """So that two people who add a sentence meet seldom."""
-    for code in OTHERS:
-        keys = list(languages.catalogue(code).words)
-        assert keys == sorted(keys, key=lambda text: (text.strip("{").lower(), text)), code
-
-
 def test_what_has_no_entry_is_said_in_english() -> None:
     with speaking("de"):
         assert say("Not in any catalogue, {name}", name="Ada") == "Not in any catalogue, Ada"

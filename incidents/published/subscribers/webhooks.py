@@ -15,7 +15,7 @@ from ...kernel import clock, outbox
 from ...kernel.database import db
 from ...kernel.errors import Malformed, NotAllowed
 from ...kernel.http import typed
-from ...kernel.languages import phrase
+from ...kernel.languages import phrase, say
 from ..page_settings import page_settings
 from . import choosing
 from .choosing import EVERYTHING, Choice
@@ -44,7 +44,9 @@ def sign_up_webhook(
     if find_url(address) is not None:
         raise NotAllowed(_KNOWN)
     if most_at_host is not None and _at_host(address) >= most_at_host:
-        raise NotAllowed(f"There are {most_at_host} webhooks at this host, which is as many as there can be.")
+        raise NotAllowed(
+            say("There are {count} webhooks at this host, which is as many as there can be.", count=most_at_host)
+        )
     now = clock.now()
     subscriber = Subscriber(kind=WEBHOOK, url=address, shape=shape, secret=fresh_secret(), confirmed_at=now)
     choosing.apply(choice, subscriber)
