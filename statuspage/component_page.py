@@ -51,10 +51,7 @@ def page(picture: Picture, subject: Component | Group, *, year: Year | None, bas
             for each in (subject.components if isinstance(subject, Group) else ())
         ],
         about=say("{component}: the last 90 days, and what happened on them.", component=subject.name),
-        state_word=marks.word(subject.status),
-        uptime=say("{percent} uptime over the last 90 days.", percent=marks.percent(subject))
-        if subject.uptime is not None
-        else "",
+        sentence=_sentence(subject),
         as_of=words.as_of(picture),
         strip=marks.strip(picture, subject),
         figures=[
@@ -77,6 +74,14 @@ def page(picture: Picture, subject: Component | Group, *, year: Year | None, bas
         equation=words.equation(picture),
         is_group=isinstance(subject, Group),
     )
+
+
+def _sentence(subject: Component | Group) -> str:
+    """Operational. 99.96% uptime over the last 90 days."""
+    state = say("{sentence}.", sentence=marks.word(subject.status))
+    if subject.uptime is None:
+        return state
+    return words.run_on([state, say("{percent} uptime over the last 90 days.", percent=marks.percent(subject))])
 
 
 def as_json(picture: Picture, subject: Component | Group, *, year: Year | None) -> Document:

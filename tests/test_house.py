@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -170,3 +171,9 @@ def test_what_catches_everything_raises_it_again_or_says_why_it_may() -> None:
         and "#" not in source.splitlines()[node.lineno - 1]
     ]
     assert unexplained == []
+
+
+def test_each_catalogue_can_be_read() -> None:
+    # merging keeps the lines of both sides, so that one sentence may come to stand in it twice
+    for path in (ROOT / "templates" / "languages").glob("*.toml"):
+        tomllib.loads(path.read_text(encoding="utf-8"))
