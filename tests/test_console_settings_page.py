@@ -71,6 +71,20 @@ def test_what_is_saved_is_what_the_page_reads(admin: FlaskClient) -> None:
     assert '<option value="Europe/Berlin">' in page
 
 
+def test_the_page_speaks_the_language_that_is_chosen_and_offers_the_ticked_ones(admin: FlaskClient) -> None:
+    assert post(admin, PAGE, RIGHT | {"language": "de", "languages": ["fr", "ja"]}).status_code == 303
+    assert (now().language, now().languages) == ("de", "fr,ja")
+    assert '<html lang="de">' in admin.get("/").text
+    post(admin, PAGE, RIGHT)
+    assert (now().language, now().languages) == ("de", "fr,ja"), "a form without them leaves them as they are"
+
+    refused = post(admin, PAGE, RIGHT | {"language": "de", "languages": ["xx"]})
+    assert refused.status_code == 422
+    assert "Choose languages from the list." in refused.text
+    post(admin, PAGE, RIGHT | {"language": "en"})
+    assert "hreflang" not in admin.get("/").text
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [

@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, FileField, StringField, TextAreaField
+from wtforms import BooleanField, FileField, SelectField, SelectMultipleField, StringField, TextAreaField
 
 from ..access import Role, actor, may
 from ..actions import status_page
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
+from ..kernel.languages import LANGUAGES
 from ..published import footer_links, logo
 from ..published.page_settings import DEFAULT_NAME, page_settings
 from . import page_preview
@@ -34,6 +35,8 @@ class PageForm(Form):
     support_url = StringField("Support link")
     footer_links = TextAreaField("Links at the foot of the page")
     accent = StringField("Colour of links")
+    language = SelectField("Language", choices=LANGUAGES, validate_choice=False)
+    languages = SelectMultipleField("Also offered in", choices=LANGUAGES, validate_choice=False)
     shows_severity = BooleanField("Show the severity of incidents")
     major_weight = StringField("Weight of a major outage, in per cent")
     partial_weight = StringField("Weight of a partial outage, in per cent")
@@ -76,6 +79,10 @@ def change() -> ResponseReturnValue:
             support_url=form.support_url.data,
             footer_links=form.footer_links.data or "",
             accent=form.accent.data,
+            language=form.language.data or None,
+            languages=form.languages.data
+            if form.language.data
+            else None,  # a form without them leaves them as they are
             shows_severity=form.shows_severity.data,
             major_weight=_percentage(form.major_weight.data),
             partial_weight=_percentage(form.partial_weight.data),
@@ -150,6 +157,8 @@ def _form_now() -> PageForm:
         support_url=settings.support_url or "",
         footer_links=footer_links.as_text(settings.footer_links),
         accent=settings.accent or "",
+        language=settings.language,
+        languages=settings.languages.split(","),
         shows_severity=settings.shows_severity,
         major_weight=str(settings.major_weight),
         partial_weight=str(settings.partial_weight),
