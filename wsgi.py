@@ -9,7 +9,7 @@ from flask import Flask
 import statuspage
 from incidents import access, api, slack
 from incidents.console import accounts, screens, settings_screens, shell
-from incidents.jobs import audit
+from incidents.jobs import audit, mirroring
 from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
 from incidents.messages import about_subscriptions
@@ -35,6 +35,8 @@ def create_app(chosen: Settings | None = None) -> Flask:
     api.init_app(app, chosen)
     slack.init_app(app, chosen)
     statuspage.init_app(app, chosen, letters=about_subscriptions)
+    if chosen.mirror_to:
+        mirroring.hand_over(app, statuspage.mirror(app, chosen, chosen.mirror_to))
     return app
 
 

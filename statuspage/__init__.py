@@ -18,6 +18,7 @@ from . import contents
 from .files import Files
 from .frontdoor import FrontDoor
 from .manage import Objects
+from .mirror import Mirror, open_place
 from .preview import notice_preview, preview, rca_preview, work_preview
 from .renewer import Renewer
 from .subscribe import LETTERS
@@ -59,6 +60,13 @@ def _check_files(renewer: Renewer) -> Finding:
     if not renewer.trouble:
         return Finding("pass")
     return Finding("warn", f"the page is served from memory, its files cannot be written ({renewer.trouble})")
+
+
+def mirror(app: Flask, settings: Settings, target: str) -> Mirror:
+    """What keeps the page's mirror at ``target``; nothing is asked of it yet."""
+    with app.app_context():
+        engine = db.engine
+    return Mirror(engine, open_place(target, settings), base=settings.page_url or settings.base_url)
 
 
 def front(app: Flask, settings: Settings, wsgi_app: WSGIApplication | None = None) -> FrontDoor:

@@ -53,6 +53,8 @@ def examine(settings: Settings) -> Iterator[Report]:
     tables = _tables(settings)
     yield tables
     yield _mail(settings)
+    if settings.mirror_to:
+        yield _mirror(settings, settings.mirror_to)
     for finding in doctor_channels.examine(settings):
         yield Report(*finding)
     if tables.verdict == "ok":
@@ -99,6 +101,18 @@ def _mail(settings: Settings) -> Report:
     except OSError as broken:
         return Report("Mail", "wrong", f"{place[0]} port {place[1]} does not answer ({broken}): check SMTP_URL")
     return Report("Mail", "ok", f"{place[0]} port {place[1]} answers; --send-test EMAIL sends a letter")
+
+
+def _mirror(settings: Settings, target: str) -> Report:
+    from incidents.published.mirrors import MirrorTrouble
+    from statuspage.mirror import open_place
+
+    place = open_place(target, settings)
+    try:
+        place.check()
+    except MirrorTrouble as trouble:
+        return Report("Mirror", "wrong", f"{trouble}: check MIRROR_TO, and who may write there")
+    return Report("Mirror", "ok", f"{place.name} can be written")
 
 
 def _health(app: Flask) -> Iterator[Report]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from ..actions import watch
@@ -15,7 +15,9 @@ from ..kernel.database import db, reading
 from ..kernel.findings import Fault
 from ..kernel.health import Finding
 from ..kernel.outbox import OutboxMessage
+from ..kernel.settings import Settings
 from ..policy.lifecycle import Visibility
+from ..published import mirrors
 from ..records.incidents import Incident
 from . import bells, holding
 
@@ -70,6 +72,7 @@ def _quick() -> Iterator[Fault]:
     yield from _late_bell()
     yield from _forsaken_chores()
     yield from _failing_chores()
+    yield from _old_mirror()
 
 
 def _from_the_last() -> Iterator[Fault]:
@@ -129,6 +132,17 @@ def _failing_chores() -> Iterator[Fault]:
         name = row.chore.replace("_", " ")
         said = f"“{name}” has failed {row.failures} times in a row ({row.reason})"
         yield Fault(f"chore:{row.chore}", said, "Look at the log of `sevenbells clock` for the cause.")
+
+
+def _old_mirror() -> Iterator[Fault]:
+    """The page is there, but nobody could take its place."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    row = mirrors.mirror(settings.mirror_to) if settings.mirror_to else None
+    if row is None or row.failing_since is None or clock.now() - row.failing_since < _LATE:
+        return
+    minutes = _minutes(clock.now() - (row.renewed_at or row.failing_since))
+    said = f"the mirror of the status page is {minutes} min old ({row.reason})"
+    yield Fault("mirror", said, "Look with `sevenbells doctor` at what MIRROR_TO names.", is_serious=False)
 
 
 def _missing_clocks() -> Iterator[Fault]:

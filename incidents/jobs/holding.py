@@ -42,13 +42,32 @@ class Holding:
             leases.give_back(held)
 
 
-def act_under(held: Held) -> None:
-    """What this application context writes, it writes as the holder: see ``confirm``."""
-    g.lease = held
+def act_under(held: Held, mine: Holding | None = None) -> None:
+    """What this application context writes, it writes as the holder: see ``confirm``. ``mine`` renews it meanwhile."""
+    g.lease, g.holding = held, mine
 
 
 def confirm() -> None:
     """Before a chore commits: raise LeaseLost where another clock has taken the chores. By hand nobody asks."""
-    held: Held | None = g.get("lease")
+    held = _as_renewed()
     if held is not None:
         leases.confirm(held)
+
+
+def may_still_act() -> bool:
+    """Whether a chore that takes long may go on, without asking the database."""
+    held = _as_renewed()
+    return held is None or held.is_ours
+
+
+def term() -> int | None:
+    """Which holder this is, counted from the first; None by hand."""
+    held: Held | None = g.get("lease")
+    return held.term if held is not None else None
+
+
+def _as_renewed() -> Held | None:
+    held: Held | None = g.get("lease")
+    mine: Holding | None = g.get("holding")
+    newest = mine.held if mine is not None else None
+    return newest if held is not None and newest is not None and newest.term == held.term else held

@@ -21,7 +21,7 @@ from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
 from ..records.sessions import ServerSession
-from . import alarm, audit, heartbeat, holding, oncall, quarantine
+from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine
 from .holding import Holding
 
 log = structlog.get_logger(__name__)
@@ -101,6 +101,11 @@ EVERYWHERE: Mapping[Callable[[], None], timedelta] = {
 }
 
 
+def chores_of(app: Flask) -> Mapping[Callable[[], None], timedelta]:
+    """What one clock at a time does for this app: the mirror only where there is one."""
+    return {**CHORES, mirroring.keep_the_mirror_current: mirroring.EVERY} if mirroring.is_wanted(app) else CHORES
+
+
 class Timetable:
     """Runs the chores in threads of its own until it is stopped. ``sign`` is called while it is alive."""
 
@@ -112,7 +117,7 @@ class Timetable:
         rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(job_defaults=rules, timezone=UTC, daemon=True)
         self._add("keep_the_lease", self._keep_the_lease, leases.RENEW_EVERY, at_once=True)
-        for chore, every in CHORES.items():
+        for chore, every in chores_of(app).items():
             self._add(chore.__name__, partial(do_alone, app, chore, self.holding), every)
         for chore, every in EVERYWHERE.items():
             self._add(chore.__name__, partial(do, app, chore), every)
@@ -150,14 +155,14 @@ def do_alone(app: Flask, chore: Callable[[], None], mine: Holding) -> None:
     """One chore, if this clock is the one that does them."""
     held = mine.held
     if held is not None:
-        do(app, chore, held)
+        do(app, chore, held, mine)
 
 
-def do(app: Flask, chore: Callable[[], None], held: Held | None = None) -> None:
+def do(app: Flask, chore: Callable[[], None], held: Held | None = None, mine: Holding | None = None) -> None:
     """One chore in an application context; one that breaks is logged and counted, and tried again the next time."""
     with app.app_context():
         if held is not None:
-            holding.act_under(held)
+            holding.act_under(held, mine)
         try:
             chore()
         except LeaseLost:

@@ -58,6 +58,11 @@ class Settings:
     pagerduty_events_url: str
     apprise_urls: tuple[str, ...] = field(repr=False)
     outbound_allow: tuple[Network, ...]
+    mirror_to: str | None
+    s3_endpoint_url: str | None
+    aws_access_key_id: str | None = field(repr=False)
+    aws_secret_access_key: str | None = field(repr=False)
+    aws_region: str
     heartbeat_url: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     log_level: LogLevel
@@ -110,6 +115,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         apprise_urls=reader.parsed("APPRISE_URLS", _apprise_urls, ()),
         outbound_allow=reader.parsed("OUTBOUND_ALLOW", _networks, ()),
+        mirror_to=reader.parsed("MIRROR_TO", mirror_target, None),
+        s3_endpoint_url=reader.parsed("S3_ENDPOINT_URL", _endpoint, None),
+        aws_access_key_id=reader.text("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=reader.text("AWS_SECRET_ACCESS_KEY"),
+        aws_region=reader.text("AWS_REGION") or "us-east-1",
         heartbeat_url=reader.parsed("HEARTBEAT_URL", _endpoint, None),
         metrics_token=reader.text("METRICS_TOKEN"),
         log_level=cast(LogLevel, reader.parsed("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")),
@@ -225,6 +235,16 @@ def _endpoint(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
         raise ValueError("write a whole address that begins with https:// or http://")
     return value
+
+
+def mirror_target(value: str) -> str:
+    """A folder, or a bucket with or without a prefix. Raises ValueError."""
+    if "://" not in value:
+        return str(Path(value).expanduser().absolute())
+    parts = urlsplit(value)
+    if parts.scheme != "s3" or not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,62}", parts.netloc) or parts.query:
+        raise ValueError("name a folder, or a bucket such as s3://my-bucket/status")
+    return value.rstrip("/")
 
 
 def _apprise_urls(value: str) -> tuple[str, ...]:

@@ -102,3 +102,14 @@ def test_the_list_of_addresses_holds_the_prepared_ones_and_who_may_use_each(run:
     assert all(set(route) == {"rule", "methods", "endpoint", "access"} for route in routes)
     assert {"/", "/history.atom", "/api/v2/summary.json", "/health/live"} <= {route["rule"] for route in routes}
     assert [route for route in routes if route["access"] == "closed"] == []
+
+
+@SQLITE
+def test_a_mirror_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
+    assert "Mirror" not in run("doctor").out
+    assert f"ok     Mirror: {tmp_path / 'www'} can be written" in run("doctor", MIRROR_TO=str(tmp_path / "www")).out
+    assert list((tmp_path / "www").iterdir()) == []
+    (tmp_path / "file").write_text("no folder")
+    told = run("doctor", MIRROR_TO=str(tmp_path / "file"))
+    assert "wrong  Mirror: cannot write" in told.out
+    assert "check MIRROR_TO" in told.out

@@ -1,0 +1,313 @@
+"""The mirror: the same page as files elsewhere, whole, current to the minute, and without what was withdrawn."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+import statuspage
+from incidents.jobs import audit, mirroring, timetable
+from incidents.kernel import settings
+from incidents.kernel.database import db
+from incidents.kernel.settings import SettingsError
+from incidents.published import mirrors, publishing
+from incidents.published.mirrors import MirrorTrouble
+from statuspage.mirror import Mirror
+from statuspage.mirror.course import Interrupted
+from statuspage.mirror.index import NAME as INDEX
+from statuspage.mirror.place import File
+from statuspage.older_pages import OlderPages
+from tests.factories_maintenance import make_work
+from tests.factories_published import make_component, make_page, make_past_incident, make_update
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "www"
+
+
+@pytest.fixture
+def mirror(app: Flask, folder: Path) -> Mirror:
+    return statuspage.mirror(app, app.extensions["sevenbells.settings"], str(folder))
+
+
+def whole(mirror: Mirror) -> int:
+    """Bring it up to date, to the end; how many files were written."""
+    db.session.commit()
+    written = 0
+    while (did := mirror.bring_up_to_date()) is not None:
+        written += did.written
+        if did.is_whole:
+            break
+    return written
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def public_id(number: int) -> str:
+    found = publishing.find(number)
+    assert found is not None
+    db.session.commit()
+    return found.public_id
+
+
+def test_every_link_in_it_leads_to_a_file_of_it(app: Flask, mirror: Mirror, folder: Path) -> None:
+    make_page()
+    make_past_incident("Years ago", ended_ago=timedelta(days=900), lasted=timedelta(hours=1))
+    for index in range(50):
+        make_past_incident(f"Newer {index}", ended_ago=timedelta(days=100 + index), lasted=timedelta(minutes=5))
+    make_work()
+    whole(mirror)
+    seen = set()
+    for page in folder.rglob("*.html"):
+        for link in re.findall(r'href="(?:http://127\.0\.0\.1:8000)?(/[^"#]*)"', page.read_text()):
+            place = folder / link.strip("/")
+            assert place.is_file() or (place / "index.html").is_file(), f"{page}: {link}"
+            seen.add(link)
+    assert len(seen) > 80
+    assert {"history/2024-06/index.html", "history.atom", "maintenance.ics", "badge.svg", "404.html"} <= files(folder)
+
+
+def test_its_bytes_are_those_of_the_door_with_the_policy_in_them(app: Flask, mirror: Mirror, folder: Path) -> None:
+    make_page()
+    whole(mirror)
+    client = app.test_client()
+    for path, name in (("/", "index.html"), ("/history", "history/index.html"), ("/history.atom", "history.atom")):
+        answer, kept = client.get(path), (folder / name).read_bytes()
+        said = re.search(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n', kept)
+        if name.endswith(".html"):
+            assert said is not None
+            policy = said[1].decode().replace("&#39;", "'")
+            assert answer.headers["Content-Security-Policy"].startswith(policy)
+            assert "frame-ancestors" not in policy
+            kept = kept.replace(said[0], b"")
+        assert kept == answer.data
+
+
+def test_files_are_whole_readable_by_the_server_and_stand_compressed_beside(
+    app: Flask, mirror: Mirror, folder: Path
+) -> None:
+    make_page()
+    whole(mirror)
+    assert not [name for name in files(folder) if name.endswith(".new")]
+    for path in folder.rglob("*"):
+        assert oct(path.stat().st_mode & 0o777) == ("0o755" if path.is_dir() else "0o644")
+        if path.is_file() and path.suffix != ".gz" and path.name != INDEX:
+            beside = path.with_name(f"{path.name}.gz")
+            assert gzip.decompress(beside.read_bytes()) == path.read_bytes()
+            assert beside.stat().st_mtime == path.stat().st_mtime
+
+
+def test_on_a_quiet_page_as_of_moves_every_five_minutes_and_nothing_else_is_written(
+    mirror: Mirror, folder: Path, clock: Any
+) -> None:
+    make_component("API")
+    whole(mirror)
+    written = []
+    for _ in range(10):
+        clock.forward(minutes=1)
+        written.append(whole(mirror))
+    assert written == [0, 0, 0, 0, 2, 0, 0, 0, 0, 2]  # the first page, and the one that others embed
+    assert "As of 02:24 UTC" in (folder / "index.html").read_text()
+
+
+def test_while_an_incident_is_open_it_is_exact_to_the_minute(mirror: Mirror, folder: Path, clock: Any) -> None:
+    make_update(1, next_update_at=clock() + timedelta(minutes=2))
+    whole(mirror)
+    path = folder / "incidents" / public_id(1) / "index.html"
+    late = []
+    for _ in range(4):
+        clock.forward(minutes=1)
+        whole(mirror)
+        late.append("late" in re.sub(r"<style>.*?</style>", "", path.read_text(), flags=re.DOTALL))
+    assert late == [False, False, True, True]
+
+
+def test_maintenance_begins_there_in_its_minute(mirror: Mirror, folder: Path, clock: Any) -> None:
+    make_work(in_minutes=3, lasts=4, components=[make_component("API").public_id])
+    db.session.commit()
+    seen = []
+    for _ in range(9):
+        whole(mirror)
+        seen.append("under_maintenance" in (folder / "api/v2/components.json").read_text())
+        clock.forward(minutes=1)
+    assert seen == [False] * 3 + [True] * 4 + [False] * 2
+
+
+def test_a_change_writes_what_shows_it_and_leaves_the_rest(
+    mirror: Mirror, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(20):
+        make_past_incident(f"Past {index}", ended_ago=timedelta(days=200 + index), lasted=timedelta(minutes=5))
+    whole(mirror)
+    names: list[str] = []
+    write = mirror.place.write
+    monkeypatch.setattr(mirror.place, "write", lambda name, file: (names.append(name), write(name, file)))
+    make_update(1, title="New trouble")
+    whole(mirror)
+    assert f"incidents/{public_id(1)}/index.html" in names
+    assert {"index.html", "history/index.html", "api/v2/summary.json", "history.atom"} <= set(names)
+    assert (
+        names.index(f"incidents/{public_id(1)}/index.html")
+        < names.index("history/index.html")
+        < names.index("index.html")
+    )
+    old = [name for name in names if name.startswith("incidents/") and public_id(1) not in name]
+    assert old == []
+
+
+def test_what_is_withdrawn_is_gone_at_once_even_where_nothing_can_be_written(
+    mirror: Mirror, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = make_past_incident("Not for you", ended_ago=timedelta(days=900), lasted=timedelta(hours=1))
+    whole(mirror)
+    gone = f"incidents/{public_id(number)}"
+    assert f"{gone}/index.html.gz" in files(folder)
+
+    def full(*_args: Any) -> None:
+        raise MirrorTrouble("no room")
+
+    publishing.withdraw_incident(number)
+    db.session.commit()
+    with monkeypatch.context() as disk:
+        disk.setattr(mirror.place, "write", full)
+        with pytest.raises(MirrorTrouble):
+            mirror.bring_up_to_date()
+    assert not [name for name in files(folder) if name.startswith(gone)]
+    whole(mirror)
+    assert not [path for path in folder.rglob("*") if path.is_file() and b"Not for you" in path.read_bytes()]
+    assert not (folder / "history" / "2024-06").exists()  # the month had nothing else
+
+
+def test_what_a_crash_left_is_known_to_whoever_keeps_it_next(
+    app: Flask, mirror: Mirror, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_update(1, title="Left behind")
+    db.session.commit()
+    write = mirror.place.write
+
+    def dies(name: str, file: File) -> None:
+        write(name, file)
+        if name.startswith("incidents/"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(mirror.place, "write", dies)
+    with pytest.raises(KeyboardInterrupt):
+        mirror.bring_up_to_date()
+    left = f"incidents/{public_id(1)}"
+    assert [name for name in files(folder) if name.startswith(left)]
+
+    publishing.withdraw_incident(1)
+    whole(statuspage.mirror(app, app.extensions["sevenbells.settings"], str(folder)))
+    assert not [name for name in files(folder) if name.startswith(left)]
+
+
+def test_an_old_history_is_made_once_and_not_again_after_a_restart(
+    app: Flask, mirror: Mirror, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(60):
+        make_past_incident(f"Past {index}", ended_ago=timedelta(days=200 + index), lasted=timedelta(minutes=5))
+    whole(mirror)
+    made: list[str] = []
+    make = OlderPages.make
+    monkeypatch.setattr(OlderPages, "make", lambda self, picture, path: made.append(path) or make(self, picture, path))
+    again = statuspage.mirror(app, app.extensions["sevenbells.settings"], str(folder))
+    whole(again)
+    assert made == []
+
+
+def test_another_holder_of_the_lease_looks_at_what_lies_there(mirror: Mirror, folder: Path) -> None:
+    make_component("API")
+    whole(mirror)
+    (folder / "index.html").write_text("from somebody who was thought gone")
+    assert mirror.bring_up_to_date() is None
+    mirror.bring_up_to_date(term=2)
+    assert "As of" in (folder / "index.html").read_text()
+
+
+def test_nothing_is_written_by_one_who_has_lost_the_lease(mirror: Mirror, folder: Path) -> None:
+    with pytest.raises(Interrupted):
+        mirror.bring_up_to_date(may_go_on=lambda: False)
+    assert {name.removesuffix(".gz") for name in files(folder)} == {INDEX}
+
+
+def test_a_folder_of_somebody_else_is_left_alone(mirror: Mirror, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "index.html").write_text("my own site")
+    with pytest.raises(MirrorTrouble, match="is not empty, and holds no mirror of ours"):
+        mirror.bring_up_to_date()
+    assert files(folder) == {"index.html"}
+
+
+# -- the clock keeps it ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def environ(environ: dict[str, str], folder: Path) -> dict[str, str]:
+    return {**environ, "MIRROR_TO": str(folder)}
+
+
+def test_the_clock_keeps_it_and_says_when_it_last_agreed(app: Flask, folder: Path, clock: Any) -> None:
+    make_component("API")
+    db.session.commit()
+    assert mirroring.keep_the_mirror_current in timetable.chores_of(app)
+    timetable.do(app, mirroring.keep_the_mirror_current)
+    assert (folder / "index.html").exists()
+    row = mirrors.mirror(str(folder))
+    assert row is not None
+    assert (row.renewed_at, row.failures, row.reason) == (clock(), 0, None)
+    assert row.files > 20
+
+
+def test_without_a_mirror_the_clock_does_no_more_than_before(app: Flask) -> None:
+    app.extensions.pop("sevenbells.mirror")
+    assert timetable.chores_of(app) is timetable.CHORES
+
+
+def test_a_place_that_fails_is_tried_less_and_less_often_until_it_works(app: Flask, folder: Path, clock: Any) -> None:
+    folder.write_text("no folder at all")
+    tries = []
+    for second in range(40):
+        timetable.do(app, mirroring.keep_the_mirror_current)
+        row = mirrors.mirror(str(folder))
+        assert row is not None
+        tries.append((second, row.failures))
+        db.session.commit()
+        clock.forward(seconds=1)
+    assert [second for second, failures in tries if failures != dict(tries).get(second - 1, 0)] == [0, 5, 15, 35]
+    folder.unlink()
+    clock.forward(minutes=5)
+    timetable.do(app, mirroring.keep_the_mirror_current)
+    row = mirrors.mirror(str(folder))
+    assert row is not None
+    assert (row.failures, row.failing_since, row.next_try_at) == (0, None, None)
+
+
+def test_a_mirror_that_stays_old_is_found_by_the_audit_and_is_no_alarm(app: Flask, folder: Path, clock: Any) -> None:
+    folder.write_text("no folder at all")
+    timetable.do(app, mirroring.keep_the_mirror_current)
+    clock.forward(minutes=1)
+    assert [fault.key for fault in audit.audit() if fault.key == "mirror"] == []
+    clock.forward(minutes=2)
+    found = next(fault for fault in audit.audit() if fault.key == "mirror")
+    assert found.for_anybody == "the mirror of the status page is 3 min old"
+    assert "Not a directory" in found.sentence
+    assert not found.is_serious
+    folder.unlink()
+    timetable.do(app, mirroring.keep_the_mirror_current)
+    assert [fault.key for fault in audit.audit() if fault.key == "mirror"] == []
+
+
+def test_the_words_of_the_settings_are_checked(environ: dict[str, str]) -> None:
+    for wrong in ("s3://", "ftp://host/path", "s3://UPPER/x"):
+        with pytest.raises(SettingsError, match="MIRROR_TO: name a folder, or a bucket"):
+            settings.load({**environ, "MIRROR_TO": wrong})
+    assert settings.load({**environ, "MIRROR_TO": "s3://my-bucket/status/"}).mirror_to == "s3://my-bucket/status"
