@@ -18,6 +18,7 @@ from incidents.kernel.database import db
 from incidents.kernel.settings import SettingsError
 from incidents.published import mirrors, publishing
 from incidents.published.mirrors import MirrorTrouble
+from incidents.published.page_settings import change_page_settings
 from statuspage.mirror import Mirror
 from statuspage.mirror.course import Interrupted
 from statuspage.mirror.index import NAME as INDEX
@@ -68,28 +69,61 @@ def test_every_link_in_it_leads_to_a_file_of_it(app: Flask, mirror: Mirror, fold
     whole(mirror)
     seen = set()
     for page in folder.rglob("*.html"):
-        for link in re.findall(r'href="(?:http://127\.0\.0\.1:8000)?(/[^"#]*)"', page.read_text()):
-            place = folder / link.strip("/")
-            assert place.is_file() or (place / "index.html").is_file(), f"{page}: {link}"
+        text = page.read_text()
+        assert "?lang=" not in text
+        for link in re.findall(r'href="(?:http://127\.0\.0\.1:8000)?(/[^"#]*)"', text):
+            if link not in seen:
+                place = folder / link.strip("/")
+                assert place.is_file() or (place / "index.html").is_file(), f"{page}: {link}"
             seen.add(link)
     assert len(seen) > 80
     assert {"history/2024-06/index.html", "history.atom", "maintenance.ics", "badge.svg", "404.html"} <= files(folder)
 
 
-def test_its_bytes_are_those_of_the_door_with_the_policy_in_them(app: Flask, mirror: Mirror, folder: Path) -> None:
+def test_other_languages_lie_in_folders_of_their_own_and_lead_on_in_themselves(
+    app: Flask, mirror: Mirror, folder: Path
+) -> None:
+    make_update(1)
+    whole(mirror)
+    incident = f"incidents/{public_id(1)}"
+    german = (folder / "de" / "index.html").read_text()
+    assert '<html lang="de">' in german
+    assert 'href="/de/history"' in german
+    assert '<link rel="alternate" hreflang="fr" href="http://127.0.0.1:8000/fr">' in german
+    assert '<link rel="canonical" href="http://127.0.0.1:8000/de">' in german
+    assert '<link rel="alternate" hreflang="de" href="http://127.0.0.1:8000/de">' in (folder / "index.html").read_text()
+    assert (folder / "de" / incident / "index.html").exists()
+    assert "<form" not in german
+    assert "Auf dieser Kopie der Seite kann sich niemand anmelden." in german
+    assert not (folder / "de" / "history.atom").exists()
+
+    change_page_settings(languages=["fr"])
+    whole(mirror)
+    assert not (folder / "de").exists()
+    assert (folder / "fr" / incident / "index.html").exists()
+
+
+def test_its_bytes_are_those_of_the_door_but_for_what_a_server_would_do(
+    app: Flask, mirror: Mirror, folder: Path
+) -> None:
     make_page()
+    change_page_settings(languages=[])
     whole(mirror)
     client = app.test_client()
     for path, name in (("/", "index.html"), ("/history", "history/index.html"), ("/history.atom", "history.atom")):
-        answer, kept = client.get(path), (folder / name).read_bytes()
-        said = re.search(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n', kept)
+        answer, kept = client.get(path), (folder / name).read_text()
         if name.endswith(".html"):
-            assert said is not None
-            policy = said[1].decode().replace("&#39;", "'")
-            assert answer.headers["Content-Security-Policy"].startswith(policy)
-            assert "frame-ancestors" not in policy
-            kept = kept.replace(said[0], b"")
-        assert kept == answer.data
+            policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">\n', kept)
+            assert policy is not None
+            assert answer.headers["Content-Security-Policy"].startswith(policy[1].replace("&#39;", "'"))
+            assert "frame-ancestors" not in policy[1]
+            kept = kept.replace(policy[0], "")
+            sign_up = re.search(r'<p class="hint">Nobody can sign up[^<]*</p>', kept)
+            form = re.search(r"<form .*?</form>", answer.text, re.DOTALL)
+            assert sign_up is not None
+            assert form is not None
+            kept = kept.replace(sign_up[0], form[0])
+        assert kept == answer.text
 
 
 def test_files_are_whole_readable_by_the_server_and_stand_compressed_beside(
@@ -115,7 +149,7 @@ def test_on_a_quiet_page_as_of_moves_every_five_minutes_and_nothing_else_is_writ
     for _ in range(10):
         clock.forward(minutes=1)
         written.append(whole(mirror))
-    assert written == [0, 0, 0, 0, 2, 0, 0, 0, 0, 2]  # the first page, and the one that others embed
+    assert written == [0, 0, 0, 0, 12, 0, 0, 0, 0, 12]  # the first page and the one that others embed, in six languages
     assert "As of 02:24 UTC" in (folder / "index.html").read_text()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,9 +18,10 @@ from sqlalchemy import Engine
 from incidents.kernel import clock
 from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
+from incidents.kernel.languages import ENGLISH, speaking
 from incidents.policy.components import ComponentStatus
 
-from .. import page, records
+from .. import contents, page, records, tongues
 from ..older_pages import OlderPages
 from ..prepared import Document
 from ..press import Press
@@ -28,7 +30,7 @@ from ..told import Told
 from . import rest
 from .index import NOTHING, Index, Kept
 from .place import File, Place
-from .static import as_static
+from .static import address, as_static
 
 AS_OF_EVERY = timedelta(minutes=5)
 _READ_ANEW = timedelta(days=1)
@@ -52,6 +54,16 @@ class Round:
     removed: int = 0
     files: int = 0
     is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """A page that is made when there is time, and only when its cause is another than that of what lies there."""
+
+    path: str
+    language: str | None  # None: the page's own
+    cause: str
+    name: str
 
 
 class Mirror:
@@ -95,10 +107,11 @@ class Mirror:
         self._seen = None
         did = Round()
         ready = self._ready(picture)
-        later = rest.addresses(picture, self._everything, without=ready)
-        self._take_away_all_but({self.place.name_of(path) for path in (*ready, *later)}, did)
+        later = self._what_can_wait(picture, ready)
+        self._take_away_all_but({self.place.name_of(path) for path in ready} | {each.name for each in later}, did)
         for path in sorted(ready, key=_order):
-            self._write(path, ready[path], did)
+            with _speaking(picture, path):
+                self._write(self.place.name_of(path), ready[path], did)
         self._written_at = picture.minute
         did.is_whole = self._make_what_can_wait(picture, later, did)
         self._index.keep(at_once=did.is_whole)
@@ -120,7 +133,8 @@ class Mirror:
     def _ready(self, picture: Picture) -> Mapping[str, Document]:
         made = self._press.make(picture)
         found = {path: each.document for path, each in {**made.resting, **made.moving}.items()}
-        found[_MISSING] = page.missing(picture, base=self._base)
+        with _speaking(picture, "/"):
+            found[_MISSING] = page.missing(picture, base=self._base)
         return {path: each for path, each in found.items() if path not in _NOT_MIRRORED}
 
     def _take_away_all_but(self, names: set[str], did: Round) -> None:
@@ -135,30 +149,50 @@ class Mirror:
         if new or did.removed:
             self._index.keep(at_once=True)  # before they are there: what a crash leaves is still ours to take away
 
-    def _make_what_can_wait(self, picture: Picture, later: Mapping[str, str], did: Round) -> bool:
-        """Whether all of it is done; what was changed last comes first."""
+    def _what_can_wait(self, picture: Picture, ready: Mapping[str, Document]) -> list[_Later]:
+        """What is kept ready in the other languages, then everything else in all of them; what changed last first."""
+        others = [code for code in tongues.offered(picture.settings) if code != picture.settings.language]
+        causes = {
+            path: hashlib.sha256(ready[path].body).hexdigest()[:12]
+            for path in sorted(ready, key=_order, reverse=True)
+            if contents.has_languages(path)
+        }
+        rest_of_it = rest.addresses(picture, self._everything, without=ready)
+        found = [self._later(path, cause, code) for path, cause in causes.items() for code in others]
+        for path, cause in rest_of_it.items():
+            codes = (None, *others) if contents.has_languages(path) else (None,)
+            found += [self._later(path, cause, code) for code in codes]
+        return found
+
+    def _later(self, path: str, cause: str, language: str | None) -> _Later:
+        return _Later(path, language, cause, self.place.name_of(address(path, language)))
+
+    def _make_what_can_wait(self, picture: Picture, later: list[_Later], did: Round) -> bool:
+        """Whether all of it is done."""
         until = time.monotonic() + _AT_A_TIME
-        for path, cause in later.items():
-            kept = self._index.files[self.place.name_of(path)]
-            if kept.cause == cause and kept.digest:
+        for each in later:
+            kept = self._index.files[each.name]
+            if kept.cause == each.cause and kept.digest:
                 continue
             if time.monotonic() > until:
                 return False
-            document = self._older.make(picture, path)
-            if document is not None:
-                self._write(path, document, did, cause)
-            elif kept.digest != NOTHING:  # a month that is not over has no archive; or it was withdrawn since we looked
-                self._ask_whether_to_go_on()
-                self.place.remove(self.place.name_of(path))
-                kept.digest = NOTHING
-            kept.cause = cause
+            with _speaking(picture, each.path, each.language):
+                document = contents.in_memory(picture, each.path, base=self._base) or self._older.make(
+                    picture, each.path
+                )
+                if document is not None:
+                    self._write(each.name, document, did)
+                elif kept.digest != NOTHING:  # a month that is not over has no archive; or it was withdrawn just now
+                    self._ask_whether_to_go_on()
+                    self.place.remove(each.name)
+                    kept.digest = NOTHING
+            kept.cause = each.cause
         return True
 
-    def _write(self, path: str, document: Document, did: Round, cause: str = "") -> None:
+    def _write(self, name: str, document: Document, did: Round) -> None:
         """Put a page there, unless it lies there already."""
         body = as_static(document)
         digest = hashlib.sha256(document.content_type.encode() + b"\n" + body).hexdigest()[:16]
-        name = self.place.name_of(path)
         kept = self._index.files[name]
         if kept.digest != digest:
             self._ask_whether_to_go_on()
@@ -166,7 +200,6 @@ class Mirror:
             self.place.write(name, File(document.content_type, body))
             kept.digest = digest
             did.written, did.size = did.written + 1, did.size + len(body)
-        kept.cause = cause
 
     def _ask_whether_to_go_on(self) -> None:
         if not self._may_go_on():
@@ -180,6 +213,12 @@ def _in_view(picture: Picture) -> Hashable:
     offset = picture.minute.astimezone(picture.zone).utcoffset()
     states = picture.told.standing(picture.minute).states
     return (picture.records.revision, states, picture.state, picture.today, offset, minute)
+
+
+def _speaking(picture: Picture, path: str, language: str | None = None) -> AbstractContextManager[None]:
+    """In the language asked for, else in the page's own; what programs read is in English."""
+    own = picture.settings.language
+    return speaking(language or (own if contents.has_languages(path) else ENGLISH), written_in=own)
 
 
 def _order(path: str) -> int:
