@@ -184,7 +184,12 @@ def test_a_change_writes_what_shows_it_and_leaves_the_rest(
     whole(mirror)
     names: list[str] = []
     write = mirror.place.write
-    monkeypatch.setattr(mirror.place, "write", lambda name, file: (names.append(name), write(name, file)))
+
+    def noted(name: str, file: File) -> None:
+        names.append(name)
+        write(name, file)
+
+    monkeypatch.setattr(mirror.place, "write", noted)
     make_update(1, title="New trouble")
     whole(mirror)
     assert f"incidents/{public_id(1)}/index.html" in names
@@ -251,8 +256,11 @@ def test_an_old_history_is_made_once_and_not_again_after_a_restart(
         make_past_incident(f"Past {index}", ended_ago=timedelta(days=200 + index), lasted=timedelta(minutes=5))
     whole(mirror)
     made: list[str] = []
-    make = OlderPages.make
-    monkeypatch.setattr(OlderPages, "make", lambda self, picture, path: made.append(path) or make(self, picture, path))
+
+    def noted(_self: OlderPages, _picture: Any, path: str) -> None:
+        made.append(path)
+
+    monkeypatch.setattr(OlderPages, "make", noted)
     again = statuspage.mirror(app, app.extensions["sevenbells.settings"], str(folder))
     whole(again)
     assert made == []

@@ -1,119 +1,109 @@
-"""A mirror in a bucket of S3 or of anything that speaks like it. The library for it is an extra, loaded when it is used."""
+"""A mirror in a bucket of S3, or of anything that speaks like it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import re
+from urllib.parse import quote
 
+from incidents.kernel import clock, http
+from incidents.kernel.http import Answer, Blocked, Unreachable
 from incidents.kernel.settings import Settings
 from incidents.published.mirrors import MirrorTrouble
 
 from ..prepared import CACHE_CONTROL
 from .place import File
+from .signature import Key, sign
 
-HOW_TO_GET_IT = "the library for S3 is not installed: run `make s3`, or `pip install boto3`"
-_CONNECT_WITHIN, _READ_WITHIN = 5, 10  # seconds
-_NOT_THERE = frozenset({"404", "NoSuchKey", "NotFound"})
+_PATIENCE = 8.0  # seconds; shorter than what is left of a lease that was just renewed, so that nobody writes after it
+_LARGEST_INDEX = 32 * 1024 * 1024
+_GOOD, _NOT_THERE = (200, 204), 404
 
 
 class Bucket:
-    """Without a key in the settings the library finds one itself, as every program of AWS does."""
+    """S3_ENDPOINT_URL, AWS_REGION and the two keys say where it is and who we are."""
 
     def __init__(self, bucket: str, prefix: str, settings: Settings) -> None:
-        self._bucket = bucket
-        self._settings = settings
+        self.name = f"s3://{bucket}/{prefix}".rstrip("/")
         self._prefix = f"{prefix}/" if prefix else ""
-        self._kept: Any = None
-
-    @property
-    def name(self) -> str:
-        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+        self._settings = settings
+        self._address = _address(bucket, settings)
+        self._key = Key(settings.aws_access_key_id or "", settings.aws_secret_access_key or "", settings.aws_region)
 
     def name_of(self, path: str) -> str:
         """``/history`` is the key ``history``: a bucket knows no folders, and needs no redirect to one."""
-        name = path.strip("/")
-        if path.endswith("/"):
-            return f"{name}/index.html" if name else "index.html"
-        return name
+        return path.strip("/") or "index.html"
 
     def read(self, name: str) -> bytes | None:
-        with self._asking("read", name):
-            try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
-            except Exception as broken:
-                if _code_of(broken) in _NOT_THERE:
-                    return None
-                raise
-            body: bytes = answer["Body"].read()
-            return body
+        answer = self._ask("GET", self._at(name), most_bytes=_LARGEST_INDEX)
+        if answer.status == _NOT_THERE and _code(answer) != "NoSuchBucket":
+            return None
+        return self._good(answer, f"read {name} in").body
 
     def write(self, name: str, file: File) -> None:
-        """With the headers of the page that S3 can keep; a CDN in front compresses, S3 itself does not."""
-        with self._asking("write", name):
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=self._prefix + name,
-                Body=file.body,
-                ContentType=file.content_type,
-                CacheControl=CACHE_CONTROL,
-            )
+        """With the headers of the page that S3 can keep. A CDN in front compresses, S3 itself does not."""
+        headers = {"Content-Type": file.content_type, "Cache-Control": CACHE_CONTROL}
+        self._good(self._ask("PUT", self._at(name), file.body, headers), f"write {name} in")
 
     def remove(self, name: str) -> None:
-        with self._asking("remove", name):
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name)
+        answer = self._ask("DELETE", self._at(name))
+        if answer.status != _NOT_THERE:
+            self._good(answer, f"remove {name} in")
 
     def is_empty(self) -> bool:
-        with self._asking("list", ""):
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
-            return not found.get("KeyCount", len(found.get("Contents", ())))
+        prefix = quote(self._prefix, safe="-_.~")
+        answer = self._ask("GET", f"{self._address}/?list-type=2&max-keys=1&prefix={prefix}")
+        return b"<Key>" not in self._good(answer, "list").body
 
     def check(self) -> None:
         """Write an object and take it away."""
-        self.write(".sevenbells.new", File("text/plain", b""))
-        self.remove(".sevenbells.new")
+        self.write("sevenbells-probe", File("text/plain", b""))
+        self.remove("sevenbells-probe")
 
-    @property
-    def _client(self) -> Any:
-        if self._kept is None:
-            try:
-                import boto3
-                from botocore.config import Config
-            except ImportError:
-                raise MirrorTrouble(HOW_TO_GET_IT) from None
-            chosen = self._settings
-            # each try has a limit of its own, and who keeps the mirror tries again himself
-            patience = Config(
-                connect_timeout=_CONNECT_WITHIN,
-                read_timeout=_READ_WITHIN,
-                retries={"total_max_attempts": 2, "mode": "standard"},
-                request_checksum_calculation="when_required",  # many that speak like S3 know no newer checksums
-                response_checksum_validation="when_required",
-                s3={"addressing_style": "path" if chosen.s3_endpoint_url else "auto"},
-            )
-            self._kept = boto3.session.Session(
-                aws_access_key_id=chosen.aws_access_key_id,
-                aws_secret_access_key=chosen.aws_secret_access_key,
-                region_name=chosen.aws_region,
-            ).client("s3", endpoint_url=chosen.s3_endpoint_url, config=patience)
-        return self._kept
+    def _at(self, name: str) -> str:
+        return f"{self._address}/{quote(self._prefix + name, safe='/-_.~')}"
 
-    @contextmanager
-    def _asking(self, what: str, name: str) -> Iterator[None]:
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        content: bytes = b"",
+        headers: dict[str, str] | None = None,
+        *,
+        most_bytes: int = http.MOST_BYTES,
+    ) -> Answer:
+        if not self._key.id or not self._key.secret:
+            raise MirrorTrouble(f"nobody may write to {self.name} (set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)")
+        signed = sign(method, url, content, headers or {}, self._key, now=clock.now())
         try:
-            yield
-        except MirrorTrouble:
-            raise
-        except Exception as broken:  # noqa: BLE001 - the library throws what its own libraries throw
-            place = f"s3://{self._bucket}/{self._prefix}{name}"
-            raise MirrorTrouble(f"cannot {what} {place} ({_reason(broken)})") from None
+            return http.request(
+                method,
+                url,
+                self._settings,
+                content=content if method == "PUT" else None,
+                headers=signed,
+                is_trusted=True,
+                most_bytes=most_bytes,
+                patience=_PATIENCE,
+            )
+        except (Blocked, Unreachable) as trouble:
+            raise MirrorTrouble(f"cannot reach {self.name} ({str(trouble).rstrip('.')})") from None
+
+    def _good(self, answer: Answer, what: str) -> Answer:
+        if answer.status not in _GOOD:
+            raise MirrorTrouble(f"cannot {what} {self.name} ({_code(answer) or f'status {answer.status}'})")
+        return answer
 
 
-def _code_of(broken: Exception) -> str:
-    answer: dict[str, Any] = getattr(broken, "response", None) or {}
-    return str(answer.get("Error", {}).get("Code", ""))
+def _address(bucket: str, settings: Settings) -> str:
+    """Others than AWS know buckets by path; a name with dots has no certificate of its own."""
+    if settings.s3_endpoint_url:
+        return f"{settings.s3_endpoint_url.rstrip('/')}/{bucket}"
+    if "." in bucket:
+        return f"https://s3.{settings.aws_region}.amazonaws.com/{bucket}"
+    return f"https://{bucket}.s3.{settings.aws_region}.amazonaws.com"
 
 
-def _reason(broken: Exception) -> str:
-    """What the service said, or what kept us from asking it."""
-    return _code_of(broken) or str(broken).splitlines()[0][:200]
+def _code(answer: Answer) -> str:
+    """What the service calls the trouble, such as AccessDenied."""
+    found = re.search(rb"<Code>(\w+)</Code>", answer.body)
+    return found[1].decode() if found else ""

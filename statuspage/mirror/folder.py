@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path, PurePosixPath
 
+from incidents.kernel import clock
 from incidents.published.mirrors import MirrorTrouble
 
+from .. import contents
 from ..prepared import compress
-from .place import File, is_for_people
+from .place import File
 
 # what the server reads may be read by anybody: it is public
 _FILE, _FOLDER = 0o644, 0o755
@@ -29,7 +30,7 @@ class Folder:
     def name_of(self, path: str) -> str:
         """``/history`` is ``history/index.html``: a plain server sends that for the folder."""
         name = path.strip("/")
-        if is_for_people(path):
+        if contents.has_languages(path):
             return f"{name}/index.html" if name else "index.html"
         return name
 
@@ -43,7 +44,7 @@ class Folder:
 
     def write(self, name: str, file: File) -> None:
         """Both of them bear the same time, as nginx wants it of a file and its ``.gz``."""
-        target, now = self._at(name), time.time()
+        target, now = self._at(name), clock.now().timestamp()
         try:
             self._make(target.parent)
             _put(target.with_name(f"{target.name}.gz"), compress(file.body), now)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
-
-from incidents.kernel.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +38,3 @@ class Place(Protocol):
 
     def check(self) -> None:
         """Find out whether files could be written, without leaving one."""
-
-
-def is_for_people(path: str) -> bool:
-    """Whether a page is there; what programs read has a full stop in its last part."""
-    return "." not in path.rpartition("/")[2]
-
-
-def open_place(target: str, settings: Settings) -> Place:
-    """The place that the operator named; nothing is asked of it yet."""
-    if target.startswith("s3://"):
-        from .bucket import Bucket  # an extra: see there
-
-        parts = urlsplit(target)
-        return Bucket(parts.netloc, parts.path.strip("/"), settings)
-    from .folder import Folder
-
-    return Folder(Path(target))
