@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.peers import calendars, feeds, fetching, hostile
+from tests.peers import calendars, feeds, fetching, hostile, webhooks
 from tests.peers.comparing import must_be
 from tests.peers.live import Live, live_page
 
@@ -142,9 +142,23 @@ def ical_js(live: Live, folder: Path) -> Iterator[str]:
     yield f"{len(found)} events at the instants that icalendar reads"
 
 
+def standardwebhooks(live: Live, folder: Path) -> Iterator[str]:
+    """npm ``standardwebhooks``: verifies what a subscriber of the live page gets."""
+    yield webhooks.check_with_standardwebhooks(live, fetching.node_modules(folder, "standardwebhooks"))
+
+
 PEERS: Mapping[str, Callable[[Live, Path], Iterator[str]]] = {
     peer.__name__: peer
-    for peer in (statuspage_io, exporter, feedparser, atoma, icalendar, ical_js, statuspageio)  # who writes comes last
+    for peer in (
+        statuspage_io,
+        exporter,
+        feedparser,
+        atoma,
+        icalendar,
+        ical_js,
+        statuspageio,
+        standardwebhooks,
+    )  # who writes comes last
 }
 
 

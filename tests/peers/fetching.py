@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
@@ -40,16 +41,21 @@ def run(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str] | None 
         raise CannotBeHad((done.stderr or done.stdout).strip()[-300:] or f"{command[0]} said {done.returncode}")
 
 
-def answer_of(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str]) -> str:
-    """What a peer's program prints; raises AssertionError with all that it said where it fails."""
+def answer_of(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], typed: str = "") -> str:
+    """What a peer's program prints when ``typed`` is put in; raises AssertionError with all that it said where it fails."""
     done = subprocess.run(
-        command, cwd=cwd, env={"PATH": _path(), **environ}, capture_output=True, text=True, check=False, timeout=120
+        command,
+        cwd=cwd,
+        env={"PATH": _path(), **environ},
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-3000:]}"
     return done.stdout
 
 
 def _path() -> str:
-    import os
-
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

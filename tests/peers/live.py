@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from incidents.kernel import settings as settings_module
+from incidents.kernel.database import db
 from incidents.published import page_settings
 from tests.bench import processes, scratch
 from tests.factories_people import make_token
@@ -26,6 +27,7 @@ class Live:
     page_id: str
     token: str
     page: Page
+    environ: Mapping[str, str]
 
     def get(self, path: str) -> tuple[str, bytes]:
         """Content type and body of one address."""
@@ -35,6 +37,18 @@ class Live:
     def json(self, path: str) -> Any:
         """The same, read as JSON."""
         return json.loads(self.get(path)[1])
+
+    def run_clock(self) -> None:
+        """Tell subscribers what is due, and send it."""
+        import wsgi
+        from incidents.jobs import deliveries, subscribers
+
+        app = wsgi.create_app(settings_module.load(self.environ))
+        with app.app_context():
+            subscribers.fan_out_due_notices()
+            deliveries.send_due_messages()
+            db.session.remove()
+            db.engine.dispose()
 
 
 @contextmanager
@@ -56,12 +70,4 @@ def live_page(folder: Path) -> Iterator[Live]:
         page_id = page_settings.page_settings().public_id
     serve = [sys.executable, "-m", "tests.bench.serve"]
     with processes.running(serve, environ=environ, log=folder / "web.log", within=f"{address}/"):
-        yield Live(address, page_id, token, page)
-
-
-def eventually(ask: Any, *, within: float = 5) -> Any:
-    """What ``ask`` answers, once that is something: new bytes are on the page within a second."""
-    until = time.monotonic() + within
-    while not (found := ask()) and time.monotonic() < until:
-        time.sleep(0.1)
-    return found
+        yield Live(address, page_id, token, page, environ)
