@@ -20,7 +20,7 @@ from ..records.incidents import Incident
 from ..records.matrix import TeamWord
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import cadence, journal, postmortems, reach, relations, strike, targets, updates, watch
+from . import approval, cadence, journal, postmortems, reach, relations, strike, targets, updates, watch
 
 
 def resolve(
@@ -210,9 +210,11 @@ def _owe_postmortem(incident: Incident, *, by: Actor) -> None:
 
 
 def _tell_the_public(incident: Incident, *, by: Actor, body: str | None, notify: bool) -> Update | None:
-    """On the page, an ending is an update of its own; drafts that wait for their time are put away."""
-    for update in updates.updates_of(incident):
-        if update.state == "scheduled":
+    """On the page, an ending is an update of its own; drafts that wait for their time, or for eyes, are put away."""
+    waiting = [update for update in updates.updates_of(incident) if update.state in ("draft", "scheduled")]
+    asked = approval.questions_of([update.id for update in waiting]) if waiting else {}
+    for update in waiting:
+        if update.state == "scheduled" or (update.id in asked and asked[update.id].is_open):
             updates.withdraw_update(incident, update, by=by)
     if publishing.find(incident.id) is None:
         return None

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import shorten
 
 from sqlalchemy import select
 
 from ..access.visibility import visible_incidents
 from ..actions import roles
 from ..actions import watch as watch_rules
+from ..actions.roles import LEADING
 from ..kernel import clock
 from ..kernel.database import db
+from ..policy.attention import earliest
 from ..policy.lifecycle import Outcome, Step
+from ..records.approvals import SENT_BACK, UpdateApproval
 from ..records.incidents import Bell, Incident, IncidentRole
 from ..records.people import Person, Role
+from ..records.updates import Update
 from . import unheard
 from .formats import clock_words, lasted
 from .unheard import Unheard
@@ -42,6 +47,15 @@ class Need:
     key: str | None = None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A draft that somebody asked another to read."""
+
+    incident: Incident
+    update: Update
+    question: UpdateApproval
+
+
 @dataclass(frozen=True, kw_only=True)
 class Watch:
     """Every open incident the person may see, with what the lists need to know of each."""
@@ -50,6 +64,7 @@ class Watch:
     incidents: Sequence[Incident]
     roles: dict[int, dict[str, IncidentRole]]
     escalates_at: dict[int, datetime]
+    drafts: Sequence[Asked]  # each with the newest question about it
     unheard: dict[int, Unheard]  # of those nobody, or not the first to be told, heard of
 
     def holds(self, incident: Incident, *roles: str) -> bool:
@@ -74,6 +89,7 @@ def watch(person: Person) -> Watch:
         incidents=incidents,
         roles=_roles(ids),
         escalates_at=_escalations(incidents),
+        drafts=_asked({incident.id: incident for incident in incidents}),
         unheard=unheard.of(incidents),
     )
 
@@ -94,7 +110,7 @@ def needs(seen: Watch) -> list[Need]:
     ]
     updates.sort(key=lambda need: need.due_at or now)
     untaken.sort(key=lambda need: (need.incident.severity, need.due_at or now))
-    return [*untaken, *updates, *given, *postmortems]
+    return [*untaken, *updates, *_approvals(seen), *given, *postmortems]
 
 
 def later(seen: Watch) -> list[Need]:
@@ -192,6 +208,53 @@ def _given_role(incident: Incident, role: str, label: str) -> Need:
     )
 
 
+def _approvals(seen: Watch) -> list[Need]:
+    """Texts that wait for this person's eyes, and his own that came back. Who was not named is asked once it is late."""
+    found = []
+    for asked in seen.drafts:
+        question, is_own = asked.question, asked.question.was_asked_by("person", seen.person.id)
+        if question.is_open and not is_own and _is_this_persons(seen, asked):
+            found.append(_to_approve(asked))
+        elif question.answer == SENT_BACK and is_own:
+            found.append(_sent_back(asked))
+    return found
+
+
+def _is_this_persons(seen: Watch, asked: Asked) -> bool:
+    if asked.question.asked_of_id in (None, seen.person.id) or seen.holds(asked.incident, *LEADING):
+        return True
+    needed_at = _needed_at(asked)
+    return needed_at is not None and needed_at <= clock.now()
+
+
+def _needed_at(asked: Asked) -> datetime | None:
+    return earliest(asked.incident.next_update_due_at, asked.update.publish_at)
+
+
+def _to_approve(asked: Asked) -> Need:
+    since = lasted(clock.now() - asked.question.asked_at)
+    return Need(
+        incident=asked.incident,
+        reason=f"{asked.question.asked_by_name} asks for a second pair of eyes on an update, for {since}. "
+        "A draft keeps no promise.",
+        button="Read and answer",
+        address=f"/console/incidents/{asked.incident.ref}/updates/{asked.update.public_id}",
+        due_at=_needed_at(asked),
+        early="until it is needed",
+        late="late",
+    )
+
+
+def _sent_back(asked: Asked) -> Need:
+    return Need(
+        incident=asked.incident,
+        reason=f"{asked.question.answered_by_name} sent your update back: "
+        f"{shorten(asked.question.words or '', 160, placeholder='…')}",
+        button="Change it",
+        address=f"/console/incidents/{asked.incident.ref}/updates/{asked.update.public_id}",
+    )
+
+
 def _postmortem(incident: Incident) -> Need:
     return Need(
         incident=incident,
@@ -215,6 +278,17 @@ def _roles(ids: Sequence[int]) -> dict[int, dict[str, IncidentRole]]:
     ):
         held[row.incident_id][row.role] = row
     return held
+
+
+def _asked(incidents: Mapping[int, Incident]) -> list[Asked]:
+    rows = db.session.execute(
+        select(Update, UpdateApproval)
+        .join(UpdateApproval, UpdateApproval.update_id == Update.id)
+        .where(Update.incident_id.in_(incidents), Update.state == "draft")
+        .order_by(UpdateApproval.id)
+    )
+    newest = {update.id: Asked(incidents[update.incident_id], update, question) for update, question in rows}
+    return [*newest.values()]
 
 
 def _escalations(incidents: Iterable[Incident]) -> dict[int, datetime]:

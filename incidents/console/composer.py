@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import current_app, request
 from markupsafe import Markup
 
-from ..actions import components, message_templates, roles, steps, updates
+from ..actions import approval, components, message_templates, roles, steps, updates
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.text import render_markdown
 from ..policy import communication, lifecycle
 from ..policy.components import ComponentStatus
+from ..policy.durations import duration
 from ..policy.lifecycle import NEXT, PublicStatus, Step, Visibility, default_public_status
 from ..published.components import Component, all_components
 from ..records.incidents import Incident
 from ..records.matrix import MessageTemplate
 from ..records.people import Person
 from ..reports.communication import placeholder_values
-from . import promises, reach, timeline, unsent
+from . import asked_people, promises, reach, timeline, unsent
+from .formats import parse_local, when
 from .promises import Said
 from .shell import page_address
 
@@ -50,6 +53,9 @@ class Composer:
     replaced: str  # what stood in the text before a template took its place
     next_step: Step | None
     must_confirm: bool
+    must_ask: bool  # a second pair of eyes reads what this person makes public
+    people: Sequence[tuple[str, str]]  # who can be asked
+    goes_out: Markup | str  # the time that was typed, said back
     preview: Markup
     reach: str
     button: str
@@ -117,11 +123,16 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         replaced=replaced,
         next_step=_next_step(incident),
         must_confirm=must_confirm(incident, me),
+        must_ask=approval.must_ask(incident, me.as_actor()),
+        people=asked_people.choices(incident, me) if incident.visibility == Visibility.PUBLIC else [],
+        goes_out=goes_out(values["publish_at"]),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
         reach=reach.words(
             incident, audience=values["audience"], me=me, subscribers=told, is_silent=bool(values["silent"])
         ),
-        button=reach.button(audience=values["audience"], subscribers=told),
+        button=reach.button(
+            audience=values["audience"], subscribers=told, must_ask=approval.must_ask(incident, me.as_actor())
+        ),
         number=sum(update.state == "published" for update in known) + 1,
         after=timeline.newest_entry(incident),
         draft=draft,
@@ -157,7 +168,8 @@ def gone_components(statuses: Mapping[str, str]) -> list[str]:
 
 def must_confirm(incident: Incident, me: Person) -> bool:
     """Whether this person says once more that he means to publish."""
-    return incident.visibility == Visibility.PUBLIC and not incident.is_drill and not leads(incident, me)
+    is_public = incident.visibility == Visibility.PUBLIC and not incident.is_drill
+    return is_public and not leads(incident, me) and not approval.must_ask(incident, me.as_actor())
 
 
 def leads(incident: Incident, person: Person) -> bool:
@@ -165,8 +177,29 @@ def leads(incident: Incident, person: Person) -> bool:
     return roles.leads(incident, person.id)
 
 
-def preview(incident: Incident, values: Mapping[str, str], impact: Mapping[str, str]) -> Markup:
-    """What the public will see, printed by the very mark-up of the status page; colleagues get the words alone."""
+def goes_out(typed: str) -> Markup | str:
+    """A time of publication said back in the writer's zone and in UTC, with how long that is from now."""
+    try:
+        at = parse_local(typed) if typed.strip() else None
+    except (ValueError, OverflowError):
+        return "Give a date and a time, such as 23 Nov 2026, 02:41."
+    if at is None:
+        return ""
+    left = at - clock.now()
+    return (
+        Markup("Goes out {}, in {}.").format(when(at), duration(max(timedelta(minutes=1), left)))
+        if left > timedelta()
+        else "This time has passed."
+    )
+
+
+def preview(
+    incident: Incident, values: Mapping[str, str], impact: Mapping[str, str], *, promised: datetime | None = None
+) -> Markup:
+    """What the public will see, printed by the very mark-up of the status page; colleagues get the words alone.
+
+    ``promised`` is the next update where it is known already.
+    """
     body = values.get("body", "").strip()
     if values.get("audience") != "public":
         return render_markdown(body)
@@ -183,7 +216,7 @@ def preview(incident: Incident, values: Mapping[str, str], impact: Mapping[str, 
         body_html=render_markdown(body),
         components=_known_impact(impact),
         display_at=clock.now(),
-        next_update_at=promises.due_or_none(incident, values),
+        next_update_at=promised or promises.due_or_none(incident, values),
         now=clock.now(),
     )
 
@@ -206,7 +239,7 @@ def _opening(incident: Incident, *, bare: bool = False) -> dict[str, str]:
     if not incident.is_open:
         status = PublicStatus.RESOLVED
     body = "" if bare else _first_text(incident, audience=audience, status=status)
-    opening = dict.fromkeys(("next", "next_at", "publish_at", "display_at", "also", "silent"), "")
+    opening = dict.fromkeys(("next", "next_at", "publish_at", "display_at", "also", "silent", "ask_of"), "")
     return {"audience": audience, "status": status, "body": body, **opening}
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
 from ..access import me
+from ..actions import approval
 from ..kernel.database import db
 from ..kernel.errors import Malformed
 from ..records.incidents import Incident
@@ -27,8 +28,10 @@ def update_of(incident: Incident, update_id: str) -> Update:
 def insist_on_confirmation(incident: Incident, act: str, *, audience: str | None = None) -> None:
     """Who is neither commander nor communications lead says once that he means it."""
     to_public = (audience or text("audience") or "public") == "public" and not incident.is_drill
-    if act == "draft" or not to_public or composer.leads(incident, me()) or text("confirmed"):
+    if act in {"draft", "ask"} or not to_public or composer.leads(incident, me()) or text("confirmed"):
         return
+    if approval.must_ask(incident, me().as_actor()):
+        return  # then it is refused for that, or approved by another
     raise Malformed(
         {"confirmed": "You are neither commander nor communications lead. Tick this to publish all the same."}
     )

@@ -24,10 +24,12 @@ def number(incident: Incident, components: Collection[str] = ()) -> int:
     return public.count(Scope(components=public.touched([*named, components])))
 
 
-def button(*, audience: str, subscribers: int) -> str:
-    """What the button does, and to whom."""
+def button(*, audience: str, subscribers: int, must_ask: bool = False) -> str:
+    """What the button does, and to whom; ``must_ask``: a second pair of eyes reads it first."""
     if audience != "public":
         return "Tell colleagues"
+    if must_ask:
+        return "Ask for approval"
     return f"Publish and tell {_subscribers(subscribers)}" if subscribers else "Publish update"
 
 

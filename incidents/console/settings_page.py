@@ -39,6 +39,7 @@ class PageForm(Form):
     languages = SelectMultipleField("Also offered in", choices=LANGUAGES, validate_choice=False)
     shows_severity = BooleanField("Show the severity of incidents")
     major_weight = StringField("Weight of a major outage, in per cent")
+    needs_second_eyes = BooleanField("Public updates need a second pair of eyes")
     partial_weight = StringField("Weight of a partial outage, in per cent")
     degraded_weight = StringField("Weight of degraded performance, in per cent")
 
@@ -87,6 +88,7 @@ def change() -> ResponseReturnValue:
             major_weight=_percentage(form.major_weight.data),
             partial_weight=_percentage(form.partial_weight.data),
             degraded_weight=_percentage(form.degraded_weight.data),
+            needs_second_eyes=form.needs_second_eyes.data,
         )
     except Refusal as refusal:
         db.session.rollback()
@@ -161,6 +163,7 @@ def _form_now() -> PageForm:
         languages=settings.languages.split(","),
         shows_severity=settings.shows_severity,
         major_weight=str(settings.major_weight),
+        needs_second_eyes=settings.needs_second_eyes,
         partial_weight=str(settings.partial_weight),
         degraded_weight=str(settings.degraded_weight),
     )

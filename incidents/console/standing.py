@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from ..access.visibility import merged_into, visible_to
-from ..actions import components, relations, roles, targets, updates, visibility
+from ..actions import approval, components, relations, roles, targets, updates, visibility
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy.components import BADNESS, ComponentStatus, worst
@@ -20,6 +20,7 @@ from ..policy.severity import SlaState
 from ..published import publishing
 from ..published.components import all_components
 from ..published.incidents import PublishedIncident
+from ..records.approvals import UpdateApproval
 from ..records.incidents import Incident, IncidentRole, Target
 from ..records.people import Person
 from ..records.updates import Update
@@ -87,6 +88,7 @@ class Standing:
     published: PublishedIncident | None
     last_update: Update | None
     waiting: Sequence[Update]
+    questions: Mapping[int, UpdateApproval | None]  # the newest about each of those
     due_begun_at: datetime | None
 
     @property
@@ -124,6 +126,8 @@ def of(incident: Incident, *, me: Person) -> Standing:
     named_components = _components(incident)
     all_updates, all_targets = updates.updates_of(incident), targets.history(incident)
     known = [update for update in all_updates if update.state == "published"]
+    waiting = [update for update in all_updates if update.state in ("draft", "scheduled")]
+    asked_about = approval.questions_of([update.id for update in waiting]) if waiting else {}
     return Standing(
         incident=incident,
         my_id=me.id,
@@ -141,7 +145,8 @@ def of(incident: Incident, *, me: Person) -> Standing:
         named=visibility.named_people(incident) if incident.visibility == Visibility.RESTRICTED else [],
         published=publishing.find(incident.id),
         last_update=known[-1] if known else None,
-        waiting=[update for update in all_updates if update.state in ("draft", "scheduled")],
+        waiting=waiting,
+        questions={update.id: asked_about.get(update.id) for update in waiting},
         due_begun_at=incident.last_update_at or incident.due_armed_at,
     )
 

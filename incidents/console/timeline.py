@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from ..policy.lifecycle import Step
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.timeline import TimelineCorrection, TimelineEntry
-from ..records.updates import Update
+from ..records.updates import Update, UpdateRevision
 from ..reports import tellings
 from ..reports.tellings import Telling
 from . import entry_sentences
@@ -49,6 +49,7 @@ class Line:
     text: Markup | None = None
     update: Update | None = None
     before: Sequence[TimelineCorrection] = ()
+    wordings: Sequence[UpdateRevision] = ()  # what an update said before it was edited
     is_new: bool = False
 
     @property
@@ -107,6 +108,7 @@ def _before(incident: Incident, entry_id: int) -> list[ColumnElement[bool]]:
 
 def _lines(found: Sequence[TimelineEntry], me: Person, new_after: int | None) -> list[Line]:
     updates, corrections, seen = _updates(found), _corrections(found), _others_seen(found, me)
+    wordings = _wordings(updates.values())
     told = tellings.of_entries(found)
     return [
         _line(
@@ -115,6 +117,7 @@ def _lines(found: Sequence[TimelineEntry], me: Person, new_after: int | None) ->
             seen,
             updates.get(entry.update_id or 0),
             corrections.get(entry.id, []),
+            wordings.get(entry.update_id or 0, []) if entry.kind == "update" else [],
             told.get(entry.id),
             is_new=new_after is not None and entry.id > new_after,
         )
@@ -166,6 +169,7 @@ def _line(
     seen: Collection[int],
     update: Update | None,
     before: Sequence[TimelineCorrection],
+    wordings: Sequence[UpdateRevision],
     telling: Telling | None,
     *,
     is_new: bool,
@@ -181,6 +185,7 @@ def _line(
         text=_text(entry, update),
         update=update,
         before=before,
+        wordings=wordings,
         is_new=is_new,
     )
 
@@ -206,6 +211,17 @@ def _others_seen(entries: Sequence[TimelineEntry], me: Person) -> set[int]:
 def _updates(entries: Sequence[TimelineEntry]) -> dict[int, Update]:
     ids = [entry.update_id for entry in entries if entry.update_id is not None]
     return {update.id: update for update in db.session.scalars(select(Update).where(Update.id.in_(ids)))} if ids else {}
+
+
+def _wordings(updates: Iterable[Update]) -> dict[int, list[UpdateRevision]]:
+    ids = [update.id for update in updates if update.edited_at is not None]
+    if not ids:
+        return {}
+    found: dict[int, list[UpdateRevision]] = {}
+    wanted = select(UpdateRevision).where(UpdateRevision.update_id.in_(ids)).order_by(UpdateRevision.id)
+    for revision in db.session.scalars(wanted):
+        found.setdefault(revision.update_id, []).append(revision)
+    return found
 
 
 def _corrections(entries: Sequence[TimelineEntry]) -> dict[int, list[TimelineCorrection]]:

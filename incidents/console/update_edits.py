@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from .. import actions
 from ..access import Role, actor, may, me
-from ..kernel.database import db
+from ..actions import approval
+from ..kernel.database import db, reading
 from ..kernel.errors import Malformed, Outdated, Refusal
 from ..records.incidents import Incident
 from ..records.updates import Update, UpdateRevision
-from . import composer, unsent
+from . import composer, drafts, unsent
 from .confirming import insist_on_confirmation, update_of
 from .conflicts import conflict_page
 from .incident_pages import (
@@ -28,33 +29,46 @@ from .incident_pages import (
 
 bp = Blueprint("console_update_edits", __name__, url_prefix="/console/incidents/<ref>/updates")
 
+_ANSWERS = ("approve", "publish", "schedule", "ask")  # what a draft's page offers
+
 
 @bp.get("/<update_id>")
 @may(Role.RESPONDER)
 def show(ref: str, update_id: str) -> ResponseReturnValue:
     """One update: its text to edit, and what it said before."""
     incident = load(ref)
-    return _update_page(incident, update_of(incident, update_id))
+    update = update_of(incident, update_id)
+    return drafts.page(incident, update) if drafts.waits(update) else _update_page(incident, update)
 
 
 @bp.post("/<update_id>")
 @may(Role.RESPONDER)
 def revise(ref: str, update_id: str) -> ResponseReturnValue:
-    """Edit. Nobody is told again; the page says "edited" and the old wording is kept."""
+    """Edit. Nobody is told again; the page says "edited" and the old wording is kept. A draft's page has more buttons."""
+    if text("act") == "preview":
+        db.session.rollback()
+        with reading():
+            incident = load(ref)
+            return drafts.page(incident, update_of(incident, update_id), looks=True)
     incident = load_to_act(ref)
     update = update_of(incident, update_id)
+    said = ""
     try:
-        actions.revise_update(
-            incident,
-            update,
-            by=actor(),
-            body=text("body"),
-            public_status=text("status") or None,
-            components=chosen_components() if "has_components" in request.form else None,
-            display_at=time_of("display_at"),
-            publish_at=time_of("publish_at") if update.state != "published" else None,
-            version=version_seen(),
-        )
+        if drafts.waits(update):
+            said = drafts.act_on(incident, update)
+        elif text("act") in _ANSWERS:
+            return _answered_already(incident, update)
+        else:
+            actions.revise_update(
+                incident,
+                update,
+                by=actor(),
+                body=text("body"),
+                public_status=text("status") or None,
+                components=chosen_components() if "has_components" in request.form else None,
+                display_at=time_of("display_at"),
+                version=version_seen(),
+            )
     except Outdated as refusal:
         db.session.rollback()
         page = f"/console/incidents/{ref}/updates/{update_id}"
@@ -64,15 +78,16 @@ def revise(ref: str, update_id: str) -> ResponseReturnValue:
             field="body",
             again=page,
             keep_theirs=page,
-            carried={"version": str(refusal.version)},
+            carried={"version": str(refusal.version), "act": "save"},
             words={"mine": "Replace it with mine", "theirs": "Keep theirs", "joined": "Save the joined text"},
         )
     except Refusal as refusal:
-        db.session.rollback()
-        return _update_page(load(ref), update_of(load(ref), update_id), refusal=refusal)
+        return _refused(ref, update_id, refusal)
     unsent.sent(edit_key(incident, update))
     db.session.commit()
     flash(edit_key(incident, update), "posted")
+    if said:
+        flash(said)
     return to_room(incident)
 
 
@@ -86,8 +101,7 @@ def publish(ref: str, update_id: str) -> ResponseReturnValue:
         insist_on_confirmation(incident, "publish", audience=update.audience)
         actions.publish_draft(incident, update, by=actor(), can_be_undone=True)
     except Refusal as refusal:
-        db.session.rollback()
-        return _update_page(load(ref), update_of(load(ref), update_id), refusal=refusal)
+        return _refused(ref, update_id, refusal)
     db.session.commit()
     return to_room(incident)
 
@@ -111,6 +125,27 @@ def withdraw(ref: str, update_id: str) -> ResponseReturnValue:
     return to_room(incident)
 
 
+def _answered_already(incident: Incident, update: Update) -> ResponseReturnValue:
+    """The second of two who answer at once learns who was first; a second click of the first is nothing."""
+    question = approval.questions_of([update.id]).get(update.id)
+    if update.state == "published" and (question is None or question.answered_by_name == me().name):
+        db.session.rollback()
+        return to_room(incident)
+    actions.approve(incident, update, by=actor())
+    return to_room(incident)
+
+
+def _refused(ref: str, update_id: str, refusal: Refusal) -> ResponseReturnValue:
+    db.session.rollback()
+    incident = load(ref)
+    update = update_of(incident, update_id)
+    return (
+        drafts.page(incident, update, refusal=refusal)
+        if drafts.waits(update)
+        else _update_page(incident, update, refusal=refusal)
+    )
+
+
 def _update_page(incident: Incident, update: Update, *, refusal: Refusal | None = None) -> ResponseReturnValue:
     errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence} if refusal else {}
     earlier = db.session.scalars(
@@ -124,10 +159,6 @@ def _update_page(incident: Incident, update: Update, *, refusal: Refusal | None 
         update=update,
         earlier=earlier,
         statuses=composer.statuses_of(incident),
-        must_confirm=update.audience == "public" and composer.must_confirm(incident, me()),
-        components=composer.with_components(update.components if request.method == "GET" else chosen_components()),
-        gone=composer.gone_components(update.components),
-        component_words=composer.COMPONENT_WORDS,
         draft=unsent.of(edit_key(incident, update)),
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from .. import actions
 from ..access import Role, actor, may, me
+from ..actions import approval
 from ..actions.journal import LONGEST_TEXT
 from ..actions.updates import latest, no_change_text
 from ..kernel import clock
@@ -20,7 +21,7 @@ from ..published import publishing
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from ..records.updates import Update
-from . import composer, promises, reach, timeline, unsent
+from . import asked_people, composer, promises, reach, timeline, unsent
 from .acts.repeats import number, sent_before
 from .confirming import insist_on_confirmation, update_of
 from .conflicts import conflict_page
@@ -39,6 +40,12 @@ bp = Blueprint("console_updates", __name__, url_prefix="/console/incidents/<ref>
 
 _PAGE = "console/update.html"
 _DOUBLE_CLICK = timedelta(seconds=10)
+_KEPT = ("draft", "ask")  # what makes nothing known yet
+_SAID = {
+    "draft": "Draft kept",
+    "ask": "Asked. It goes out once somebody approves it",
+    "schedule": "The update is set for its time",
+}
 
 
 @bp.get("")
@@ -58,17 +65,18 @@ def post(ref: str) -> ResponseReturnValue:
         with reading():
             return _looked_at(load(ref), act)
     incident = load_to_act(ref)
-    if act != "draft" and sent_before(
+    act = _meant(incident, act)
+    if act not in _KEPT and sent_before(
         incident, "update_scheduled" if act == "schedule" else "update", body=_journalled(act)
     ):
         return to_room(incident)
-    if act == "draft" and _was_just_kept(incident):
+    if act in _KEPT and _was_just_kept(incident):
         return to_room(incident)
     try:
-        if act != "draft":
+        if act not in _KEPT:
             _mind_the_newest(incident)
         insist_on_confirmation(incident, act)
-        publish_at = _time_for_later() if act == "schedule" else None
+        publish_at = _time_for_later() if act == "schedule" else time_of("publish_at") if act == "ask" else None
         update = actions.post_update(
             incident,
             by=actor(),
@@ -79,10 +87,13 @@ def post(ref: str) -> ResponseReturnValue:
             next_update_at=promises.given(incident, request.form, base=publish_at),
             publish_at=publish_at,
             notify=not text("silent"),
-            draft=act == "draft",
+            draft=act in _KEPT,
             display_at=time_of("display_at"),
             can_be_undone=True,
+            will_ask=act == "ask",
         )
+        if act == "ask":
+            asked_people.ask(incident, update)
         if update.state == "published":
             _also_go_on(incident)
     except Outdated as refusal:
@@ -93,7 +104,7 @@ def post(ref: str) -> ResponseReturnValue:
     db.session.commit()
     flash(composer.draft_key(incident), "posted")
     if update.state != "published":
-        flash("Draft kept" if update.state == "draft" else "The update is set for its time")
+        flash(_SAID[act])
     return to_room(incident)
 
 
@@ -113,7 +124,10 @@ def preview(ref: str) -> ResponseReturnValue:
             audience=audience,
             said=promises.said(incident, request.form),
             reach=reach.words(incident, audience=audience, me=me(), subscribers=told, is_silent=is_silent),
-            button=reach.button(audience=audience, subscribers=told),
+            button=reach.button(
+                audience=audience, subscribers=told, must_ask=approval.must_ask(incident, me().as_actor())
+            ),
+            goes_out=composer.goes_out(text("publish_at")),
             is_too_long=len(text("body")) > LONGEST_TEXT,
         )
 
@@ -132,6 +146,8 @@ def no_change(ref: str) -> ResponseReturnValue:
     incident = load_to_act(ref)
     if sent_before(incident, "update", body=text("said") or no_change_text(incident)):
         return to_room(incident)
+    if publishing.find(incident.id) is not None and approval.must_ask(incident, actor()):
+        return _ask_about_no_change(incident)
     try:
         _mind_the_newest(incident, is_no_change=True)
         if publishing.find(incident.id) is not None:
@@ -141,6 +157,29 @@ def no_change(ref: str) -> ResponseReturnValue:
         db.session.rollback()
         return _no_change_page(load(ref), refusal=refusal)
     db.session.commit()
+    return to_room(incident)
+
+
+def _ask_about_no_change(incident: Incident) -> ResponseReturnValue:
+    """The same line as a draft, for a second pair of eyes."""
+    last = latest(incident, audience="public")
+    try:
+        update = actions.post_update(
+            incident,
+            by=actor(),
+            body=no_change_text(incident),
+            audience="public",
+            public_status=last.public_status if last else None,
+            draft=True,
+            will_ask=True,
+        )
+        asked_people.ask(incident, update)
+    except Refusal as refusal:
+        ref = incident.ref
+        db.session.rollback()
+        return _no_change_page(load(ref), refusal=refusal)
+    db.session.commit()
+    flash(_SAID["ask"])
     return to_room(incident)
 
 
@@ -158,6 +197,13 @@ def undo(ref: str, update_id: str) -> ResponseReturnValue:
     db.session.commit()
     flash("Taken back. The page and the promise are as before")
     return redirect(f"/console/incidents/{incident.ref}/updates?from={update_id}", 303)
+
+
+def _meant(incident: Incident, act: str) -> str:
+    """What the button means for this person: where a second pair of eyes is needed, publishing begins with asking."""
+    to_public = (text("audience") or "public") == "public"
+    is_asking = act in {"publish", "schedule"} and to_public and approval.must_ask(incident, actor())
+    return "ask" if is_asking else act
 
 
 def _time_for_later() -> datetime:
@@ -296,5 +342,6 @@ def _no_change_page(incident: Incident, *, refusal: Refusal | None = None) -> Re
         last=last,
         after=timeline.newest_entry(incident),
         is_public=is_public,
-        must_confirm=is_public and not composer.leads(incident, me()),
+        must_ask=is_public and approval.must_ask(incident, me().as_actor()),
+        must_confirm=is_public and composer.must_confirm(incident, me()),
     )
