@@ -15,6 +15,7 @@ from incidents import actions
 from incidents.actions import message_templates
 from incidents.kernel.database import db
 from incidents.kernel.text import render_markdown
+from incidents.policy import communication
 from incidents.published import components, page_settings, publishing
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
@@ -333,3 +334,26 @@ def test_arabic_emoji_markup_and_one_endless_word_are_previewed_as_text(maya: Ma
     assert shown.status_code == 200
     assert "<script>alert" not in shown.text
     assert "مرحبا 😀" in words(shown)
+
+
+def test_the_templates_we_ship_fit_a_public_status_and_are_whole_sentences_without_a_component(
+    maya: Maya, incident: Incident
+) -> None:
+    message_templates.add_ours(by=maya[1].as_actor())
+    assert message_templates.add_ours(by=maya[1].as_actor()) == 0
+    db.session.commit()
+
+    page = maya[0].get(f"/console/incidents/{incident.ref}/updates")
+
+    assert "We are looking into a problem with our service. We do not know the cause yet." in page.text
+    public = "\n".join(body for _name, _status, body in message_templates.OURS)
+    assert set(communication.placeholders_in(public)).isdisjoint(communication.INTERNAL)
+
+
+def test_a_template_for_a_public_status_begins_no_text_for_colleagues(maya: Maya) -> None:
+    message_templates.add_ours(by=maya[1].as_actor())
+    inside = an_incident(by=maya[1], visibility_wanted="internal")
+
+    page = maya[0].get(f"/console/incidents/{inside.ref}/updates")
+
+    assert "We are looking into" not in page.text

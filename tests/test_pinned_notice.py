@@ -13,12 +13,15 @@ from incidents.kernel import clock as now
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed
 from incidents.kernel.text import render_markdown
-from incidents.published import pinned
+from incidents.published import page_settings, pinned
 from statuspage import contents, page, records_file
 from statuspage.snapshot import Picture, draw, take
+from tests.browsing import send, words
 from tests.conftest import WoundClock
+from tests.factories_people import make_person, sign_in
 
 BASE = "https://status.example.com"
+ADDRESS = "/console/status-page/notice"
 
 
 def pin(body: str = "We move to **another** building on Friday.", **more: Any) -> None:
@@ -103,3 +106,36 @@ def test_taken_off_it_is_gone_at_once(app: Flask, client: FlaskClient) -> None:
     db.session.commit()
 
     assert "Short-lived" not in client.get("/").text
+
+
+def test_in_the_console_it_is_previewed_published_and_taken_off(app: Flask, client: FlaskClient) -> None:
+    maya = sign_in(client, make_person(name="Maya Lindqvist", zone="Europe/Berlin"))
+    text = {"body": "We **move** on Friday.", "level": "warn", "until_at": "2026-11-23T05:00"}
+
+    looked = send(maya, ADDRESS, {"act": "preview", **text})
+    assert "<strong>move</strong>" in looked.text
+    assert pinned.pinned_notice() is None
+
+    send(maya, ADDRESS, {"act": "pin", **text})
+    assert "Until 05:00 CET (04:00 UTC)." in words(maya.get(ADDRESS))
+    assert "<strong>move</strong>" in maya.get("/").text
+
+    refused = send(maya, ADDRESS, {"act": "pin", **text, "until_at": "2026-11-23T01:00"})
+    assert refused.status_code == 422
+    assert "The end comes before the beginning." in words(refused)
+
+    send(maya, ADDRESS, {"act": "unpin"})
+    assert "<strong>move</strong>" not in maya.get("/").text
+
+
+def test_where_the_page_needs_a_second_pair_of_eyes_an_admin_pins_it(app: Flask, client: FlaskClient) -> None:
+    page_settings.change_page_settings(needs_second_eyes=True)
+    maya = sign_in(client, make_person(name="Maya Lindqvist"))
+    ada = sign_in(app.test_client(), make_person("ada@example.com", name="Ada", role="admin"))
+
+    assert "an admin pins the notice" in words(send(maya, ADDRESS, {"act": "pin", "body": "Mine", "level": "info"}))
+    send(ada, ADDRESS, {"act": "pin", "body": "Ours", "level": "info"})
+
+    kept = pinned.pinned_notice()
+    assert kept is not None
+    assert kept.body == "Ours"

@@ -10,7 +10,7 @@ from ..kernel.database import db
 from ..kernel.errors import NotAllowed
 from ..records.links import LinkKind
 from ..records.people import Founding, Person, Role, nobody_exists
-from . import people
+from . import message_templates, people
 from .audit import note
 
 
@@ -50,5 +50,6 @@ def set_up(token: str, *, name: str, email: str, password: PasswordHash) -> Pers
         raise refusal
     person = people.add_person(email=email, name=name, role=Role.ADMIN, password=password, by=None)
     links.void(LinkKind.SETUP)
+    message_templates.add_ours(by=person.as_actor())
     note("set up", by=person.as_actor(), subject=person.email)
     return person

@@ -15,6 +15,26 @@ from ..records.incidents import Incident
 from ..records.matrix import MessageTemplate
 from . import asked, audit, journal, matrix
 
+# What we ship for public updates, by public status. When the next one comes stands beneath every update anyway.
+OURS: tuple[tuple[str, PublicStatus, str], ...] = (
+    (
+        "Investigating",
+        PublicStatus.INVESTIGATING,
+        "We are looking into a problem with {{components}}. We do not know the cause yet.",
+    ),
+    (
+        "Identified",
+        PublicStatus.IDENTIFIED,
+        "We have found the cause of the problem with {{components}}, and are working on a fix.",
+    ),
+    (
+        "Monitoring",
+        PublicStatus.MONITORING,
+        "A fix for the problem with {{components}} is in place. We are watching that it holds.",
+    ),
+    ("Resolved", PublicStatus.RESOLVED, "The problem with {{components}} is over. Everything works as before."),
+)
+
 
 def save(
     template: MessageTemplate | None,
@@ -43,6 +63,15 @@ def save(
     audit.note("saved the message template", by=by, subject=name)
     db.session.flush()
     return template
+
+
+def add_ours(*, by: Actor) -> int:
+    """Add the templates that we ship, but for those whose name is taken; how many were added."""
+    taken = {template.name for template in in_order()}
+    missing = [each for each in OURS if each[0] not in taken]
+    for name, status, body in missing:
+        save(None, by=by, name=name, body=body, public_status=status)
+    return len(missing)
 
 
 def _known_public_status(word: str | None) -> str | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
+from ..kernel import text
+from ..kernel.errors import NotAllowed
 from ..policy.components import ComponentStatus
-from ..published import baselines, components, page_settings
+from ..published import baselines, components, page_settings, pinned
 from ..published.components import Component, ComponentGroup
 from ..published.page_settings import PageSettings
+from ..published.pinned import PinnedNotice
+from ..published.wording import one_line
 from ..records.actors import Actor
 from . import audit
 
@@ -148,6 +152,46 @@ def change_page(*, by: Actor, **changes: Any) -> PageSettings:
     kept = {name: value for name, value in changes.items() if name != "logo"}
     audit.note("page settings changed", by=by, subject=settings.name, **kept, logo="logo" in changes)
     return settings
+
+
+def pin_notice(
+    *,
+    by: Actor,
+    is_admin: bool,
+    body: str,
+    level: str,
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+) -> PinnedNotice:
+    """Put a text on top of the page. Where public updates need a second pair of eyes, an admin does that.
+
+    Raises Malformed with a sentence per field, and NotAllowed.
+    """
+    _check_notice(by, is_admin=is_admin)
+    notice = pinned.pin(
+        body=body,
+        body_html=str(text.render_markdown(body)),
+        level=level,
+        from_at=from_at,
+        until_at=until_at,
+        by_name=by.name,
+    )
+    audit.note("notice pinned", by=by, subject=one_line(notice.body)[:80], level=notice.level)
+    return notice
+
+
+def unpin_notice(*, by: Actor, is_admin: bool) -> None:
+    """Take it off the page; where none is pinned nothing happens. Raises NotAllowed."""
+    notice = pinned.pinned_notice()
+    if notice is not None:
+        _check_notice(by, is_admin=is_admin)
+        audit.note("notice taken off", by=by, subject=one_line(notice.body)[:80])
+        pinned.unpin()
+
+
+def _check_notice(by: Actor, *, is_admin: bool) -> None:
+    if by.kind == "person" and not is_admin and page_settings.page_settings().needs_second_eyes:
+        raise NotAllowed("On this page a second pair of eyes reads what goes public: an admin pins the notice.")
 
 
 def _stepped(index: int, direction: Direction, *, of: int) -> int | None:

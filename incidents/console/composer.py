@@ -108,7 +108,7 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
     offered = with_components(statuses if chosen is None else chosen)
     known = updates.updates_of(incident)
     status, templates = values["status"] if values["audience"] == "public" else None, message_templates.in_order()
-    fitting = message_templates.fitting(incident, status, among=templates)
+    fitting = _fitting(incident, status, templates)
     told = 0 if values["silent"] else reach.number(incident, [each.public_id for each, named in offered if named])
     return Composer(
         incident=incident,
@@ -254,8 +254,14 @@ def _first_text(incident: Incident, *, audience: str, status: str) -> str:
     last = updates.latest(incident, audience=audience)
     if last is not None:
         return last.body
-    fitting = message_templates.fitting(incident, status)
+    fitting = _fitting(incident, status if audience == "public" else None, message_templates.in_order())
     return filled(incident, fitting[0].body, audience=audience, status=status) if fitting else ""
+
+
+def _fitting(incident: Incident, status: str | None, templates: Sequence[MessageTemplate]) -> list[MessageTemplate]:
+    """The templates that are offered first; one made for a public status is none for colleagues."""
+    meant = templates if status else [each for each in templates if each.public_status is None]
+    return message_templates.fitting(incident, status, among=meant)
 
 
 def from_template(incident: Incident, template_id: str, *, audience: str, status: str) -> str | None:

@@ -16,6 +16,7 @@ _ALL: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             ("page", "Page", "console_settings_page.page"),
             ("components", "Components", "console_components.page"),
+            ("notice", "Pinned notice", "console_pinned_notice.page"),
             ("sharing", "Feeds and badges", "console_sharing.page"),
         ),
     ),

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from ..access import Role, may
 from ..kernel.settings import Settings
 from . import (
+    pinned_notice,
     settings_components,
     settings_escalation,
     settings_groups,
@@ -29,6 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         settings_page,
         settings_components,
         settings_groups,
+        pinned_notice,
         settings_severities,
         settings_sharing,
         settings_escalation,

@@ -65,7 +65,10 @@ def page() -> ResponseReturnValue:
     """Every template in the team's order."""
     templates = message_templates.in_order()
     statuses = {each.value: each.label for each in PublicStatus}
-    return make_response(render_template(_LIST, templates=templates, statuses=statuses))
+    missing = len(message_templates.OURS) - sum(
+        each.name in {name for name, _status, _body in message_templates.OURS} for each in templates
+    )
+    return make_response(render_template(_LIST, templates=templates, statuses=statuses, missing=missing))
 
 
 @bp.get("/new")
@@ -80,6 +83,15 @@ def new() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """One more template."""
     return _save(None)
+
+
+@bp.post("/ours")
+@may(Role.ADMIN)
+def add_ours() -> ResponseReturnValue:
+    """The templates that we ship; a name that is taken stays as it is."""
+    added = message_templates.add_ours(by=actor())
+    db.session.commit()
+    return _done(f"{added} added." if added else "They are all there.")
 
 
 @bp.get("/<int:template_id>")

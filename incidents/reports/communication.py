@@ -111,7 +111,9 @@ def placeholder_values(
         "incident.commander": _holder(incident, "commander"),
         "incident.communications_lead": _holder(incident, "communications_lead"),
         "incident.url": f"{base_url}/console/incidents/{incident.ref}",
-        "components": ", ".join(component_names(incident, only_shown=for_public)),
+        # where none is named a sentence for the public still has to be one
+        "components": ", ".join(component_names(incident, only_shown=for_public))
+        or ("our service" if for_public else ""),
         "update.latest": latest_text(incident, public_only=for_public) or "no update yet",
         "update.next": communication.plain_time(promised, zone) if promised else "none planned",
         "page.name": page.name,

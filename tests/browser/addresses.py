@@ -93,6 +93,7 @@ CONSOLE = (
     "/console/me",
     "/console/me/notifications",
     "/console/restricted",
+    "/console/status-page/notice",
     "/console/settings/page",
     "/console/settings/severities",
     "/console/settings/escalation",
