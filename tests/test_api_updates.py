@@ -8,10 +8,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from incidents import actions
 from incidents.kernel.database import db
 from incidents.published import publishing
+from incidents.records.incidents import Incident
 from incidents.records.updates import Update
 from tests.factories import a_component
+from tests.factories_people import make_person
 from tests.programs import Program
 
 PATH = "/incidents/INC-1/updates"
@@ -71,6 +74,26 @@ def test_a_draft_is_nowhere_until_its_publication(program: Program) -> None:
     assert (published.status_code, published.get_json()["state"]) == (200, "published")
     assert program.put(f"{PATH}/{draft['id']}/publication").json == published.json
     assert publishing.find(1) is not None
+
+
+def test_a_program_asks_for_approval_and_its_publication_is_an_answer_too(program: Program) -> None:
+    maya = make_person("maya@example.com", name="Maya Lindqvist")
+    draft = program.post(PATH, {"body": "Soon", "audience": "public", "draft": True}).get_json()
+    assert draft["approval"] is None
+
+    asked = program.put(f"{PATH}/{draft['id']}/approval", {"of": "maya@example.com"}).get_json()
+    again = program.put(f"{PATH}/{draft['id']}/approval", {"of": "maya@example.com"}).get_json()
+    assert asked == again
+    assert (asked["state"], asked["approval"]["state"]) == ("draft", "wanted")
+    assert asked["approval"]["asked_of"] == "Maya Lindqvist"
+
+    incident = db.session.get_one(Incident, 1)
+    update = db.session.scalars(select(Update)).one()
+    actions.approve(incident, update, by=maya.as_actor())
+    db.session.commit()
+    told = program.get(PATH).get_json()["items"][0]
+    assert (told["state"], told["approval"]["state"]) == ("published", "approved")
+    assert told["approval"]["answered_by"] == "Maya Lindqvist"
 
 
 def test_an_update_may_wait_for_its_time(program: Program) -> None:

@@ -19,7 +19,7 @@ from ..records.approvals import TAKEN_BACK, UpdateApproval
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.updates import Update
-from . import oncall, roles, telling
+from . import asked, oncall, roles, telling
 
 MUST_ASK = (
     "On this page a second pair of eyes reads what goes public. Ask for approval, or let the commander or the "
@@ -36,7 +36,8 @@ def must_ask(incident: Incident, by: Actor) -> bool:
     """
     if by.kind != "person" or incident.visibility != Visibility.PUBLIC or incident.is_drill:
         return False
-    return page_settings().needs_second_eyes and not roles.leads(incident, by.id)
+    page = asked.answer("page settings", page_settings)
+    return page.needs_second_eyes and not roles.leads(incident, by.id)
 
 
 def check_words(incident: Incident, update: Update, by: Actor) -> None:

@@ -97,7 +97,13 @@ def send_back(incident: Incident, update: Update, *, by: Actor, words: str) -> U
 
 
 def take_question_back(incident: Incident, update: Update, *, by: Actor) -> None:
-    """No second pair of eyes after all: it is a plain draft again. Without an open question nothing happens."""
+    """No second pair of eyes after all: it is a plain draft again. Without an open question nothing happens.
+
+    Raises NotAllowed for anybody but the asker.
+    """
+    question = approval.question_of(update)
+    if question is not None and not question.was_asked_by(by.kind, by.id):
+        raise NotAllowed("Only whoever asked can take the question back. Send it back instead.")
     if approval.close(update, TAKEN_BACK, by=by) is not None:
         journal.write(incident, "sent_back", by=by, detail={"by_asker": True}, update=update)
         watch.rearm(incident)

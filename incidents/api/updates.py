@@ -9,16 +9,18 @@ from werkzeug.exceptions import NotFound
 
 from .. import actions
 from ..access import Scope, actor
+from ..actions import approval
 from ..kernel.database import db
 from ..policy.components import ComponentStatus
 from ..policy.lifecycle import PublicStatus
+from ..records.approvals import ANSWERS, UpdateApproval
 from ..records.incidents import Incident
 from ..records.updates import STATES, Update
 from . import conditional, loading, paging, shapes
-from .fields import Body, choice, clearable, flag, moment, statuses_by_component, text
+from .fields import Body, choice, clearable, flag, moment, or_null, statuses_by_component, text
 from .operations import Answer, Given, Thing, operation
 from .paging import Page
-from .shapes import FLAG, MAYBE_FLAG, MAYBE_TIME, NUMBER, TEXT, TIME, maybe_stamp, stamp
+from .shapes import FLAG, MAYBE_FLAG, MAYBE_TEXT, MAYBE_TIME, NUMBER, TEXT, TIME, maybe_stamp, stamp
 
 _LONGEST = 20_000
 
@@ -42,6 +44,17 @@ shapes.named(
         by=TEXT,
         created_at=TIME,
         version=NUMBER,
+        approval=or_null(
+            shapes.record(
+                state=shapes.word(["wanted", *ANSWERS]),
+                asked_by=TEXT,
+                asked_of=MAYBE_TEXT,
+                asked_at=TIME,
+                answered_by=MAYBE_TEXT,
+                answered_at=MAYBE_TIME,
+                words=MAYBE_TEXT,
+            )
+        ),
     ),
 )
 
@@ -80,7 +93,8 @@ CHANGED_UPDATE = Body(
 def list_updates(given: Given, ref: str) -> Page[Thing]:
     incident = loading.to_read(ref)
     page = paging.by_id(select(Update).where(Update.incident_id == incident.id), Update.id, given, newest_first=False)
-    return Page([_shape(incident, update) for update in page.rows], page.cursor)
+    asked = approval.questions_of([update.id for update in page.rows])
+    return Page([_shape(incident, update, asked.get(update.id)) for update in page.rows], page.cursor)
 
 
 @operation(
@@ -169,6 +183,56 @@ def publish_update(given: Given, ref: str, update_id: str) -> Answer:
     return answer(incident, update)
 
 
+@operation(
+    "PUT",
+    "/incidents/<ref>/updates/<update_id>/approval",
+    scope=Scope.RESPOND,
+    summary="Ask somebody, or anybody who may publish, to approve a draft. Its publication is the answer.",
+    gives="Update",
+    body=Body(optional={"of": text(254), **loading.VERSION}),
+)
+def ask_for_approval(given: Given, ref: str, update_id: str) -> Answer:
+    incident, update = _to_change(ref, update_id, given)
+    of = loading.person(given["of"], field="of") if given.get("of") else None
+    if not _is_asked(update, of.id if of else None):
+        actions.ask_for_approval(incident, update, by=actor(), of=of)
+    return answer(incident, update)
+
+
+@operation(
+    "DELETE",
+    "/incidents/<ref>/updates/<update_id>/approval",
+    scope=Scope.RESPOND,
+    summary="Take the question back; it is a plain draft again.",
+    gives=None,
+    status=204,
+)
+def take_question_back(given: Given, ref: str, update_id: str) -> None:
+    incident, update = _to_change(ref, update_id, given)
+    actions.take_question_back(incident, update, by=actor())
+
+
+@operation(
+    "POST",
+    "/incidents/<ref>/updates/<update_id>/approval/return",
+    scope=Scope.RESPOND,
+    summary="Send a draft back to whoever asked, with words.",
+    gives="Update",
+    body=Body(required={"words": text(1000)}, optional=loading.VERSION),
+)
+def send_back(given: Given, ref: str, update_id: str) -> Answer:
+    incident, update = _to_change(ref, update_id, given)
+    actions.send_back(incident, update, by=actor(), words=given["words"])
+    return answer(incident, update)
+
+
+def _is_asked(update: Update, of: int | None) -> bool:
+    """Whether the very question is open already: a repeated PUT changes nothing."""
+    question = approval.question_of(update)
+    by = actor()
+    return question is not None and question.was_asked_by(by.kind, by.id) and question.asked_of_id == of
+
+
 def _to_change(ref: str, update_id: str, given: Given) -> tuple[Incident, Update]:
     """The incident locked, and its update refused where the asker saw an older one."""
     incident = loading.to_lock(ref)
@@ -188,10 +252,11 @@ def _update(incident: Incident, update_id: str) -> Update:
 def answer(incident: Incident, update: Update, *, location: str | None = None) -> Answer:
     """One update as it now is."""
     db.session.flush()
-    return Answer(_shape(incident, update), version=update.version, location=location)
+    asked = approval.questions_of([update.id]).get(update.id)
+    return Answer(_shape(incident, update, asked), version=update.version, location=location)
 
 
-def _shape(incident: Incident, update: Update) -> dict[str, Any]:
+def _shape(incident: Incident, update: Update, question: UpdateApproval | None) -> dict[str, Any]:
     return {
         "id": update.public_id,
         "incident": incident.ref,
@@ -210,4 +275,17 @@ def _shape(incident: Incident, update: Update) -> dict[str, Any]:
         "by": update.by_name,
         "created_at": stamp(update.created_at),
         "version": update.version,
+        "approval": _approval(question) if question is not None else None,
+    }
+
+
+def _approval(question: UpdateApproval) -> dict[str, Any]:
+    return {
+        "state": question.answer or "wanted",
+        "asked_by": question.asked_by_name,
+        "asked_of": question.asked_of_name,
+        "asked_at": stamp(question.asked_at),
+        "answered_by": question.answered_by_name,
+        "answered_at": maybe_stamp(question.answered_at),
+        "words": question.words,
     }

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from flask import current_app, request
 from markupsafe import Markup
 
-from ..actions import approval, components, message_templates, roles, steps, updates
+from ..actions import approval, asked, components, message_templates, roles, steps, updates
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.text import render_markdown
@@ -106,9 +106,10 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         values["audience"] = "internal"
     statuses = components.statuses_of(incident)
     offered = with_components(statuses if chosen is None else chosen)
-    known = updates.updates_of(incident)
+    known = asked.answer(("updates", incident.id), lambda: updates.updates_of(incident))
     status, templates = values["status"] if values["audience"] == "public" else None, message_templates.in_order()
     fitting = _fitting(incident, status, templates)
+    must_ask = approval.must_ask(incident, me.as_actor())
     told = 0 if values["silent"] else reach.number(incident, [each.public_id for each, named in offered if named])
     return Composer(
         incident=incident,
@@ -122,17 +123,15 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         other_templates=[each for each in templates if each not in fitting],
         replaced=replaced,
         next_step=_next_step(incident),
-        must_confirm=must_confirm(incident, me),
-        must_ask=approval.must_ask(incident, me.as_actor()),
+        must_confirm=must_confirm(incident, me, must_ask=must_ask),
+        must_ask=must_ask,
         people=asked_people.choices(incident, me) if incident.visibility == Visibility.PUBLIC else [],
         goes_out=goes_out(values["publish_at"]),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
         reach=reach.words(
             incident, audience=values["audience"], me=me, subscribers=told, is_silent=bool(values["silent"])
         ),
-        button=reach.button(
-            audience=values["audience"], subscribers=told, must_ask=approval.must_ask(incident, me.as_actor())
-        ),
+        button=reach.button(audience=values["audience"], subscribers=told, must_ask=must_ask),
         number=sum(update.state == "published" for update in known) + 1,
         after=timeline.newest_entry(incident),
         draft=draft,
@@ -156,7 +155,11 @@ def _named_components(fields: Mapping[str, str]) -> dict[str, str]:
 
 def with_components(statuses: Mapping[str, str]) -> list[tuple[Component, str]]:
     """Every component in the page's order, with what stands in its field."""
-    return [(each, statuses.get(each.public_id, "")) for each in all_components()]
+    return [(each, statuses.get(each.public_id, "")) for each in _on_the_page()]
+
+
+def _on_the_page() -> Sequence[Component]:
+    return asked.answer("components on the page", all_components)
 
 
 def gone_components(statuses: Mapping[str, str]) -> list[str]:
@@ -166,10 +169,10 @@ def gone_components(statuses: Mapping[str, str]) -> list[str]:
     return [kept.get(public_id, "A deleted component") for public_id in statuses if public_id not in known]
 
 
-def must_confirm(incident: Incident, me: Person) -> bool:
-    """Whether this person says once more that he means to publish."""
+def must_confirm(incident: Incident, me: Person, *, must_ask: bool) -> bool:
+    """Whether this person says once more that he means to publish; who has to ask another does not."""
     is_public = incident.visibility == Visibility.PUBLIC and not incident.is_drill
-    return is_public and not leads(incident, me) and not approval.must_ask(incident, me.as_actor())
+    return is_public and not must_ask and not leads(incident, me)
 
 
 def leads(incident: Incident, person: Person) -> bool:
@@ -227,7 +230,7 @@ def _known_status(incident: Incident, word: str) -> str:
 
 def _known_impact(given: Mapping[str, str]) -> dict[str, str]:
     """What is drawn of a form that may hold nonsense; publishing refuses it with a sentence."""
-    known = {component.public_id for component in all_components()}
+    known = {component.public_id for component in _on_the_page()}
     return {each: status for each, status in given.items() if each in known and status in [*ComponentStatus]}
 
 

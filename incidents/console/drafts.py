@@ -16,7 +16,7 @@ from ..access import Role, actor, may, me
 from ..actions import approval
 from ..kernel import clock
 from ..kernel.database import db, reading
-from ..kernel.errors import Malformed, NotAllowed, Refusal
+from ..kernel.errors import Malformed, Refusal
 from ..policy.lifecycle import PublicStatus
 from ..records.approvals import SENT_BACK, UpdateApproval
 from ..records.incidents import Incident
@@ -109,7 +109,7 @@ def page(
         was_sent_back=question is not None and question.answer == SENT_BACK,
         may_approve=is_open and (not is_own or composer.leads(incident, person)),
         must_ask=must_ask,
-        must_confirm=update.audience == "public" and not must_ask and composer.must_confirm(incident, person),
+        must_confirm=update.audience == "public" and composer.must_confirm(incident, person, must_ask=must_ask),
         people=asked_people.choices(incident, person) if update.audience == "public" else [],
         goes_out=composer.goes_out(values["publish_at"]),
         needed_at=incident.next_update_due_at,
@@ -157,10 +157,7 @@ def take_back(ref: str, update_id: str) -> ResponseReturnValue:
     """Whoever asked asks no longer; the draft stays."""
     incident = load_to_act(ref)
     update = update_of(incident, update_id)
-    question = approval.question_of(update)
     try:
-        if question is not None and not question.was_asked_by("person", me().id):
-            raise NotAllowed("Only whoever asked can take the question back. Send it back instead.")
         actions.take_question_back(incident, update, by=actor())
     except Refusal as refusal:
         db.session.rollback()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ..actions import visibility
+from ..actions import asked, visibility
 from ..policy.lifecycle import Visibility
 from ..published import audience as public
 from ..published import publishing
 from ..published.audience import Scope
+from ..published.incidents import PublishedIncident
 from ..records.incidents import Incident
 from ..records.people import Person, Role, active_people
 
@@ -19,9 +20,13 @@ def number(incident: Incident, components: Collection[str] = ()) -> int:
     """How many subscribers an update that names these components is told to."""
     if incident.visibility != Visibility.PUBLIC or incident.is_drill:
         return 0
-    known = publishing.find(incident.id)
+    known = _published(incident)
     named = [update.components for update in known.updates] if known else []
     return public.count(Scope(components=public.touched([*named, components])))
+
+
+def _published(incident: Incident) -> PublishedIncident | None:
+    return asked.answer(("published", incident.id), lambda: publishing.find(incident.id))
 
 
 def button(*, audience: str, subscribers: int, must_ask: bool = False) -> str:
@@ -39,7 +44,7 @@ def words(incident: Incident, *, audience: str, me: Person, subscribers: int = 0
         return f"Goes on the timeline, where {_colleagues(incident, me)} can read it. The public does not see it."
     if incident.is_drill:
         return "A drill: it goes on the timeline, and nothing of it reaches the status page."
-    if publishing.find(incident.id) is None:
+    if _published(incident) is None:
         first = f"Puts {incident.ref} on the status page and its feeds, for the first time and at once."
     else:
         first = "Goes to the status page and its feeds at once."

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ..access.visibility import merged_into, visible_to
-from ..actions import approval, components, relations, roles, targets, updates, visibility
+from ..actions import approval, asked, components, relations, roles, targets, updates, visibility
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy.components import BADNESS, ComponentStatus, worst
@@ -124,7 +124,8 @@ def of(incident: Incident, *, me: Person) -> Standing:
     """Ask for all of it."""
     seats = _seats(incident)
     named_components = _components(incident)
-    all_updates, all_targets = updates.updates_of(incident), targets.history(incident)
+    all_updates = asked.answer(("updates", incident.id), lambda: updates.updates_of(incident))
+    all_targets = targets.history(incident)
     known = [update for update in all_updates if update.state == "published"]
     waiting = [update for update in all_updates if update.state in ("draft", "scheduled")]
     asked_about = approval.questions_of([update.id for update in waiting]) if waiting else {}
@@ -143,7 +144,7 @@ def of(incident: Incident, *, me: Person) -> Standing:
         related=_related(incident, me),
         goes_on_in=merged_into(incident, me),
         named=visibility.named_people(incident) if incident.visibility == Visibility.RESTRICTED else [],
-        published=publishing.find(incident.id),
+        published=asked.answer(("published", incident.id), lambda: publishing.find(incident.id)),
         last_update=known[-1] if known else None,
         waiting=waiting,
         questions={update.id: asked_about.get(update.id) for update in waiting},

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from ..access.visibility import visible_to
+from ..actions import asked
 from ..kernel.database import db
 from ..kernel.text import render_markdown
 from ..policy.lifecycle import Step
@@ -128,7 +129,8 @@ def _lines(found: Sequence[TimelineEntry], me: Person, new_after: int | None) ->
 def newest_entry(incident: Incident) -> int:
     """The number of the last entry, for asking what came after it."""
     last = select(TimelineEntry.id).where(TimelineEntry.incident_id == incident.id)
-    return db.session.scalar(last.order_by(TimelineEntry.id.desc()).limit(1)) or 0
+    newest = last.order_by(TimelineEntry.id.desc()).limit(1)
+    return asked.answer(("newest entry", incident.id), lambda: db.session.scalar(newest)) or 0
 
 
 def newest_correction(incident: Incident) -> datetime | None:

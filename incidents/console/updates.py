@@ -332,6 +332,7 @@ def _no_change_page(incident: Incident, *, refusal: Refusal | None = None) -> Re
     errors = dict(refusal.fields) if isinstance(refusal, Malformed) else {"": refusal.sentence} if refusal else {}
     is_public = publishing.find(incident.id) is not None
     last = latest(incident, audience="public") if is_public else latest(incident)
+    must_ask = is_public and approval.must_ask(incident, me().as_actor())
     return form_page(
         "console/no_change.html",
         incident,
@@ -342,6 +343,6 @@ def _no_change_page(incident: Incident, *, refusal: Refusal | None = None) -> Re
         last=last,
         after=timeline.newest_entry(incident),
         is_public=is_public,
-        must_ask=is_public and approval.must_ask(incident, me().as_actor()),
-        must_confirm=is_public and composer.must_confirm(incident, me()),
+        must_ask=must_ask,
+        must_confirm=is_public and composer.must_confirm(incident, me(), must_ask=must_ask),
     )

@@ -87,14 +87,16 @@ def analyses_fail(cast: Cast, parts: Parts) -> Scene:
     )
     yield 10
     actions.add_note(incident, by=priya, body="Queue at 1,150 and falling by 40 a minute.")
-    actions.post_update(
+    draft = actions.post_update(
         incident,
-        by=priya,
+        by=cast.daniel.as_actor(),
         body="All analyses take the new way now. About 1,100 are waiting, and the last of them will be done in half an hour.",
         audience="public",
         public_status="monitoring",
         draft=True,
+        will_ask=True,
     )
+    actions.ask_for_approval(incident, draft, by=cast.daniel.as_actor(), of=cast.priya)
     actions.post_update(
         incident,
         by=cast.daniel.as_actor(),
