@@ -116,7 +116,7 @@ def _page(incident: Incident, *, refusal: Refusal | None = None) -> ResponseRetu
         draft=draft,
         hindrance=_hindrance(incident),
         drawn=_drawn(incident, body),
-        must_confirm=composer.must_confirm(incident, me()),
+        must_confirm=composer.must_confirm(incident, me(), must_ask=False),  # no reader is asked for here
     )
 
 
