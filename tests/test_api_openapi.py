@@ -58,7 +58,7 @@ def test_every_route_asks_for_a_token_with_the_scope_that_is_described(app: Flas
 
 def test_whatever_changes_something_needs_more_than_reading(app: Flask) -> None:
     assert {entry.name for entry in OPERATIONS if entry.writes and entry.scope == "read"} == set()
-    guarded = {"list_audit", "list_addresses", "read_contact_rules"}
+    guarded = {"list_audit", "list_addresses", "read_contact_rules", "list_subscribers", "show_subscriber"}
     assert {entry.name for entry in OPERATIONS if not entry.writes and entry.scope != "read"} == guarded
 
 

@@ -24,6 +24,7 @@ from . import (
     rotations,
     statuspage_v1,
     steps,
+    subscribers,
     templates,
     timeline,
     updates,
@@ -47,6 +48,7 @@ RESOURCES = (
     rotations,
     overrides,
     templates,
+    subscribers,
     deliveries,
     audit,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from werkzeug.exceptions import NotFound
 
 from ..access import Scope, viewer
@@ -116,7 +116,7 @@ def retry_deliveries(given: Given) -> Thing:
 )
 def list_incident_deliveries(given: Given, ref: str) -> Page[Thing]:
     incident = loading.to_read(ref)
-    return _page(select(OutboxMessage).where(OutboxMessage.incident_id == incident.id), given)
+    return _page(_visible().where(OutboxMessage.incident_id == incident.id), given)
 
 
 def _page(wanted: Select[OutboxMessage], given: Given) -> Page[Thing]:
@@ -135,7 +135,7 @@ def _conditions(given: Given) -> list[ColumnElement[bool]]:
 
 
 def _visible() -> Select[OutboxMessage]:
-    """What is about incidents the token may see; what is about accounts (invitations, resets) only for admins."""
+    """What is about incidents the token may see; for admins alone what is about accounts, and what went to the public."""
     return select(OutboxMessage).where(_seen())
 
 
@@ -144,7 +144,7 @@ def _seen() -> ColumnElement[bool]:
     asking = viewer()
     if isinstance(asking, ApiToken) and asking.may(Scope.ADMIN):
         return or_(OutboxMessage.incident_id.is_(None), seen)
-    return seen
+    return and_(seen, OutboxMessage.purpose != outbox.UPDATE)
 
 
 def _delivery(delivery_id: str) -> OutboxMessage:

@@ -23,6 +23,7 @@ _ORDER = (
     "escalation-policies",
     "message-templates",
     "people",
+    "subscribers",
     "deliveries",
     "audit",
 )
