@@ -17,6 +17,7 @@ from . import (
     settings_sharing,
     settings_templates,
     settings_words,
+    subscriber_files,
 )
 from .settings_places import settings_places
 
@@ -26,6 +27,7 @@ bp = Blueprint("console_settings", __name__, url_prefix="/console/settings")
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these screens."""
     settings_page.init_app(app)
+    subscriber_files.init_app(app, settings)
     for room in (
         settings_page,
         settings_components,
@@ -36,6 +38,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         settings_escalation,
         settings_templates,
         settings_words,
+        subscriber_files,
     ):
         app.register_blueprint(room.bp)
     app.register_blueprint(bp)

@@ -17,6 +17,7 @@ PUBLIC = (
     "/maintenances/{work_ahead}",
     "/maintenances/{work_over}",
     "/embed",
+    "/subscribe",
     "/login",
     "/login/reset",
 )
@@ -111,6 +112,8 @@ CONSOLE = (
     "/console/status-page/components",
     "/console/status-page/components/new",
     "/console/status-page/components/{component}",
+    "/console/status-page/subscribers/import",
+    "/console/status-page/subscribers/erasure",
     "/console/status-page/groups/new",
     "/console/status-page/groups/{group}",
     "/console/setup/page",
@@ -120,6 +123,8 @@ CONSOLE = (
 )
 # Addresses that answer GET and are no screen of their own, with the reason.
 NO_SCREENS = {
+    "/console/status-page/subscribers.csv": "a file",
+    "/subscriptions/<token>": "somebody's own; the story of subscribing looks at it",
     "/console/on-call/groups/<int:group_id>": "the form of a new group, filled",
     "/console/incidents/<ref>/communication.txt": "plain text",
     "/console/incidents/<ref>/audit.csv": "a file",

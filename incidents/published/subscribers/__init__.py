@@ -9,6 +9,7 @@ from __future__ import annotations
 from .choosing import EVERYTHING, Choice, check_choice, components_to_choose
 from .erasing import erase, erase_address, forget_the_unconfirmed
 from .finding import by_token, find, find_email, find_url, wanted
+from .importing import Imported, add_many
 from .invitations import LIFETIME, Invitation, invitation
 from .letters import Letters
 from .limits import admit_form
@@ -34,11 +35,13 @@ __all__ = [
     "STATUSPAGE",
     "WEBHOOK",
     "Choice",
+    "Imported",
     "Invitation",
     "Letters",
     "Subscriber",
     "SubscriberComponent",
     "add",
+    "add_many",
     "admit_form",
     "by_token",
     "change",

@@ -40,8 +40,13 @@ class Invitation:
 
 def address(subscriber: Subscriber) -> str:
     """``https://…/subscriptions/<token>`` for this subscriber, from now on."""
-    facts = _FACTS.pack(subscriber.id, int(clock.now().timestamp()))
-    sealed = facts + _seal(facts, subscriber, next(_keys()))
+    return address_of(subscriber.id, subscriber.token)
+
+
+def address_of(number: int, token: str) -> str:
+    """The same by the row's number and the subscriber's own token."""
+    facts = _FACTS.pack(number, int(clock.now().timestamp()))
+    sealed = facts + _seal(facts, token, next(_keys()))
     return page_address(f"/subscriptions/{base64.urlsafe_b64encode(sealed).rstrip(b'=').decode()}")
 
 
@@ -58,7 +63,7 @@ def invitation(token: str) -> Invitation | None:
     subscriber = db.session.get(Subscriber, number) if 0 < number < 2**31 else None
     if subscriber is None:
         return None
-    if not any(hmac.compare_digest(seal, _seal(facts, subscriber, key)) for key in _keys()):
+    if not any(hmac.compare_digest(seal, _seal(facts, subscriber.token, key)) for key in _keys()):
         return None
     return Invitation(subscriber, datetime.fromtimestamp(second, UTC))
 
@@ -70,5 +75,5 @@ def _keys() -> Iterator[bytes]:
             yield hmac.digest(key.encode(), _PURPOSE, hashlib.sha256)
 
 
-def _seal(facts: bytes, subscriber: Subscriber, key: bytes) -> bytes:
-    return hmac.digest(key, facts + subscriber.token.encode(), hashlib.sha256)[:_SEAL]
+def _seal(facts: bytes, token: str, key: bytes) -> bytes:
+    return hmac.digest(key, facts + token.encode(), hashlib.sha256)[:_SEAL]
