@@ -53,6 +53,11 @@ class Prepared:
     gzipped: Variant
     last_modified: str | None
 
+    @property
+    def size(self) -> int:
+        """How many bytes it holds in memory, but for its headers."""
+        return sum(map(len, (*self.plain.bodies, *self.gzipped.bodies)))
+
 
 def compress(body: bytes) -> bytes:
     """Gzip; the same bytes for the same body."""

@@ -37,6 +37,7 @@ _log = logging.getLogger("sevenbells.page")
 POLL = 0.25  # seconds between two looks at the revision
 DARK_AFTER = timedelta(seconds=120)
 _MOST_REMEMBERED = 256
+_MOST_BYTES = 8_000_000
 _MOST_CAUGHT_UP = 32  # pages made on demand that are made anew by themselves, as the minute moves
 _PATIENCE = 2.0  # seconds to wait for a neighbour that renders; then we render for ourselves
 _HANGS = 2.0  # seconds after which a question without an answer counts as none
@@ -287,9 +288,14 @@ class Renewer:
         with self._remembering:
             self._remembered[address] = (picture, made)
             self._remembered.move_to_end(address)
-            while len(self._remembered) > _MOST_REMEMBERED:
-                self._remembered.popitem(last=False)
+            self._forget_the_oldest()
         return made
+
+    def _forget_the_oldest(self) -> None:
+        bytes_kept = sum(made.size for _picture, made in self._remembered.values() if made is not None)
+        while len(self._remembered) > _MOST_REMEMBERED or (bytes_kept > _MOST_BYTES and len(self._remembered) > 1):
+            _address, (_picture, made) = self._remembered.popitem(last=False)
+            bytes_kept -= made.size if made is not None else 0
 
     def _made_for(self, picture: Picture, address: str) -> Prepared | None:
         path, _mark, query = address.partition("?")
@@ -299,15 +305,17 @@ class Renewer:
         return prepare(document) if document is not None else None
 
     def _catch_up(self) -> None:
-        """Make anew what was asked for since the last time, so that nobody stands in line for it."""
+        """Make anew what was asked for since the last time, so that nobody stands in line for it.
+
+        Only languages of what is kept ready: those need no database, which may hang, and this thread must not.
+        """
         if not self._is_catching_up:
             return
         asked, self._asked = self._asked, set()
+        ready = [address for address in asked if address.partition("?")[0] in self.pages]
         try:
-            for address in list(asked)[:_MOST_CAUGHT_UP]:
+            for address in ready[:_MOST_CAUGHT_UP]:
                 self.on_demand(address)
-        except Unavailable:
-            pass  # an older page, and no database: whoever asks for it is told so
         finally:
             self._is_catching_up = False
 

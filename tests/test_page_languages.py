@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from incidents.kernel.database import db
 from incidents.kernel.languages import LANGUAGES
 from incidents.published.page_settings import change_page_settings
+from statuspage import renewer as renewer_module
 from statuspage import words
+from statuspage.frontdoor import FrontDoor
+from statuspage.prepared import CACHE_CONTROL
+from statuspage.renewer import Renewer
+from tests.doors import Silence, no_flask, silence
 from tests.factories_published import DEGRADED, make_component, make_page, make_update
 from tests.test_statuspage import drawn, text_of
+
+__all__ = ["silence"]
 
 OTHERS = [code for code in LANGUAGES if code != "en"]
 # what is asked here does not depend on the database
@@ -138,3 +147,90 @@ def test_the_formula_names_the_weights_that_are_counted_by(app: Flask, clock: ob
     change_page_settings(major_weight=90, partial_weight=40, degraded_weight=5)
     assert "counts 90 %, a partial outage 40 %, degraded performance 5 %" in words.formula(drawn(clock))
     assert words.equation(drawn(clock)).startswith("Uptime = 100 % \N{MINUS SIGN} (90 % × major outage + 40 % ×")
+
+
+@pytest.fixture
+def renewer(app: Flask) -> Renewer:
+    found: Renewer = app.extensions["sevenbells.page"]
+    return found
+
+
+@pytest.fixture
+def door(renewer: Renewer) -> Client:
+    """A browser before the front door; behind it is nothing but a word."""
+    return Client(FrontDoor(no_flask, renewer, threads=8))
+
+
+def test_another_language_is_made_once_and_then_served_by_the_front_door(
+    door: Client, renewer: Renewer, count_queries: list[str]
+) -> None:
+    make_update(1, title="Uploads are slow")
+    db.session.commit()
+    renewer.renew_now()
+    assert door.get("/?lang=de").text == "from Flask"
+    made = renewer.find("/?lang=de")
+    assert made is not None
+    count_queries.clear()
+    answer = door.get("/?lang=de", headers={"Accept-Encoding": "gzip"})
+    assert answer.data == made.gzipped.bodies[0]
+    assert answer.headers["Cache-Control"] == CACHE_CONTROL
+    assert door.get("/?lang=de&utm=x").data == made.plain.bodies[0]
+    assert door.get("/").data == renewer.pages["/"].plain.bodies[0]
+    assert count_queries == []
+
+
+def test_a_language_that_is_read_is_made_anew_by_itself_and_nobody_waits_for_it(
+    door: Client, renewer: Renewer, clock: Any
+) -> None:
+    make_update(1, title="Uploads are slow")
+    db.session.commit()
+    renewer.renew_now()
+    renewer.find("/?lang=de")
+    renewer.find("/?lang=ja")
+    before = door.get("/?lang=de").data
+    clock.forward(minutes=1)
+
+    renewer._bring_up_to_date()  # the page itself is new, and the languages are not made yet
+    assert door.get("/?lang=de").data == before
+    renewer._catch_up()
+    after = door.get("/?lang=de").data
+    assert after != before
+    assert b"02:15 UTC" in after
+    assert door.get("/?lang=ja").text == "from Flask", "nobody read it in the minute before"
+
+
+def test_another_language_needs_no_database(door: Client, renewer: Renewer, silence: Silence, clock: Any) -> None:
+    make_update(1, title="Uploads are slow")
+    db.session.commit()
+    renewer.renew_now()
+    silence.is_gone = True
+    for _ in range(4):
+        clock.forward(minutes=1)
+        renewer.renew_now()
+    made = renewer.find("/?lang=fr")
+    assert made is not None
+    text = made.plain.bodies[0].decode()
+    assert "Nous n’arrivons plus à joindre nos propres systèmes depuis 02:14 UTC." in text
+    assert "Uploads are slow" in text
+
+
+def test_pages_made_on_demand_keep_within_their_memory(
+    renewer: Renewer, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_page()
+    db.session.commit()
+    renewer.renew_now()
+    monkeypatch.setattr(renewer_module, "_MOST_BYTES", 150_000)
+    for code in OTHERS:
+        assert renewer.find(f"/?lang={code}") is not None
+    kept = list(renewer._remembered)
+    assert kept
+    assert kept[-1] == f"/?lang={OTHERS[-1]}"
+    assert len(kept) < len(OTHERS)
+
+
+def test_the_pages_own_language_is_prepared_alone(renewer: Renewer) -> None:
+    make_page()
+    db.session.commit()
+    renewer.renew_now()
+    assert not [address for address in renewer.pages if "lang=" in address]

@@ -54,7 +54,7 @@ def _all_alike(count: int) -> str:
     return "other"
 
 
-# CLDR's plural rules for whole numbers (tests compare them with Babel's); a language that is not named counts as English.
+# CLDR's plural rules for whole numbers; a language that is not named counts as English.
 _FORM_OF: Mapping[str, Callable[[int], str]] = {
     "fr": _one_is_less_than_two,
     "pt": _one_is_less_than_two,
