@@ -17,6 +17,7 @@ from .story import Incident
 from .work import Work
 
 _MOST_PAST = 20
+_COMPONENT_FRESH_FOR = 75  # minutes; a mirror renews a quiet component's page each hour
 _OPERATIONAL = ComponentStatus.OPERATIONAL
 
 

@@ -56,6 +56,7 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
         key=shown,
         stale=words.headline(picture) if picture.dark_since else "",
         minute=picture.minute,
+        old=words.old(picture),
         look=chosen,
         favicon=marks.favicon(shown),
         zone_words=words.zone_words(picture),

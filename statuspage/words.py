@@ -132,6 +132,14 @@ def as_of(picture: Picture) -> str:
     return say("As of {times}, {day}.", times=times.both(picture.minute, picture.zone), day=times.day(picture.today))
 
 
+def old(picture: Picture) -> str:
+    """What a copy says of itself that outlived us, or a tab that was left open: the reader's own clock shows it."""
+    return say(
+        "This page is from {times}. It has not been renewed since, and may be out of date.",
+        times=times.both(picture.minute, picture.zone),
+    )
+
+
 def promise(due: datetime, *, minute: datetime, zone: ZoneInfo) -> str:
     """When we write again; once that has passed, how late we are."""
     when = times.both_with_day(due, zone, now=minute)

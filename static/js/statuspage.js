@@ -1,5 +1,5 @@
 (function () {
-  // Not needed by anybody: prints times in the reader's own zone, and closes the panel on Escape.
+  // Not needed by anybody: prints times in the reader's own zone, says that a copy is old, and closes the panel on Escape.
   var sub = document.getElementById("sub"), zone = document.getElementById("zone"), done = false;
   addEventListener("keydown", function (e) {
     if (e.key === "Escape" && sub.open) { sub.open = false; sub.firstElementChild.focus(); }
@@ -19,6 +19,12 @@
   function part(at, what, other) {
     return new Intl.DateTimeFormat(other || language, what).formatToParts(at).filter(function (p) { return p.type === Object.keys(what).pop(); })[0].value;
   }
+  // a copy that outlived us, or a tab that was left open, cannot know that it is old: the reader's clock does
+  var old = document.getElementById("old");
+  function look() {
+    if (Date.now() - new Date(old.firstElementChild.getAttribute("datetime")) > old.getAttribute("data-after") * 60000) old.hidden = false;
+  }
+  if (old) { look(); setInterval(look, 60000); }
   function two(n) { return (n < 10 ? "0" : "") + n; }
   try {
     var days = any();
