@@ -416,8 +416,8 @@ def test_moved_maintenance_is_told_with_old_and_new_times_to_whoever_hears_of_ma
     assert {*outgoing.destinations} == {"all@example.com", "api@example.com"}
     moved = outgoing.sent[-1].payload
     assert moved["subject"] == "[Our] Maintenance moved: New disks"
-    assert "From Thu 26 Nov 2026, 02:14 UTC to Thu 26 Nov 2026, 03:14 UTC." in moved["text"]
-    assert "Before: from Wed 25 Nov 2026, 02:14 UTC to Wed 25 Nov 2026, 03:14 UTC." in moved["text"]
+    assert "From 02:14 UTC, Thu 26 Nov 2026 to 03:14 UTC, Thu 26 Nov 2026." in moved["text"]
+    assert "Before: from 02:14 UTC, Wed 25 Nov 2026 to 03:14 UTC, Wed 25 Nov 2026." in moved["text"]
     assert notice().told["left_out"] == {"no_maintenance": 1}  # type: ignore[index]
 
 

@@ -118,7 +118,11 @@ def _skip(incident: Incident, reason: str, *which: ColumnElement[bool]) -> int:
 
 
 def _change(incident: Incident, *which: ColumnElement[bool], **values: Any) -> int:
-    statement = update(OutboxMessage).where(OutboxMessage.incident_id == incident.id, *which).values(values)
+    statement = (
+        update(OutboxMessage)
+        .where(OutboxMessage.incident_id == incident.id, outbox.is_for_the_team(), *which)
+        .values(values)
+    )
     # an action may be half way through changing the incident, which no table would take as it stands
     with db.session.no_autoflush:
         result: Any = db.session.execute(statement, execution_options={"synchronize_session": "fetch"})

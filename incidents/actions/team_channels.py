@@ -151,6 +151,7 @@ def _to_people_in_pagerduty(news: News) -> Iterable[dict[str, Any]]:
         return
     paged = select(OutboxMessage.destination, OutboxMessage.person_id).where(
         OutboxMessage.incident_id == news.incident.id,
+        outbox.is_for_the_team(),
         OutboxMessage.channel == "pagerduty",
         OutboxMessage.person_id.is_not(None),
         or_(OutboxMessage.state == outbox.SENT, OutboxMessage.attempts > 0),
@@ -206,6 +207,7 @@ def _withdraw(
     """
     waiting = update(OutboxMessage).where(
         OutboxMessage.incident_id == incident.id,
+        outbox.is_for_the_team(),
         OutboxMessage.purpose == outbox.TEAM,
         OutboxMessage.person_id.is_(None),
         OutboxMessage.state == outbox.WAITING,
@@ -216,6 +218,7 @@ def _withdraw(
         return
     told = select(OutboxMessage.event, OutboxMessage.channel, OutboxMessage.destination, OutboxMessage.fold_key).where(
         OutboxMessage.incident_id == incident.id,
+        outbox.is_for_the_team(),
         OutboxMessage.purpose == outbox.TEAM,
         OutboxMessage.person_id.is_(None),
         or_(OutboxMessage.state == outbox.SENT, OutboxMessage.attempts > 0),

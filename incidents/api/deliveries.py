@@ -144,7 +144,7 @@ def _seen() -> ColumnElement[bool]:
     asking = viewer()
     if isinstance(asking, ApiToken) and asking.may(Scope.ADMIN):
         return or_(OutboxMessage.incident_id.is_(None), seen)
-    return and_(seen, OutboxMessage.purpose != outbox.UPDATE)
+    return and_(seen, outbox.is_for_the_team())  # subscribers' addresses are for admins
 
 
 def _delivery(delivery_id: str) -> OutboxMessage:

@@ -62,6 +62,8 @@ def prepare(payload: Mapping[str, object], settings: Settings) -> Template:
     ``{{own.NAME}}`` in its text and HTML becomes what ``fill`` is given under that name. No header can be smuggled in,
     whatever stands in the payload.
     """
+    # the public learns only of the host that it knows
+    address = (settings.page_url if payload.get("list_id") else None) or settings.base_url
     return _prepared(
         str(payload["subject"]),
         str(payload["text"]),
@@ -69,7 +71,7 @@ def prepare(payload: Mapping[str, object], settings: Settings) -> Template:
         str(payload.get("thread") or ""),
         str(payload.get("list_id") or ""),
         settings.mail_from or "",
-        urlsplit(settings.base_url).hostname or "localhost",
+        urlsplit(address).hostname or "localhost",
     )
 
 

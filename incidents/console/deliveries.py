@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import NotFound
 
@@ -147,9 +147,11 @@ def _conditions(asked: Asked, typed: dict[str, str]) -> list[ColumnElement[bool]
 
 
 def _visible(person: Person) -> ColumnElement[bool]:
-    """What is about incidents that the person may see; what is about none (accounts, say) for admins."""
+    """What is about incidents that the person may see; for admins also what is about none, and what subscribers get."""
     seen = OutboxMessage.incident_id.in_(select(Incident.id).where(visible_to(person)))
-    return or_(OutboxMessage.incident_id.is_(None), seen) if person.may(Role.ADMIN) else seen
+    if person.may(Role.ADMIN):
+        return or_(OutboxMessage.incident_id.is_(None), seen)
+    return and_(seen, outbox.is_for_the_team())
 
 
 def _number_of(conditions: list[ColumnElement[bool]]) -> int:

@@ -18,6 +18,8 @@ _ALL: tuple[tuple[str, tuple[Place, ...]], ...] = (
             ("components", "Components", "console_components.page"),
             ("notice", "Pinned notice", "console_pinned_notice.page"),
             ("sharing", "Feeds and badges", "console_sharing.page"),
+            ("subscribers", "Subscribers", "console_subscribers.page"),
+            ("notices", "What was told", "console_public_notices.page"),
         ),
     ),
     (

@@ -9,6 +9,7 @@ from ..access import Role, may
 from ..kernel.settings import Settings
 from . import (
     pinned_notice,
+    public_notices,
     settings_components,
     settings_escalation,
     settings_groups,
@@ -18,6 +19,7 @@ from . import (
     settings_templates,
     settings_words,
     subscriber_files,
+    subscribers,
 )
 from .settings_places import settings_places
 
@@ -39,6 +41,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         settings_templates,
         settings_words,
         subscriber_files,
+        subscribers,
+        public_notices,
     ):
         app.register_blueprint(room.bp)
     app.register_blueprint(bp)

@@ -12,7 +12,7 @@ from ..actions import audit
 from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
-from . import components, exceptions, nuisances, on_call, outages, people, quarter, today, works
+from . import components, exceptions, nuisances, on_call, outages, people, quarter, subscribers, today, works
 from .components import Parts
 from .course import Course, Scene, wound
 from .days import Days
@@ -51,6 +51,7 @@ def fill() -> None:
         rotation = on_call.plan(cast, now=now)
         parts = components.open_page(cast.maya.as_actor())
         components.write_templates(cast.priya.as_actor())
+        subscribers.add_subscribers(parts, founded=course.moment, now=now)
         audit.note("first steps put away", by=cast.helena.as_actor())  # as the console says it
         quarter.add_past(course, days, cast, parts)
         works.add_works(course, days, cast, parts)
@@ -63,6 +64,8 @@ def fill() -> None:
         course.add(days.minutes_ago(today.LATE_LASTS), today.analyses_fail(cast, parts))
         course.add(days.minutes_ago(today.YOUNG_LASTS), today.payments_unanswered(cast, parts))
         course.play(until=now)
+        subscribers.tell_the_past(course, now=now)
+        course.moment = now
         on_call.announce(cast, rotation)
         _send_nothing()
     db.session.commit()

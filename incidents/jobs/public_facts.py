@@ -25,7 +25,10 @@ _QUARANTINED = "They are quarantined: "
 
 def is_to_the_public(claimed: Claim) -> bool:
     """Whether it goes to a subscriber, and not to one of the team."""
-    return claimed.purpose == outbox.UPDATE or claimed.destination.startswith(BY_ID)
+    if claimed.destination.startswith(BY_ID):
+        return True
+    # letters about the subscription itself go to who has not confirmed, too
+    return claimed.purpose == outbox.UPDATE and not claimed.event.startswith("subscription/")
 
 
 def public_facts(claims: Sequence[Claim]) -> dict[int, Facts | Refusal]:

@@ -13,8 +13,7 @@ from sqlalchemy.sql import ColumnElement
 from ..kernel import clock
 from ..kernel.database import db, writing
 from ..kernel.outbox import Destination
-from ..published import subscriber_pasts
-from ..published.subscribers import EMAIL, WEBHOOK, Subscriber
+from ..published.subscribers import EMAIL, WEBHOOK, Subscriber, pasts
 from .public_facts import BY_ID
 
 _LONGEST_REASON = 300
@@ -48,7 +47,7 @@ def _is_theirs() -> ColumnElement[bool]:
 
 
 def _quarantine(subscriber: Subscriber, reason: str) -> None:
-    subscriber_pasts.remember(subscriber, ended_by=subscriber_pasts.QUARANTINED)
+    pasts.remember(subscriber, ended_by=pasts.QUARANTINED)
     subscriber.quarantined_at = subscriber.updated_at = clock.now()
     subscriber.quarantine_reason = reason[:_LONGEST_REASON]
     log.warning("subscriber_quarantined", subscriber=subscriber.public_id, reason=reason)

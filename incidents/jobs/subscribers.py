@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from ..kernel import clock, outbox
 from ..kernel.database import db, reading, writing
+from ..kernel.languages import speaking
 from ..kernel.settings import Settings
 from ..messages import public_updates, public_works
 from ..messages.public_letters import Page
@@ -180,7 +181,8 @@ def _bodies(news: News, groups: Sequence[Group]) -> dict[tuple[str, str], Mappin
         if kind == WEBHOOK:
             bodies[kind, form] = news.statuspage() if form == STATUSPAGE else news.standard()
         elif news.letter is not None:
-            bodies[kind, form] = news.letter.payload()
+            with speaking(form):
+                bodies[kind, form] = news.letter().payload()
     return bodies
 
 

@@ -55,3 +55,20 @@ def welcome(*, page: str, address: str, names: list[str] | None, maintenance: bo
             ),
             language=language,
         )
+
+
+def trial(*, page: str, address: str, language: str) -> Letter:
+    """To a subscriber, sent by hand: it says that nothing has happened."""
+    with speaking(language):
+        return Letter(
+            subject=say("[{page}] A test", page=page),
+            paragraphs=(
+                say(
+                    "This is a test. Nothing has happened, and letters from the status page of {page} reach you.",
+                    page=page,
+                ),
+            ),
+            buttons=(Button(say("Change or end your subscription"), address),),
+            footer=(say("You get this because you subscribed to the status page of {page}.", page=page),),
+            language=language,
+        )

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from ..kernel.languages import phrase, say, spoken
+
 _LONGEST_SUBJECT = 180
 OWN_PAGE = "{{own.unsubscribe}}"
 
@@ -30,7 +32,7 @@ class Page:
     @property
     def list_id(self) -> str:
         """By which mail programs sort it (RFC 2919)."""
-        return f"<status.{urlsplit(self.url).hostname or 'localhost'}>"
+        return f"<updates.{urlsplit(self.url).hostname or 'localhost'}>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,7 @@ class PublicLetter:
     @property
     def subject(self) -> str:
         """[AI Perception] Investigating: AI provider rate limited"""
-        line = " ".join(f"[{self.page.name}] {self.state}: {self.title}".split())
+        line = " ".join(f"[{self.page.name}] {say(self.state)}: {self.title}".split())
         return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1] + "…"
 
     def payload(self) -> dict[str, Any]:
@@ -66,16 +68,16 @@ class PublicLetter:
 
     def as_text(self) -> str:
         """Plain text comes first: the state, what was written, what is affected, times, addresses."""
-        parts = [f"{self.state}: {self.title}", *self.before, self.text]
+        parts = [f"{say(self.state)}: {self.title}", *self.before, self.text]
         if self.impacts:
             parts.append("\n".join(f"- {name}: {word}" for name, word in self.impacts))
         parts += [*self.after, "\n".join(f"{words}: {address}" for words, address in self.links)]
-        parts.append("-- \n" + "\n".join((self._why, f"{_CHANGE}: {OWN_PAGE}")))
+        parts.append("-- \n" + "\n".join((self._why, f"{say(_CHANGE)}: {OWN_PAGE}")))
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def as_html(self) -> str:
         """One column, no image, nothing from elsewhere, nobody counted."""
-        parts = [Markup("<p><b>{}</b>: {}</p>").format(self.state, self.title)]
+        parts = [Markup("<p><b>{}</b>: {}</p>").format(say(self.state), self.title)]
         parts += [Markup("<p>{}</p>").format(line) for line in self.before]
         parts.append(Markup(self.text_html))  # noqa: S704 - made by ``kernel.text`` when it was published
         if self.impacts:
@@ -84,14 +86,14 @@ class PublicLetter:
         parts += [Markup("<p>{}</p>").format(line) for line in self.after]
         links = Markup("<br>").join(Markup('<a href="{}">{}</a>').format(to, words) for words, to in self.links)
         parts.append(Markup("<p>{}</p>").format(links))
-        own = Markup('<a href="{}">{}</a>').format(OWN_PAGE, _CHANGE)
+        own = Markup('<a href="{}">{}</a>').format(OWN_PAGE, say(_CHANGE))
         foot = Markup("<hr><p><small>{}<br>{}</small></p>").format(self._why, own)
         body = Markup("").join([*parts, foot])
-        return f'<!doctype html><html lang="en"><head><title>{escape(self.subject)}</title></head><body>{body}</body></html>'
+        return f'<!doctype html><html lang="{spoken()}"><head><title>{escape(self.subject)}</title></head><body>{body}</body></html>'
 
     @property
     def _why(self) -> str:
-        return f"You get this because you subscribed to the status page of {self.page.name}."
+        return say("You get this because you subscribed to the status page of {page}.", page=self.page.name)
 
 
-_CHANGE = "Change what you get, or unsubscribe"
+_CHANGE = phrase("Change what you get, or unsubscribe")

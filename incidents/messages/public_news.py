@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ..kernel import clock
+from ..kernel.languages import phrase
 from ..policy.components import ComponentStatus
 from ..policy.overall import Overall
 from ..published.components import Component
@@ -16,18 +17,18 @@ from .public_letters import OWN_PAGE, Page, PublicLetter
 
 Json = dict[str, Any]
 STATUS_WORDS: Mapping[str, str] = {
-    "investigating": "Investigating",
-    "identified": "Identified",
-    "monitoring": "Monitoring",
-    "resolved": "Resolved",
-    "postmortem": "Post-mortem",
+    "investigating": phrase("Investigating"),
+    "identified": phrase("Identified"),
+    "monitoring": phrase("Monitoring"),
+    "resolved": phrase("Resolved"),
+    "postmortem": phrase("Post-mortem"),
 }
 COMPONENT_WORDS: Mapping[str, str] = {
-    ComponentStatus.OPERATIONAL: "Operational",
-    ComponentStatus.DEGRADED: "Degraded",
-    ComponentStatus.PARTIAL: "Partial outage",
-    ComponentStatus.MAJOR: "Major outage",
-    ComponentStatus.MAINTENANCE: "Maintenance",
+    ComponentStatus.OPERATIONAL: phrase("Operational"),
+    ComponentStatus.DEGRADED: phrase("Degraded"),
+    ComponentStatus.PARTIAL: phrase("Partial outage"),
+    ComponentStatus.MAJOR: phrase("Major outage"),
+    ComponentStatus.MAINTENANCE: phrase("Maintenance"),
 }
 # Standard Webhooks asks for less than 20 kB, and what is put in for each subscriber still has to fit
 _MOST_BYTES = 18_500
@@ -63,14 +64,14 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """One thing to tell. ``letter`` speaks the language that is spoken when it is called."""
+    """One thing to tell."""
 
     about: str  # incident.updated, maintenance.moved: the type of its webhook
     fold_key: str  # of several that wait for one destination with the same one the newest leaves
     around: Surroundings
     data: Json = field(default_factory=dict)
     statuspage_parts: Json = field(default_factory=dict)
-    letter: PublicLetter | None = None
+    letter: Callable[[], PublicLetter] | None = None  # in the language that is spoken when it is called
 
     def standard(self) -> Json:
         """By Standard Webhooks: type, timestamp, data."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from ..kernel.languages import say, say_many
 from ..kernel.text import plain
 from ..policy.components import ComponentStatus
 from ..policy.overall import impact_of
@@ -23,7 +25,7 @@ def news_of(update: PublishedUpdate, around: Surroundings, *, earlier: int = 0) 
         about="incident.updated",
         fold_key=f"public/{incident.public_id}",
         around=around,
-        letter=_letter(update, body, around, earlier=earlier),
+        letter=partial(_letter, update, body, around, earlier=earlier),
         data={
             "incident": _incident(incident, around),
             "update": {
@@ -45,9 +47,9 @@ def news_of(update: PublishedUpdate, around: Surroundings, *, earlier: int = 0) 
 
 def _letter(update: PublishedUpdate, body: str, around: Surroundings, *, earlier: int) -> PublicLetter:
     incident, page = update.incident, around.page
-    links = [("Read on the status page", _address(incident, around))]
+    links = [(say("Read on the status page"), _address(incident, around))]
     if update.public_status == "postmortem":
-        links.insert(0, ("Read the root cause analysis", f"{_address(incident, around)}/rca"))
+        links.insert(0, (say("Read the root cause analysis"), f"{_address(incident, around)}/rca"))
     return PublicLetter(
         page=page,
         state=STATUS_WORDS[update.public_status],
@@ -63,9 +65,11 @@ def _letter(update: PublishedUpdate, body: str, around: Surroundings, *, earlier
 
 
 def _stands_for(earlier: int) -> str:
-    if earlier == 1:
-        return "This takes the place of one earlier update that was not sent to you."
-    return f"This takes the place of {earlier} earlier updates that were not sent to you."
+    return say_many(
+        earlier,
+        "This takes the place of {count} earlier update that was not sent.",
+        "This takes the place of {count} earlier updates that were not sent.",
+    )
 
 
 def _impacts(update: PublishedUpdate, around: Surroundings) -> list[tuple[str, str]]:
@@ -75,18 +79,18 @@ def _impacts(update: PublishedUpdate, around: Surroundings) -> list[tuple[str, s
         said.update(each.components)
     listed = around.listed(said)
     if update.public_status in _OVER:
-        return [(each.name, COMPONENT_WORDS[around.status_of(each)]) for each in listed]
-    return [(each.name, COMPONENT_WORDS[said[each.public_id]]) for each in listed]
+        return [(each.name, say(COMPONENT_WORDS[around.status_of(each)])) for each in listed]
+    return [(each.name, say(COMPONENT_WORDS[said[each.public_id]])) for each in listed]
 
 
 def _times(update: PublishedUpdate, around: Surroundings) -> list[str]:
     zone, incident = around.page.zone, update.incident
     lines = []
     if update.next_update_at is not None and update.public_status not in _OVER:
-        lines.append(f"Next update by {both(update.next_update_at, zone)}.")
-    lines.append(f"Started {both(incident.began_at, zone)}.")
+        lines.append(say("Next update by {when}.", when=both(update.next_update_at, zone)))
+    lines.append(say("Started: {when}.", when=both(incident.began_at, zone)))
     if incident.ended_at is not None and update.public_status in _OVER:
-        lines.append(f"Ended {both(incident.ended_at, zone)}.")
+        lines.append(say("Ended: {when}.", when=both(incident.ended_at, zone)))
     return lines
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+from ..kernel.languages import phrase, say
 from ..kernel.text import plain, render_markdown
 from ..policy.components import ComponentStatus, Impact
 from ..policy.maintenance import State
@@ -15,14 +17,14 @@ from .public_news import COMPONENT_WORDS, Json, News, Surroundings, component, i
 from .public_times import both
 
 _STATES: Mapping[str, str] = {
-    "scheduled": "Maintenance scheduled",
-    "reminder": "Maintenance begins soon",
-    "started": "Maintenance in progress",
-    "ended": "Maintenance completed",
-    "moved": "Maintenance moved",
-    "extended": "Maintenance takes longer",
-    "cancelled": "Maintenance cancelled",
-    "updated": "Maintenance update",
+    "scheduled": phrase("Maintenance scheduled"),
+    "reminder": phrase("Maintenance begins soon"),
+    "started": phrase("Maintenance in progress"),
+    "ended": phrase("Maintenance completed"),
+    "moved": phrase("Maintenance moved"),
+    "extended": phrase("Maintenance takes longer"),
+    "cancelled": phrase("Maintenance cancelled"),
+    "updated": phrase("Maintenance update"),
 }
 _WITHOUT_WORDS: Mapping[str, str] = {
     "begun": "The maintenance has begun.",
@@ -42,17 +44,7 @@ def news_of(work: Maintenance, what: str, facts: Mapping[str, Any], around: Surr
         about=f"maintenance.{what}",
         fold_key=f"public/maintenance/{work.public_id}",
         around=around,
-        letter=PublicLetter(
-            page=around.page,
-            state=_STATES.get(what, "Maintenance"),
-            title=work.title,
-            before=_times(work, what, facts, around),
-            text=plain(body) if body else "",
-            text_html=str(render_markdown(body)) if body else "",
-            impacts=_impacts(work, what, around),
-            links=[("Read on the status page", _address(work, around))],
-            thread=f"public-{work.public_id}",
-        ),
+        letter=partial(_letter, work, what, facts, body, around),
         data={
             "maintenance": {
                 "id": work.public_id,
@@ -71,23 +63,37 @@ def news_of(work: Maintenance, what: str, facts: Mapping[str, Any], around: Surr
     )
 
 
+def _letter(work: Maintenance, what: str, facts: Mapping[str, Any], body: str, around: Surroundings) -> PublicLetter:
+    return PublicLetter(
+        page=around.page,
+        state=_STATES.get(what, _STATES["updated"]),
+        title=work.title,
+        before=_times(work, what, facts, around),
+        text=plain(body) if body else "",
+        text_html=str(render_markdown(body)) if body else "",
+        impacts=_impacts(work, what, around),
+        links=[(say("Read on the status page"), _address(work, around))],
+        thread=f"public-{work.public_id}",
+    )
+
+
 def _impacts(work: Maintenance, what: str, around: Surroundings) -> list[tuple[str, str]]:
-    word = COMPONENT_WORDS[ComponentStatus.MAINTENANCE]
+    word = say(COMPONENT_WORDS[ComponentStatus.MAINTENANCE])
     return [] if what in ("ended", "cancelled") else [(each.name, word) for each in around.listed(work.components)]
 
 
 def _times(work: Maintenance, what: str, facts: Mapping[str, Any], around: Surroundings) -> list[str]:
     zone, times = around.page.zone, work.times
     if what == "ended" and times.over_at is not None:
-        return [f"It is over since {both(times.over_at, zone)}."]
+        return [say("Ended: {when}.", when=both(times.over_at, zone))]
     if what == "cancelled":
         began, ends = both(times.began_at, zone), both(work.ends_at, zone)
-        return [f"It was planned from {began} to {ends}, and is cancelled."]
-    lines = [f"From {both(times.began_at, zone)} to {both(work.ends_at, zone)}."]
+        return [say("It was planned from {start} to {end}, and is cancelled.", start=began, end=ends)]
+    lines = [say("From {start} to {end}.", start=both(times.began_at, zone), end=both(work.ends_at, zone))]
     was_starts_at, was_ends_at = facts.get("was_starts_at"), facts.get("was_ends_at")
     if was_starts_at and was_ends_at:
         old = [both(datetime.fromisoformat(str(each)), zone) for each in (was_starts_at, was_ends_at)]
-        lines.append(f"Before: from {old[0]} to {old[1]}.")
+        lines.append(say("Before: from {start} to {end}.", start=old[0], end=old[1]))
     return lines
 
 

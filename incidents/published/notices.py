@@ -21,7 +21,6 @@ from ..kernel.database import Base, db
 from ..policy.maintenance import OVER, REMINDER, RUNNING, State
 from .incidents import PublishedIncident, PublishedUpdate
 from .maintenances import Maintenance
-from .subscriber_pasts import SubscriberPast  # noqa: F401 - so that whoever knows of notices knows all their tables
 
 _STALE = timedelta(days=1)  # what ended longer ago while the clock was away is news to nobody
 

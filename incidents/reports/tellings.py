@@ -74,7 +74,9 @@ def of_levels(incident: Incident) -> dict[str, Telling]:
 
 def print_of(incident: Incident) -> str:
     """Something that is another one as soon as the outcome of any message about this incident is."""
-    changed = select(OutboxMessage.state, OutboxMessage.attempts).where(OutboxMessage.incident_id == incident.id)
+    changed = select(OutboxMessage.state, OutboxMessage.attempts).where(
+        OutboxMessage.incident_id == incident.id, outbox.is_for_the_team()
+    )
     counts: dict[str, int] = defaultdict(int)
     for state, attempts in db.session.execute(changed):
         counts[state] += 1

@@ -18,6 +18,8 @@ from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.published.components import all_components, all_groups
 from incidents.published.maintenances import Maintenance
+from incidents.published.notices import Notice
+from incidents.published.subscribers import Subscriber
 from incidents.records.incidents import Incident
 from incidents.records.people import find_person
 from incidents.records.timeline import TimelineEntry
@@ -85,6 +87,8 @@ def places(served: Served, clock: Any) -> dict[str, str]:
         "work_ahead": works["Weekly upgrades"],
         "work_over": works["The database moves to larger machines"],
         "entry": str(db.session.scalar(entry.limit(1))),
+        "subscriber": db.session.scalars(select(Subscriber.public_id).order_by(Subscriber.id).limit(1)).one(),
+        "notice": str(db.session.scalars(select(Notice.id).order_by(Notice.id.desc()).limit(1)).one()),
     }
     db.session.commit()
     db.session.remove()

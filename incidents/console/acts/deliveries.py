@@ -19,7 +19,7 @@ from ...kernel.outbox import OutboxMessage
 from ...records.incidents import Incident
 from ...records.updates import Update
 from ...reports import deliveries as log
-from ...reports import tellings
+from ...reports import public_tellings, tellings
 from ...reports.deliveries import Told
 from ..incident_pages import load, load_to_act
 from .asking import page
@@ -66,7 +66,9 @@ def deliveries_retry(ref: str) -> ResponseReturnValue:
     """Begin again with every one that failed or was skipped; what is held waits for its own word."""
     incident = load_to_act(ref)
     begun = outbox.retry_all(
-        OutboxMessage.incident_id == incident.id, OutboxMessage.state.in_((outbox.FAILED, outbox.SKIPPED))
+        OutboxMessage.incident_id == incident.id,
+        outbox.is_for_the_team(),
+        OutboxMessage.state.in_((outbox.FAILED, outbox.SKIPPED)),
     )
     way_back = redirect(f"/console/incidents/{incident.ref}/deliveries", 303)
     db.session.commit()
@@ -78,13 +80,15 @@ def _facts(incident: Incident) -> dict[str, Any]:
     choices = _updates(incident)
     chosen = request.args.get("update", "")
     chosen = chosen if chosen in choices else ""
-    wanted = select(OutboxMessage).where(OutboxMessage.incident_id == incident.id)
+    wanted = select(OutboxMessage).where(OutboxMessage.incident_id == incident.id, outbox.is_for_the_team())
     if chosen:
         event = choices[chosen][0]
         wanted = wanted.where(or_(OutboxMessage.event == event, OutboxMessage.event.startswith(f"{event}/")))
     messages = list(db.session.scalars(wanted.order_by(OutboxMessage.id.desc()).limit(_MOST)))
     return {
         "tellings": _tellings(messages),
+        "public": public_tellings.of_incident(incident.id) if not chosen else [],
+        "may_look": me().may(Role.RESPONDER),
         "updates": [("", "Everything"), *((number, words) for number, (_event, words) in choices.items())],
         "update": chosen,
         "channel_words": log.CHANNELS,

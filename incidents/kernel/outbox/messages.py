@@ -302,6 +302,14 @@ def rank_of(purpose: str) -> int:
     return _RANK_OF.get(purpose, 1)
 
 
+def is_for_the_team(table: Any = OutboxMessage) -> ColumnElement[bool]:
+    """Not what tells the public: of that there can be thousands an incident, and its addresses are not everybody's to read.
+
+    Said by the rank, which stands in the index of an incident's messages.
+    """
+    return table.rank < literal_column(str(RANKS[-1]))  # type: ignore[no-any-return]
+
+
 def is_waiting(table: Any) -> ColumnElement[bool]:
     """As the partial indexes say it: a planner that meets a parameter here does not see that they fit."""
     return table.state == literal_column("'waiting'")  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from .finding import by_token, find, find_email, find_url, wanted
 from .importing import Imported, add_many
 from .invitations import LIFETIME, Invitation, invitation
 from .letters import Letters
+from .lifting import lift_quarantine
 from .limits import admit_form
 from .model import (
     EMAIL,
@@ -24,7 +25,7 @@ from .model import (
 )
 from .places import own_address, page_address
 from .signing_up import add, change, confirm, leave, sign_up
-from .webhooks import SHAPES, clean_url, fresh_secret, sign_up_webhook
+from .webhooks import SHAPES, clean_url, fresh_secret, send_test, sign_up_webhook
 
 __all__ = [
     "EMAIL",
@@ -59,8 +60,10 @@ __all__ = [
     "fresh_token",
     "invitation",
     "leave",
+    "lift_quarantine",
     "own_address",
     "page_address",
+    "send_test",
     "sign_up",
     "sign_up_webhook",
     "wanted",

@@ -12,7 +12,7 @@ from ...kernel.database import db
 from ...kernel.errors import Malformed
 from ..components import Component
 from ..public_ids import fresh_public_id
-from . import choosing, letters, limits
+from . import choosing, letters, limits, pasts
 from .choosing import EVERYTHING, Choice
 from .finding import find_email
 from .letters import Letters
@@ -71,6 +71,8 @@ def confirm(subscriber: Subscriber, choice: Choice | None = None, *, words: Lett
     choosing.must_be_made(wanted)
     was_quarantined = subscriber.quarantined_at is not None
     is_first = _mark_confirmed(subscriber)
+    if was_quarantined or not is_first:
+        pasts.remember(subscriber, ended_by=pasts.LIFTED if was_quarantined else pasts.CHANGED)
     choosing.apply(wanted, subscriber)
     subscriber.quarantined_at = subscriber.quarantine_reason = None
     subscriber.letters = 0
@@ -85,6 +87,8 @@ def change(subscriber: Subscriber, choice: Choice) -> None:
     """Another choice. Raises Malformed."""
     choosing.check_choice(choice)
     choosing.must_be_made(choice)
+    if subscriber.is_confirmed and choice != Choice.of(subscriber):
+        pasts.remember(subscriber)
     choosing.apply(choice, subscriber)
     subscriber.letters = 0
     subscriber.updated_at = clock.now()

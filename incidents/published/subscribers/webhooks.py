@@ -55,7 +55,7 @@ def sign_up_webhook(
             db.session.add(subscriber)
     except IntegrityError:
         raise NotAllowed(_KNOWN) from None
-    _send_test(subscriber)
+    send_test(subscriber)
     return subscriber
 
 
@@ -83,9 +83,10 @@ def _at_host(url: str) -> int:
     return db.session.scalar(select(func.count()).select_from(Subscriber).where(same)) or 0
 
 
-def _send_test(subscriber: Subscriber) -> None:
+def send_test(subscriber: Subscriber) -> None:
+    """An event that says that nothing has happened."""
     outbox.enqueue(
-        event=f"subscription/{subscriber.public_id}/test",
+        event=f"subscription/{subscriber.public_id}/test/{clock.now().isoformat()}",
         channel=WEBHOOK,
         destination=subscriber.destination,
         payload=_test_of(subscriber),

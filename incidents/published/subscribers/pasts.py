@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..kernel import clock
-from ..kernel.database import Base, db
-from .subscribers import Subscriber
+from ...kernel import clock
+from ...kernel.database import Base, db
+from .model import Subscriber
 
 CHANGED, QUARANTINED, LIFTED = "changed", "quarantined", "lifted"
 _KINDS = (CHANGED, QUARANTINED, LIFTED)
