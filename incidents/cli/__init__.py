@@ -30,6 +30,7 @@ _COMMANDS = {
     "setup-link": _Place("incidents.cli.people", "Print a one-time set-up link, while nobody exists."),
     "user": _Place("incidents.cli.people", "Add, list, invite, reset or disable people."),
     "token": _Place("incidents.cli.people", "Add, list or revoke API tokens."),
+    "import": _Place("incidents.cli.importing", "Take over what a Statuspage, Cachet or Uptime Kuma has told."),
     "backup": _Place("incidents.cli.backup", "Write a verified copy of everything to FILE."),
     "restore": _Place("incidents.cli.restore", "Read a backup into an empty database, with the outbox held."),
     "outbox": _Place("incidents.cli.outbox", "Show, retry or release the deliveries that wait or failed."),

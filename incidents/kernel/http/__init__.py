@@ -61,13 +61,13 @@ def get(url: str, settings: Settings, *, most_bytes: int) -> bytes:
     answer = request("GET", url, settings, most_bytes=most_bytes)
     if answer.status != 200:
         raise Unreachable(f"The address answered with status {answer.status}.")
-    body = _unpacked(answer, most_bytes)
+    body = unpacked(answer, most_bytes)
     if not answer.is_whole or len(body) > most_bytes:
         raise Unreachable(f"The address answered with more than {most_bytes // 1024:,} kB.")
     return body
 
 
-def _unpacked(answer: Answer, most_bytes: int) -> bytes:
+def unpacked(answer: Answer, most_bytes: int) -> bytes:
     """Some compress what was asked for plain; a small answer may stand for gigabytes, so it is unpacked to a limit."""
     packing = answer.headers.get("content-encoding", "identity").strip().lower()
     if packing in ("", "identity"):
@@ -80,4 +80,4 @@ def _unpacked(answer: Answer, most_bytes: int) -> bytes:
         raise Unreachable("The address answered with something that cannot be unpacked.") from None
 
 
-__all__ = ["MOST_BYTES", "Answer", "Blocked", "Unreachable", "get", "request"]
+__all__ = ["MOST_BYTES", "Answer", "Blocked", "Unreachable", "get", "request", "unpacked"]
