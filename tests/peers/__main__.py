@@ -103,6 +103,37 @@ def statuspageio(live: Live, folder: Path) -> Iterator[str]:
     yield f"{len(seen)} things done and read back, refusals raised as its own errors"
 
 
+def atlassian_statuspage(live: Live, folder: Path) -> Iterator[str]:
+    """PyPI ``atlassian-statuspage``: generated from Statuspage's own description of the manage API, and strict about words."""
+    python = fetching.python_with(folder, ["atlassian-statuspage"])
+    environ = {
+        "ADDRESS": live.address,
+        "PAGE": live.page_id,
+        "TOKEN": live.token,
+        "TITLE": hostile.TITLES[3],
+        "BODY": hostile.BODY,
+    }
+    program = str(_PROGRAMS / "strict_client.py")
+    seen: Any = json.loads(fetching.answer_of([str(python), program], cwd=folder, environ=environ))
+    made = seen.pop("made")
+    wanted = {
+        "page": True,
+        "zone": "Europe/Berlin",
+        "component": ["major_outage", True, "2026-01-02", True],
+        "group": ["Theirs", f"['{made}']"],  # a list; its model takes it for a text
+        "incident": ["identified", "Mended.", "resolved", True],
+        "found": True,
+        "listed": ["in_progress", "investigating", "scheduled"],
+        "refused": 422,
+        "missing": 404,
+        "postmortem": ["Why.", "Why.", True, None],
+        "subscribers": [True, True, True, True],
+        "template": ["Theirs", True],
+    }
+    must_be(seen, wanted, "what the client saw")
+    yield f"{len(seen)} things done through its models, which refuse words they do not know"
+
+
 def feedparser(live: Live, folder: Path) -> Iterator[str]:
     """PyPI ``feedparser``: well-formed by its own word, titles as they are."""
     for path in feeds.FEEDS:
@@ -157,6 +188,7 @@ PEERS: Mapping[str, Callable[[Live, Path], Iterator[str]]] = {
         icalendar,
         ical_js,
         statuspageio,
+        atlassian_statuspage,
         standardwebhooks,
     )  # who writes comes last
 }
