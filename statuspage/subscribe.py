@@ -167,7 +167,7 @@ def _act_on_own_page(subscriber: Subscriber) -> ResponseReturnValue:
         subscribers.leave(subscriber)
         db.session.commit()
         heading = say("You are unsubscribed") if is_mail else say("The webhook is removed")
-        return _said(200, heading, say("Nothing else is sent, and its address is forgotten."))
+        return _said(200, heading, say("Nothing else is sent, and the address is forgotten."))
     choice = _choice(subscriber.language)
     try:
         subscribers.change(subscriber, choice)

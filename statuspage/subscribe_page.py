@@ -78,7 +78,7 @@ def said(picture: Picture, heading: str, *sentences: str, base: str, **more: Any
     return sheet(
         "subscription.html",
         picture,
-        path=PATH,
+        path=(parts | more)["action"],  # by which the page is had in another language
         base=base,
         key=_QUIET,
         about=None,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,11 @@ class Postbox:
     """Every letter that arrived, newest last, as (recipient, subject)."""
 
     letters: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[EmailMessage] = field(default_factory=list)  # the same, whole
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         message = message_from_bytes(envelope.content, policy=policy.default)
+        self.messages.append(message)
         self.letters.extend((recipient, str(message["Subject"])) for recipient in envelope.rcpt_tos)
         return "250 OK"
 
