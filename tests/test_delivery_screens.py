@@ -24,6 +24,7 @@ from tests.conftest import WoundClock
 from tests.factories import a_person, an_incident
 from tests.factories_people import make_person, sign_in
 from tests.outgoing import Outgoing
+from tests.programs import Program
 
 REFUSED = "The mail server said: 550 no such user"
 
@@ -206,7 +207,9 @@ def test_an_incident_shows_who_was_told_of_one_update_by_whatever_channel(client
     assert "grace@example.com" not in page
 
 
-def test_each_message_is_called_by_what_it_says_whatever_its_channel(client: FlaskClient, ada: Person) -> None:
+def test_each_message_is_called_by_what_it_says_whatever_its_channel(
+    app: Flask, client: FlaskClient, ada: Person
+) -> None:
     incident = an_incident(by=ada)
     db.session.execute(delete(OutboxMessage))
     payloads: dict[str, dict[str, Any]] = {
@@ -229,6 +232,8 @@ def test_each_message_is_called_by_what_it_says_whatever_its_channel(client: Fla
     assert "INC-1: P1 Critical: by webhook" in page
     assert "INC-1: R&amp;D is down" in page
     assert "incident.paged" not in page
+    told = Program(app).items("/deliveries")
+    assert {"INC-1: P1 Critical: by webhook", "INC-1: R&D is down"} <= {each["subject"] for each in told}
 
 
 def test_on_the_command_line_all_that_failed_begin_again_by_reason(app: Flask, outgoing: Outgoing) -> None:

@@ -16,7 +16,7 @@ from ..kernel.outbox import STATES, OutboxMessage
 from ..records.incidents import Incident
 from ..records.tokens import ApiToken
 from ..reports import deliveries as log
-from ..reports.deliveries import Asked
+from ..reports.deliveries import Asked, Told
 from . import incident_shape, loading, paging, shapes
 from .fields import Body, choices, text
 from .operations import Given, Thing, operation
@@ -68,7 +68,7 @@ def list_deliveries(given: Given) -> Page[Thing]:
 
 @operation("GET", "/deliveries/<delivery_id>", scope=Scope.READ, summary="One delivery.", gives="Delivery")
 def show_delivery(given: Given, delivery_id: str) -> Thing:
-    return _shape(_delivery(delivery_id))
+    return _one(_delivery(delivery_id))
 
 
 @operation(
@@ -85,7 +85,7 @@ def retry_delivery(given: Given, delivery_id: str) -> Thing:
             f"This delivery is {message.state}. Only one that failed, was skipped or is held begins again."
         )
     db.session.refresh(message)
-    return _shape(message)
+    return _one(message)
 
 
 @operation(
@@ -122,7 +122,7 @@ def list_incident_deliveries(given: Given, ref: str) -> Page[Thing]:
 def _page(wanted: Select[OutboxMessage], given: Given) -> Page[Thing]:
     wanted = wanted.where(*_conditions(given))
     page = paging.by_id(wanted, OutboxMessage.id, given, newest_first=True)
-    return Page([_shape(message) for message in page.rows], page.cursor)
+    return Page([_shape(each) for each in log.told(page.rows)], page.cursor)
 
 
 def _conditions(given: Given) -> list[ColumnElement[bool]]:
@@ -154,14 +154,20 @@ def _delivery(delivery_id: str) -> OutboxMessage:
     return found
 
 
-def _shape(message: OutboxMessage) -> dict[str, Any]:
+def _one(message: OutboxMessage) -> dict[str, Any]:
+    [told] = log.told([message])
+    return _shape(told)
+
+
+def _shape(told: Told) -> dict[str, Any]:
+    message = told.message
     waits = message.state == outbox.WAITING
     return {
         "id": message.id,
         "key": message.key,
         "channel": message.channel,
         "destination": message.destination,
-        "subject": message.payload.get("subject"),
+        "subject": told.what,
         "state": message.state,
         "reason": message.reason,
         "attempts": message.attempts,
