@@ -53,7 +53,7 @@ def _snippets(base: str, name: str) -> list[Address]:
     """The texts; what is typed by people is escaped for where the text is pasted, and once more where it is shown."""
     title = f"{name} status"
     banner = Markup(
-        '<iframe src="{0}/embed" title="{1}" width="100%" height="60" style="border:0" loading="lazy"></iframe>'
+        '<iframe src="{0}/embed" title="{1}" width="100%" height="88" style="border:0" loading="lazy"></iframe>'
     )
     image = Markup('<a href="{0}/"><img src="{0}/badge.svg" alt="{1}" height="20"></a>')
     words = "".join(f"\\{letter}" if letter in r"\[]" else letter for letter in title)

@@ -1,7 +1,7 @@
 (function () {
   // Not needed by anybody: fetches the banner anew each minute, and says so when that fails.
   setInterval(function () {
-    fetch(location.href, { credentials: "omit" }).then(function (answer) {
+    fetch(location.href, { cache: "no-cache", credentials: "omit" }).then(function (answer) {
       if (!answer.ok) throw new Error(answer.status);
       return answer.text();
     }).then(function (text) {

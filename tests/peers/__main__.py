@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.peers import calendars, feeds, fetching, hostile, webhooks
 from tests.peers.comparing import must_be
 from tests.peers.live import Live, live_page
+from tests.peers.pages import html_validate, lighthouse
 
 _PROGRAMS = Path(__file__).with_name("programs")
 _INCIDENT_STATUSES = {"investigating", "identified", "monitoring", "resolved", "postmortem"}
@@ -187,6 +188,8 @@ PEERS: Mapping[str, Callable[[Live, Path], Iterator[str]]] = {
         atoma,
         icalendar,
         ical_js,
+        html_validate,
+        lighthouse,
         statuspageio,
         atlassian_statuspage,
         standardwebhooks,
