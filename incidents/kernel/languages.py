@@ -99,9 +99,10 @@ class _Tongue:
 
     code: str
     written_in: str
+    words: Mapping[str, Wording]
 
 
-_MOTHER_TONGUE = _Tongue(ENGLISH, ENGLISH)
+_MOTHER_TONGUE = _Tongue(ENGLISH, ENGLISH, {})
 _tongue: ContextVar[_Tongue] = ContextVar("tongue", default=_MOTHER_TONGUE)
 
 
@@ -112,7 +113,7 @@ def speaking(code: str, *, written_in: str | None = None) -> Iterator[None]:
     ``written_in`` is the language of the texts that are shown as they were written.
     """
     known = code if code in LANGUAGES else ENGLISH
-    before = _tongue.set(_Tongue(known, written_in or known))
+    before = _tongue.set(_Tongue(known, written_in or known, catalogue(known).words))
     try:
         yield
     finally:
@@ -137,12 +138,12 @@ def say(text: str, /, **values: object) -> str:
 
 def say_many(count: int, one: str, many: str, /, **values: object) -> str:
     """The sentence for so many things; ``{count}`` is the number. Catalogues have it under ``many``."""
-    code = spoken()
-    found = catalogue(code).words.get(many)
+    tongue = _tongue.get()
+    found = tongue.words.get(many)
     if isinstance(found, str) or found is None:
         told = found or (one if count == 1 else many)
     else:
-        told = found[form_of(code, count)]
+        told = found[form_of(tongue.code, count)]
     return _with_one_stop(told.format_map({"count": count, **values}))
 
 
@@ -167,7 +168,7 @@ def phrases(one: str, many: str, /) -> tuple[str, str]:
 
 
 def _wording(text: str) -> str:
-    told = catalogue(spoken()).words.get(text, text)
+    told = _tongue.get().words.get(text, text)
     return told if isinstance(told, str) else told["other"]
 
 
