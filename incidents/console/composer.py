@@ -129,7 +129,12 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
         goes_out=goes_out(values["publish_at"]),
         preview=preview(incident, values, {each.public_id: status for each, status in offered if status}),
         reach=reach.words(
-            incident, audience=values["audience"], me=me, subscribers=told, is_silent=bool(values["silent"])
+            incident,
+            audience=values["audience"],
+            me=me,
+            subscribers=told,
+            is_silent=bool(values["silent"]),
+            must_ask=must_ask,
         ),
         button=reach.button(audience=values["audience"], subscribers=told, must_ask=must_ask),
         number=sum(update.state == "published" for update in known) + 1,

@@ -20,8 +20,9 @@ from ..kernel.errors import Malformed, Refusal
 from ..policy.lifecycle import PublicStatus
 from ..records.approvals import SENT_BACK, UpdateApproval
 from ..records.incidents import Incident
+from ..records.people import Person
 from ..records.updates import Update
-from . import asked_people, composer, unsent
+from . import asked_people, composer, reach, unsent
 from .confirming import insist_on_confirmation, update_of
 from .formats import local_input
 from .incident_pages import chosen_components, form_page, load, load_to_act, text, time_of, to_room, version_seen
@@ -112,6 +113,7 @@ def page(
         must_confirm=update.audience == "public" and composer.must_confirm(incident, person, must_ask=must_ask),
         people=asked_people.choices(incident, person) if update.audience == "public" else [],
         goes_out=composer.goes_out(values["publish_at"]),
+        reach=_reach(incident, update, chosen, person),
         needed_at=incident.next_update_due_at,
     )
 
@@ -164,6 +166,12 @@ def take_back(ref: str, update_id: str) -> ResponseReturnValue:
         return page(load(ref), update_of(load(ref), update_id), refusal=refusal)
     db.session.commit()
     return to_room(incident)
+
+
+def _reach(incident: Incident, update: Update, chosen: Mapping[str, str], person: Person) -> str:
+    """Who gets it once it is out."""
+    told = reach.number(incident, [*chosen]) if update.audience == "public" and update.notify else 0
+    return reach.words(incident, audience=update.audience, me=person, subscribers=told, is_silent=not update.notify)
 
 
 def changes(question: UpdateApproval, values: Mapping[str, str]) -> Markup | None:

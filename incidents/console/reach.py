@@ -38,12 +38,22 @@ def button(*, audience: str, subscribers: int, must_ask: bool = False) -> str:
     return f"Publish and tell {_subscribers(subscribers)}" if subscribers else "Publish update"
 
 
-def words(incident: Incident, *, audience: str, me: Person, subscribers: int = 0, is_silent: bool = False) -> str:
+def words(
+    incident: Incident,
+    *,
+    audience: str,
+    me: Person,
+    subscribers: int = 0,
+    is_silent: bool = False,
+    must_ask: bool = False,
+) -> str:
     """One or two sentences for under the button."""
     if audience != "public":
         return f"Goes on the timeline, where {_colleagues(incident, me)} can read it. The public does not see it."
     if incident.is_drill:
         return "A drill: it goes on the timeline, and nothing of it reaches the status page."
+    if must_ask:
+        return "Nothing is public, and no promise is kept, until somebody approves it."
     if _published(incident) is None:
         first = f"Puts {incident.ref} on the status page and its feeds, for the first time and at once."
     else:

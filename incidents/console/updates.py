@@ -117,16 +117,17 @@ def preview(ref: str) -> ResponseReturnValue:
         incident = load(ref)
         audience, is_silent = request.form.get("audience", ""), bool(text("silent"))
         told = 0 if is_silent else reach.number(incident, chosen_components())
+        must_ask = approval.must_ask(incident, me().as_actor())
         return render_template(
             "console/_composer_news.html",
             incident=incident,
             drawn=composer.preview(incident, request.form, chosen_components()),
             audience=audience,
             said=promises.said(incident, request.form),
-            reach=reach.words(incident, audience=audience, me=me(), subscribers=told, is_silent=is_silent),
-            button=reach.button(
-                audience=audience, subscribers=told, must_ask=approval.must_ask(incident, me().as_actor())
+            reach=reach.words(
+                incident, audience=audience, me=me(), subscribers=told, is_silent=is_silent, must_ask=must_ask
             ),
+            button=reach.button(audience=audience, subscribers=told, must_ask=must_ask),
             goes_out=composer.goes_out(text("publish_at")),
             is_too_long=len(text("body")) > LONGEST_TEXT,
         )
