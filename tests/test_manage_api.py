@@ -150,6 +150,8 @@ def test_a_status_or_a_text_appends_an_update_and_the_same_again_does_not(app: F
     after = script.change(told["id"], status="monitoring", message="A fix is out.", name="Checkout failed")
     assert (after["name"], after["status"]) == ("Checkout failed", "monitoring")
     assert [each["body"] for each in after["incident_updates"]] == ["A fix is out.", "We look."]
+    twice = {"body": "Line one.\r\nLine two.", "status": "monitoring"}
+    assert [len(script.change(told["id"], **twice)["incident_updates"]) for _again in range(2)] == [3, 3]
     without_words = script.change(told["id"], status="identified", deliver_notifications=False)
     newest = without_words["incident_updates"][0]
     assert (newest["body"], newest["deliver_notifications"]) == ("We know the cause, and are working on it.", False)
@@ -213,6 +215,7 @@ def test_the_past_is_filled_in_without_telling_anybody(app: Flask, script: Scrip
     assert (old["backfilled"], old["status"], old["started_at"]) == (True, "resolved", "2026-10-31T23:00:00.000Z")
     run_due_jobs()
     assert (old["incident_updates"][0]["deliver_notifications"], outgoing.subjects) == (False, [])
+    assert private().closed_at is not None, "nobody is asked for a post-mortem of the past"
     refused = {"incident": {"name": "Old", "backfilled": True, "components": {make_component().public_id: MAJOR}}}
     assert script.ask("POST", "/incidents", refused).status_code == 422
 
@@ -451,6 +454,7 @@ def test_a_postmortem_is_drafted_published_reverted_and_deleted(app: Flask, scri
     assert (out["body"], out["notify_subscribers"]) == ("A full disk.", False)
     shown = script.get(f"/incidents/{told['id']}")
     assert (shown["status"], shown["postmortem_body"]) == ("postmortem", "A full disk.")
+    assert len(script.change(told["id"], status="resolved")["incident_updates"]) == 3, "it says nothing new"
     back = script.did("PUT", f"{path}/revert")
     assert (back["body"], back["body_draft"]) == (None, "A full disk.")
     assert script.get(f"/incidents/{told['id']}")["status"] == "resolved"

@@ -17,7 +17,9 @@ from ...policy.maintenance import RUNNING, State
 from ...published import planning
 from ...published.incidents import PublishedIncident, PublishedUpdate
 from ...published.maintenances import Maintenance, find_maintenance, not_over
+from ...published.wording import many_lines
 from ...records.incidents import Incident
+from .. import loading
 from . import lists, realtime, scheduled, shapes
 from .routes import Given, Tell, address
 from .values import day_or_moment, flag, ids, moment, statuses, text, word
@@ -124,7 +126,8 @@ def _tidied(given: Given) -> dict[str, Any]:
     A component that is named without a status stands there with None.
     """
     wanted = {name: value for name, value in given.items() if value is not None}
-    wanted["body"] = (wanted.get("body") or wanted.pop("message", None) or "").strip()
+    wanted["body"] = many_lines(wanted.get("body") or wanted.pop("message", None) or "")
+    loading.render_early(wanted["body"])
     named = dict.fromkeys(wanted.get("component_ids", []))
     wanted["touched"] = {**named, **wanted.get("components", {})}
     wanted["names_components"] = "component_ids" in wanted

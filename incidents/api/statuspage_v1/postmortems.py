@@ -9,7 +9,6 @@ from werkzeug.exceptions import NotFound
 from ... import actions
 from ...access import Scope, actor
 from ...actions import rca
-from ...kernel import text as kernel_text
 from ...kernel.errors import Malformed
 from ...policy.postmortems import SectionName
 from ...records.incidents import Incident
@@ -65,7 +64,6 @@ def publish_postmortem(given: Given, incident_id: str) -> Tell:
     body = _draft_of(incident) or rca.last_words(incident)
     if not body:
         raise Malformed({"body_draft": "body_draft: Write it first."})
-    kernel_text.render_markdown(body)
     actions.publish_rca(incident, by=actor(), body=body, notify=given.get("notify_subscribers") is not False)
     return lambda: _shape(incident)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from werkzeug.exceptions import NotFound
 
 from ... import actions
 from ...access import actor, viewer
 from ...access.visibility import visible_incidents
 from ...actions.updates import updates_of
-from ...kernel import clock, text
+from ...kernel import clock
 from ...kernel.database import db
 from ...kernel.errors import Malformed, NotAllowed
 from ...policy.components import STATUS_OF, ComponentStatus, Impact
@@ -51,6 +52,17 @@ _WORDS_OF_STATUS: Mapping[str, str] = {
 }
 _WHY = "By a program that speaks to Statuspage's API."
 _OVER = (PublicStatus.RESOLVED, PublicStatus.POSTMORTEM)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class News:
+    """What a request says that the public was not told yet; no body and no components where it says nothing of them."""
+
+    status: str
+    is_new_status: bool
+    body: str
+    components: Mapping[str, str]
 
 
 def declare(wanted: Mapping[str, Any]) -> str:
@@ -58,7 +70,6 @@ def declare(wanted: Mapping[str, Any]) -> str:
     status = wanted.get("status") or PublicStatus.INVESTIGATING
     _refuse_postmortem(status)
     body = wanted["body"] or _WITHOUT_WORDS[status]
-    text.render_markdown(body)
     touched = _statuses(wanted)
     is_over = status == PublicStatus.RESOLVED
     incident = actions.declare(
@@ -79,7 +90,6 @@ def backfill(wanted: Mapping[str, Any]) -> str:
     given = wanted.get("backfill_date")
     at = values.start_of(given, page_settings().time_zone) if given else clock.now()
     body = wanted["body"] or RESOLVED_WITHOUT_WORDS
-    text.render_markdown(body)
     incident = actions.declare(
         title=_title(wanted), severity=_severity(wanted, {}), by=actor(), detected_at=at, resolved_at=at
     )
@@ -92,6 +102,8 @@ def backfill(wanted: Mapping[str, Any]) -> str:
         notify=False,
         display_at=at,
     )
+    if incident.postmortem_due_at is not None:
+        actions.waive_postmortem(incident, by=actor(), reason="It was filled in afterwards, for the record.")
     return _public_id(incident)
 
 
@@ -100,32 +112,32 @@ def change(public_id: str, wanted: Mapping[str, Any]) -> None:
 
     Raises NotFound, Malformed and NotAllowed.
     """
-    text.render_markdown(wanted["body"])
     incident, known = to_change(public_id)
     if wanted.get("name") and _title(wanted) != incident.title:
         actions.rename(incident, title=_title(wanted), by=actor())
-    newest, now = known.newest, _standing(known)
-    is_status = newest.public_status if known.is_open or newest.public_status in _OVER else PublicStatus.RESOLVED
-    status = wanted.get("status") or is_status
-    touched = {one: said for one, said in _statuses(wanted, now).items() if now.get(one) != said}
-    body = "" if wanted["body"] == newest.body else wanted["body"]
-    if not body and not touched and status == is_status:
-        return
-    if not incident.is_open and status not in _OVER:
+    news = _news(known, wanted)
+    if not incident.is_open and news.status not in _OVER:
         actions.reopen(incident, by=actor(), reason=_WHY)
-    if incident.is_open and status == PublicStatus.RESOLVED:
-        actions.resolve(
-            incident, by=actor(), summary=body, public_body=body or None, notify=_notify(wanted), reason=_WHY
+    if news.is_new_status and news.status == PublicStatus.RESOLVED:
+        body = news.body or None
+        actions.resolve(incident, by=actor(), summary=news.body, public_body=body, notify=_notify(wanted), reason=_WHY)
+    elif news.is_new_status or news.body:
+        _tell(
+            incident,
+            body=news.body or _WITHOUT_WORDS[news.status],
+            status=news.status,
+            components=news.components,
+            notify=_notify(wanted),
         )
-    elif body or status != is_status:
-        if status != is_status:
-            _refuse_postmortem(status)
-        body = body or _WITHOUT_WORDS[status]
-        _tell(incident, body=body, status=status, components=touched, notify=_notify(wanted))
-    elif incident.is_open:
+    elif news.components and incident.is_open:
         # they change components without a word; here each change has its time, so that the days stay true
-        body = _said_of(touched)
-        _tell(incident, body=body, status=status, components=touched, notify=bool(wanted.get("deliver_notifications")))
+        _tell(
+            incident,
+            body=_said_of(news.components),
+            status=news.status,
+            components=news.components,
+            notify=bool(wanted.get("deliver_notifications")),
+        )
 
 
 def withdraw(public_id: str) -> None:
@@ -138,7 +150,6 @@ def withdraw(public_id: str) -> None:
 
 def revise(public_id: str, update_id: str, given: Mapping[str, Any]) -> None:
     """Another wording or time for one update: the page says that it was edited, and nobody is told again."""
-    text.render_markdown(given.get("body") or "")
     incident, _known = to_change(public_id)
     wanted = select(Update).where(
         Update.incident_id == incident.id, Update.public_id == update_id, Update.state == "published"
@@ -153,7 +164,7 @@ def revise(public_id: str, update_id: str, given: Mapping[str, Any]) -> None:
 
 def published(public_id: str) -> PublishedIncident:
     """What the public knows of it. Raises NotFound, also where this token may not see the incident behind it."""
-    known = db.session.scalar(select(PublishedIncident).where(PublishedIncident.public_id == public_id))
+    known = db.session.scalar(_fresh(select(PublishedIncident).where(PublishedIncident.public_id == public_id)))
     if known is None or (db.session.get(Incident, known.incident_id) is not None and _behind(known) is None):
         raise NotFound
     return known
@@ -170,17 +181,20 @@ def to_read(public_id: str) -> tuple[Incident, PublishedIncident]:
 
 def to_change(public_id: str) -> tuple[Incident, PublishedIncident]:
     """The incident behind it, locked, and what the public knows of it. Raises NotFound and NotAllowed."""
-    known = published(public_id)
-    incident = _behind(known, for_writing=True)
+    incident = _behind(published(public_id), for_writing=True)
     if incident is None:
         raise NotAllowed("It was taken over from elsewhere, and is kept as it was.")
-    db.session.refresh(known)  # somebody may have told something while we waited for the lock
-    return incident, known
+    return incident, published(public_id)  # again: somebody may have told or withdrawn it while we waited for the lock
 
 
 def _behind(known: PublishedIncident, *, for_writing: bool = False) -> Incident | None:
     wanted = visible_incidents(viewer()).where(Incident.id == known.incident_id)
-    return db.session.scalar(wanted.with_for_update(of=Incident) if for_writing else wanted)
+    return db.session.scalar(_fresh(wanted.with_for_update(of=Incident) if for_writing else wanted))
+
+
+def _fresh(wanted: Select[T]) -> Select[T]:
+    """As the database has it now, whatever this request read before."""
+    return wanted.execution_options(populate_existing=True)
 
 
 def _tell(incident: Incident, *, body: str, status: str, components: Mapping[str, str], notify: bool) -> None:
@@ -229,6 +243,22 @@ def _statuses(wanted: Mapping[str, Any], now: Mapping[str, str] | None = None) -
     }
     gone = [one for one in now if one not in found] if wanted["names_components"] else []
     return {one: str(said) for one, said in {**found, **dict.fromkeys(gone, ComponentStatus.OPERATIONAL)}.items()}
+
+
+def _news(known: PublishedIncident, wanted: Mapping[str, Any]) -> News:
+    """Raises Malformed for a post-mortem, which has an address of its own."""
+    newest, now = known.newest, _standing(known)
+    standing = newest.public_status if known.is_open or newest.public_status in _OVER else PublicStatus.RESOLVED
+    status = wanted.get("status") or standing
+    if status != standing:
+        _refuse_postmortem(status)
+    return News(
+        # whoever says "resolved" of what has a post-mortem already says nothing new
+        status=standing if status in _OVER and standing in _OVER else status,
+        is_new_status=status != standing and not (status in _OVER and standing in _OVER),
+        body="" if wanted["body"] == newest.body else wanted["body"],
+        components={one: said for one, said in _statuses(wanted, now).items() if now.get(one) != said},
+    )
 
 
 def _standing(known: PublishedIncident) -> dict[str, str]:

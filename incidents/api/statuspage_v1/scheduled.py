@@ -12,6 +12,7 @@ from ...policy.maintenance import OVER, State
 from ...published.maintenances import TITLE_LENGTH, Maintenance
 
 _OURS = {"title": "name", "starts_at": "scheduled_for", "ends_at": "scheduled_until", "components": "component_ids"}
+_PLANNED = {"name", "scheduled_for", "scheduled_until", "scheduled_auto_completed"}
 
 
 def plan(wanted: Mapping[str, Any]) -> str:
@@ -36,24 +37,11 @@ def plan(wanted: Mapping[str, Any]) -> str:
 
 def change(work: Maintenance, wanted: Mapping[str, Any]) -> None:
     """Other words or times; then how far it is; then what is said of it. Raises Malformed and NotAllowed."""
-    said = actions.words(
-        title=_title(wanted) if "name" in wanted else work.title,
-        body=work.body,
-        components=_components(work, wanted),
-        checklist_url=work.checklist_url,
-        ends_by_itself=wanted.get("scheduled_auto_completed", work.ends_by_itself),
-        verify_minutes=work.verify_minutes,
-        notify=work.notify,
-    )
-    starts_at = wanted.get("scheduled_for", work.starts_at)
-    ends_at = wanted.get("scheduled_until", work.ends_at)
-    try:
-        actions.change(work, said, by=actor(), starts_at=starts_at, ends_at=ends_at)
-    except Malformed as wrong:
-        raise _in_their_words(wrong) from None
+    if wanted["touched"] or wanted["names_components"] or wanted.keys() & _PLANNED:
+        _plan_anew(work, wanted)
     was_said = _go_on(work, wanted.get("status") or work.state, body=wanted["body"])
     last = work.updates[-1].body if work.updates else work.body
-    if wanted["body"] and not was_said and wanted["body"] != last:
+    if wanted["body"] and not was_said and wanted["body"] not in (last, work.body):
         actions.write(work, by=actor(), body=wanted["body"], notify=wanted.get("deliver_notifications", True))
 
 
@@ -77,6 +65,24 @@ def cancel(work: Maintenance) -> None:
         raise NotAllowed("It is over. What was announced and done stays on the page.")
     if work.state != State.CANCELLED:
         actions.cancel(work, by=actor())
+
+
+def _plan_anew(work: Maintenance, wanted: Mapping[str, Any]) -> None:
+    said = actions.words(
+        title=_title(wanted) if "name" in wanted else work.title,
+        body=work.body,
+        components=_components(work, wanted),
+        checklist_url=work.checklist_url,
+        ends_by_itself=wanted.get("scheduled_auto_completed", work.ends_by_itself),
+        verify_minutes=work.verify_minutes,
+        notify=work.notify,
+    )
+    starts_at = wanted.get("scheduled_for", work.starts_at)
+    ends_at = wanted.get("scheduled_until", work.ends_at)
+    try:
+        actions.change(work, said, by=actor(), starts_at=starts_at, ends_at=ends_at)
+    except Malformed as wrong:
+        raise _in_their_words(wrong) from None
 
 
 def _go_on(work: Maintenance, status: str, *, body: str) -> bool:

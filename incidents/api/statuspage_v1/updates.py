@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from ...access import Scope
 from ...kernel.errors import NotAllowed
 from ...published.maintenances import find_maintenance
+from .. import loading
 from . import realtime, scheduled, shapes
 from .routes import Given, Tell, address
 from .values import moment, text
@@ -22,6 +23,7 @@ _TAKES = {"body": text(25_000), "display_at": moment()}
     wrapped_in="incident_update",
 )
 def change_update(given: Given, incident_id: str, update_id: str) -> Tell:
+    loading.render_early(given.get("body"))
     work = find_maintenance(incident_id, for_writing=True)
     if work is None:
         realtime.revise(incident_id, update_id, given)
