@@ -197,3 +197,7 @@ def test_the_button_names_the_audience_and_one_may_leave_it_out(
     assert "Subscribers are not told" in words(send(client, f"{page}/preview", {**form, "silent": "1"}, page=page))
     send(client, page, {**form, "silent": "1", "act": "publish", "confirmed": "1"}, page=page)
     assert db.session.scalars(select(Notice)).all() == []
+    assert "3 subscribers are told that it is over" in words(
+        client.get(f"/console/incidents/{incident.ref}/resolution")
+    )
+    assert "Publish and tell 3 subscribers" in words(client.get(f"{page}/no-change"))

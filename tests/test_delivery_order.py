@@ -19,9 +19,11 @@ from incidents.jobs.senders import Errand, Rules, Senders
 from incidents.kernel import outbox
 from incidents.kernel.database import Json, db
 from incidents.kernel.outbox import Claim, OutboxBody, OutboxMessage
+from incidents.published.subscribers import Subscriber
 from incidents.records.people import Person
 from tests.conftest import WoundClock
 from tests.factories import a_person
+from tests.factories_subscribers import a_subscriber
 from tests.outgoing import Outgoing
 
 BUSY = Outcome("failed", "The mail server said: 450 busy")
@@ -173,8 +175,8 @@ def test_one_text_for_many_is_one_body_and_one_statement(app: Flask, count_queri
 def test_each_of_many_gets_the_body_with_its_own_put_over_it_and_unused_bodies_go(
     app: Flask, outgoing: Outgoing
 ) -> None:
-    person = a_person("Ada")
-    to = select(Person.email.label("destination"), literal({"link": "own"}, Json).label("own"))
+    person = a_subscriber()
+    to = select(Subscriber.email.label("destination"), literal({"link": "own"}, Json).label("own"))
     outbox.fan_out(event="update/1", channel="email", body={"subject": "Down", "link": "none"}, to=to)
     db.session.commit()
 

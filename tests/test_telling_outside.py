@@ -20,6 +20,8 @@ from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.policy.components import ComponentStatus
 from incidents.published import planning
+from incidents.published.baselines import set_baseline
+from incidents.published.components import find_component
 from incidents.published.page_settings import change_page_settings
 from incidents.published.planning import Words
 from incidents.published.subscribers import Subscriber
@@ -203,6 +205,32 @@ def test_a_mailbox_that_a_real_server_refuses_for_good_is_quarantined(maya: Pers
 
     assert [letter["To"] for letter in public(postbox)] == ["here@example.com"]
     assert "550 5.1.1 no such user" in (db.session.get_one(Subscriber, lost.id).quarantine_reason or "")
+
+
+def test_a_component_that_was_set_by_hand_is_told_to_programs_alone(
+    maya: Person, postbox: Postbox, receiver: Receiver
+) -> None:
+    api = find_component(a_component("API"))
+    assert api is not None
+    a_subscriber("ada@example.com")
+    a_subscriber(url=f"{receiver.url}/standard")
+    a_subscriber(url=f"{receiver.url}/statuspage", shape="statuspage")
+    set_baseline(api, DOWN)
+    db.session.commit()
+    send()
+    set_baseline(api, "operational")
+    set_baseline(api, DOWN)
+    db.session.commit()
+    send()
+
+    assert public(postbox) == []
+    said = {asked.path: json.loads(asked.body) for asked in receiver.asked}
+    assert len(receiver.asked) == 2  # what was set back meanwhile is no news
+    assert said["/standard"]["type"] == "component.updated"
+    assert said["/standard"]["data"]["component"]["old_status"] == "operational"
+    update = said["/statuspage"]["component_update"]
+    assert (update["old_status"], update["new_status"], update["component_id"]) == ("operational", DOWN, api.public_id)
+    assert said["/statuspage"]["component"]["status"] == DOWN
 
 
 def test_maintenance_reaches_both_kinds(maya: Person, postbox: Postbox, receiver: Receiver) -> None:

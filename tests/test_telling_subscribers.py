@@ -13,7 +13,7 @@ from incidents import actions, channels
 from incidents.actions.resolve import reopen, resolve
 from incidents.actions.updates import post_update, revise_update, undo_update, withdraw_update
 from incidents.channels import SENT, Message, Outcome
-from incidents.jobs import subscribers
+from incidents.jobs import audit, subscribers
 from incidents.jobs.deliveries import send_due_messages
 from incidents.kernel import outbox
 from incidents.kernel.database import db
@@ -276,7 +276,7 @@ def test_two_clocks_at_once_tell_once(incident: Incident, maya: Person, outgoing
     assert first is not None
     assert second is not None
 
-    assert [subscribers._write(first), subscribers._write(second)] == [1, 0]
+    assert [subscribers.write(first), subscribers.write(second)] == [1, 0]
     assert len(messages()) == 1
 
 
@@ -393,6 +393,17 @@ def test_a_page_leaves_before_thousands_of_letters_to_the_public(
     send_due_messages(limit=5)
 
     assert outgoing.subjects[0] == "You are paged"
+
+
+def test_what_should_have_been_told_minutes_ago_is_found_by_the_audit(
+    incident: Incident, maya: Person, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    publish(incident, maya)
+    clock.forward(minutes=4)
+
+    assert "subscribers should have been told 4 min ago" in [fault.sentence for fault in audit.audit()]
+    tell()
+    assert not [fault for fault in audit.audit() if fault.key == "notices"]
 
 
 # ---- maintenance ----

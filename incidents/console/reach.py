@@ -35,7 +35,7 @@ def button(*, audience: str, subscribers: int, must_ask: bool = False) -> str:
         return "Tell colleagues"
     if must_ask:
         return "Ask for approval"
-    return f"Publish and tell {_subscribers(subscribers)}" if subscribers else "Publish update"
+    return f"Publish and tell {in_words(subscribers)}" if subscribers else "Publish update"
 
 
 def words(
@@ -66,10 +66,13 @@ def _told(subscribers: int, *, is_silent: bool) -> str:
         return "Subscribers are not told. You can undo for 10 seconds."
     if not subscribers:
         return "No subscriber asked for this, so no message goes out. You can undo for 10 seconds."
-    return f"You can undo for 10 seconds; after that {_subscribers(subscribers)} {'is' if subscribers == 1 else 'are'} told."
+    return (
+        f"You can undo for 10 seconds; after that {in_words(subscribers)} {'is' if subscribers == 1 else 'are'} told."
+    )
 
 
-def _subscribers(number: int) -> str:
+def in_words(number: int) -> str:
+    """1 subscriber, 1,204 subscribers"""
     return "1 subscriber" if number == 1 else f"{number:,} subscribers"
 
 

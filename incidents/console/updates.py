@@ -346,4 +346,5 @@ def _no_change_page(incident: Incident, *, refusal: Refusal | None = None) -> Re
         is_public=is_public,
         must_ask=must_ask,
         must_confirm=is_public and composer.must_confirm(incident, me(), must_ask=must_ask),
+        button=reach.button(audience="public" if is_public else "", subscribers=reach.number(incident)),
     )

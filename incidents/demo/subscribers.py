@@ -10,7 +10,7 @@ from sqlalchemy import insert, literal, select, update
 from ..kernel import clock, outbox
 from ..kernel.database import Json, db
 from ..kernel.outbox import OutboxMessage
-from ..published import audience
+from ..published import audience, notices
 from ..published.audience import Scope
 from ..published.incidents import PublishedUpdate
 from ..published.notices import Notice
@@ -87,6 +87,7 @@ def _webhook(founded: datetime) -> dict[str, object]:
 
 def tell_the_past(course: Course, *, now: datetime) -> None:
     """Every notice so far has been told, as it would have been at its time."""
+    notices.record_what_is_due()
     for notice in db.session.scalars(select(Notice).where(Notice.fanned_out_at.is_(None)).order_by(Notice.id)).all():
         course.moment = min(now, notice.due_at)
         scope = _scope_of(notice)

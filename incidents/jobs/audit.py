@@ -19,7 +19,7 @@ from ..kernel.settings import Settings
 from ..policy.lifecycle import Visibility
 from ..published import mirrors
 from ..records.incidents import Incident
-from . import bells, holding
+from . import bells, holding, subscribers
 
 _LATE = timedelta(minutes=2)
 _DEAD_LEASE = timedelta(minutes=1)
@@ -68,6 +68,7 @@ def audit() -> list[Fault]:
 def _quick() -> Iterator[Fault]:
     """What can be asked at any time: a handful of queries, however many incidents there are."""
     yield from _late_messages()
+    yield from _late_notices()
     yield from _dead_leases()
     yield from _late_bell()
     yield from _forsaken_chores()
@@ -104,6 +105,13 @@ def _late_messages() -> Iterator[Fault]:
         )
         because = f" (the last failure: {reason})" if reason else ""
         yield Fault(f"late:{channel}", amount + because, _LOOK, channel)
+
+
+def _late_notices() -> Iterator[Fault]:
+    due_at = subscribers.next_due_at()
+    if due_at is not None and due_at < clock.now() - _LATE:
+        minutes = _minutes(clock.now() - due_at)
+        yield Fault("notices", f"subscribers should have been told {minutes} min ago", _LOOK)
 
 
 def _dead_leases() -> Iterator[Fault]:

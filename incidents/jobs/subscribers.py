@@ -19,20 +19,20 @@ from sqlalchemy.exc import OperationalError
 
 from ..kernel import clock, outbox
 from ..kernel.database import db, reading, writing
-from ..kernel.languages import speaking
+from ..kernel.languages import ENGLISH, speaking
 from ..kernel.settings import Settings
-from ..messages import public_updates, public_works
+from ..messages import public_components, public_updates, public_works
 from ..messages.public_letters import Page
 from ..messages.public_news import News, Surroundings
 from ..policy.maintenance import OVER, RUNNING
 from ..published import audience, notices, shown
 from ..published.audience import Group, Scope
-from ..published.components import all_components
+from ..published.components import all_components, find_component
 from ..published.incidents import PublishedIncident, PublishedUpdate
 from ..published.maintenances import Maintenance
 from ..published.notices import Notice
 from ..published.page_settings import page_settings
-from ..published.subscribers import EMAIL, STATUSPAGE, WEBHOOK, Subscriber
+from ..published.subscribers import EMAIL, STANDARD, STATUSPAGE, WEBHOOK, Subscriber
 
 STALE = timedelta(days=1)  # what ended meanwhile is news to nobody
 # the retries of a message end after a day; one that was held up longer would only mislead
@@ -40,11 +40,14 @@ _EXPIRES = timedelta(hours=26)
 _MOST_WAITING = 500
 _NEXT_TRY_AFTER = timedelta(minutes=1)
 _LONGEST_LOOK, _BEFORE_ANOTHER_TRY = 1.0, 1.0  # seconds
+_ELSE = {EMAIL: ENGLISH, WEBHOOK: STANDARD}
 _LOCK = 0x5E7E_BE11  # in PostgreSQL: one fan-out at a time, so that the outbox has them in their order
 
 WITHDRAWN = "The update was withdrawn."
 BEGUN = "The maintenance had begun before this could be told."
 TOO_LATE = "It was more than a day late, and the {what} was over."
+GONE = "The page does not list this component any more."
+BACK = "It was set back before this could be told."
 FOLDED = "Told together with what came after it."
 
 log = structlog.get_logger(__name__)
@@ -62,7 +65,8 @@ class Prepared:
     incident_id: int | None = None
     fold_key: str = ""
     scope: Scope = field(default_factory=Scope)
-    bodies: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)  # by kind and shape or language
+    bodies: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)  # by kind, and language or shape
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def fan_out_due_notices() -> int:
@@ -72,7 +76,7 @@ def fan_out_due_notices() -> int:
     """
     written = 0
     while (prepared := _prepare_next()) is not None:
-        written += _write(prepared)
+        written += write(prepared)
     return written
 
 
@@ -147,9 +151,23 @@ def _of_maintenance(notice: Notice, earlier: Sequence[Notice]) -> Prepared:
     return _prepared(notice, earlier, news, Scope(components=frozenset(work.components), is_maintenance=True))
 
 
+def _of_component(notice: Notice, earlier: Sequence[Notice]) -> Prepared:
+    known = find_component(str(notice.facts["id"]))
+    if known is None or not known.is_shown:
+        return _nobody(notice, earlier, GONE)
+    if _is_stale(notice):
+        return _nobody(notice, earlier, TOO_LATE.format(what="change"))
+    facts = {**notice.facts, "was": (earlier[0] if earlier else notice).facts["was"]}
+    if facts["was"] == known.status:
+        return _nobody(notice, earlier, BACK)
+    news = public_components.news_of(known, facts, surroundings())
+    return _prepared(notice, earlier, news, Scope(components=[known.public_id], webhooks_only=True))
+
+
 _PREPARE: Mapping[str, Callable[[Notice, Sequence[Notice]], Prepared]] = {
     "incident": _of_update,
     "maintenance": _of_maintenance,
+    "component": _of_component,
 }
 
 
@@ -162,7 +180,6 @@ def _nobody(notice: Notice, earlier: Sequence[Notice], reason: str) -> Prepared:
 
 
 def _prepared(notice: Notice, earlier: Sequence[Notice], news: News, scope: Scope) -> Prepared:
-    groups = audience.groups(scope)
     return Prepared(
         id=notice.id,
         key=notice.key,
@@ -170,14 +187,15 @@ def _prepared(notice: Notice, earlier: Sequence[Notice], news: News, scope: Scop
         incident_id=notice.incident_id,
         fold_key=news.fold_key,
         scope=scope,
-        bodies=_bodies(news, groups),
+        bodies=_bodies(news, audience.groups(scope)),
+        left_out=audience.left_out(scope),
     )
 
 
 def _bodies(news: News, groups: Sequence[Group]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """One for each language that is read and each shape that is asked for."""
+    """One for each language that is read and each shape that is asked for; those of ``_ELSE`` for whoever comes meanwhile."""
     bodies: dict[tuple[str, str], Mapping[str, Any]] = {}
-    for kind, form in {_form_of(group) for group in groups}:
+    for kind, form in {*_ELSE.items(), *(_form_of(group) for group in groups)}:
         if kind == WEBHOOK:
             bodies[kind, form] = news.statuspage() if form == STATUSPAGE else news.standard()
         elif news.letter is not None:
@@ -205,7 +223,7 @@ def surroundings() -> Surroundings:
 # ---- writing it down ----
 
 
-def _write(prepared: Prepared) -> int:
+def write(prepared: Prepared) -> int:
     """Everything of one notice in one transaction; nothing where somebody was faster."""
     with writing():
         db.session.rollback()
@@ -233,9 +251,8 @@ def _settle_all(prepared: Prepared) -> int:
     if prepared.reason is not None:
         _settle([prepared.id], fanned_out_at=now, reason=prepared.reason)
         return 0
-    left_out = audience.left_out(prepared.scope)
     written = _fan_out(prepared)
-    told = {**_as_told(prepared.scope), "to": written, "left_out": left_out}
+    told = {**_as_told(prepared.scope), "to": written, "left_out": prepared.left_out}
     _settle([prepared.id], fanned_out_at=now, told=told)
     return written
 
@@ -261,37 +278,29 @@ def _as_told(scope: Scope) -> dict[str, Any]:
 
 
 def _fan_out(prepared: Prepared) -> int:
-    now, written = clock.now(), 0
-    for group in audience.groups(prepared.scope):
-        body = prepared.bodies.get(_form_of(group)) or _any_body(prepared, group.kind)
-        if body is None:
-            continue  # letters are not written of everything
+    expires_at, written = clock.now() + _EXPIRES, 0
+    for (kind, form), body in prepared.bodies.items():
         written += outbox.fan_out(
             event=prepared.key,
-            channel=group.kind,
+            channel=kind,
             body=body,
-            to=_recipients(prepared.scope, group),
+            to=_recipients(prepared, kind, form),
             incident_id=prepared.incident_id,
             fold_key=prepared.fold_key,
-            expires_at=now + _EXPIRES,
+            expires_at=expires_at,
         )
     return written
 
 
-def _any_body(prepared: Prepared, kind: str) -> Mapping[str, Any] | None:
-    """For who has come since it was rendered: what others of the kind get is better than nothing."""
-    return next((body for (its_kind, _form), body in prepared.bodies.items() if its_kind == kind), None)
-
-
-def _recipients(scope: Scope, group: Group) -> Any:
-    destination = (
-        Subscriber.email if group.kind == EMAIL else literal("subscriber:", String).concat(cast(Subscriber.id, String))
-    )
+def _recipients(prepared: Prepared, kind: str, form: str) -> Any:
+    """Of those who are told everybody who gets this form; the usual one goes to whoever asked for none of the others."""
+    is_mail = kind == EMAIL
+    asked_for = Subscriber.language if is_mail else Subscriber.shape
+    others = [other for its_kind, other in prepared.bodies if its_kind == kind and other != form]
+    gets_it = asked_for.not_in(others) if form == _ELSE[kind] else asked_for == form
+    destination = Subscriber.email if is_mail else literal("subscriber:", String).concat(cast(Subscriber.id, String))
     return select(destination.label("destination"), own().label("own")).where(
-        audience.hears(scope),
-        Subscriber.kind == group.kind,
-        Subscriber.shape == group.shape,
-        Subscriber.language == group.language,
+        audience.hears(prepared.scope), Subscriber.kind == kind, gets_it
     )
 
 

@@ -13,6 +13,7 @@ from ..kernel import clock
 from ..kernel.database import Base, db
 from ..kernel.errors import Malformed
 from ..policy.components import ComponentStatus
+from . import notices
 from .revision import bump
 from .wording import one_line
 
@@ -61,7 +62,7 @@ def set_baseline(
         raise Malformed(problems)
     if component.status == status:
         return component
-    component.status = str(ComponentStatus(status))
+    was, component.status = component.status, str(ComponentStatus(status))
     component.updated_at = clock.now()
     db.session.add(
         BaselineChange(
@@ -73,6 +74,8 @@ def set_baseline(
         )
     )
     bump()
+    if at is None and component.is_shown and not component.is_archived:
+        notices.about_component(component, was=was)
     return component
 
 

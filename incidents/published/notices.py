@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, String, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -21,6 +21,10 @@ from ..kernel.database import Base, db
 from ..policy.maintenance import OVER, REMINDER, RUNNING, State
 from .incidents import PublishedIncident, PublishedUpdate
 from .maintenances import Maintenance
+from .public_ids import fresh_public_id
+
+if TYPE_CHECKING:
+    from .components import Component
 
 _STALE = timedelta(days=1)  # what ended longer ago while the clock was away is news to nobody
 
@@ -75,6 +79,13 @@ def about_update(incident: PublishedIncident, update: PublishedUpdate, *, due_at
     }
     key = key_of_update(update.public_id)
     _write(key=key, kind="incident.updated", incident_id=incident.incident_id, facts=facts, due_at=due_at)
+
+
+def about_component(component: Component, *, was: str) -> None:
+    """Record that programs are to hear that a component's own status was set, by hand or by a program."""
+    change, now = fresh_public_id(), clock.now()
+    facts = {"id": component.public_id, "title": component.name, "was": was, "change": change, "at": now.isoformat()}
+    _write(key=f"component/{component.public_id}/{change}", kind="component.updated", facts=facts, due_at=now)
 
 
 def key_of_update(public_id: str) -> str:

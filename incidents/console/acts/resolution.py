@@ -21,6 +21,7 @@ from ...policy.severity import Severity
 from ...published import publishing
 from ...published.page_settings import page_settings
 from ...records.incidents import Incident
+from .. import reach
 from ..formats import full_text
 from ..incident_pages import text
 from .asking import answer, fragment, previewed
@@ -95,6 +96,9 @@ def _facts(incident: Incident) -> dict[str, Any]:
 def _consequences(incident: Incident, *, is_published: bool, is_false: bool) -> list[str]:
     """What the button does, each in a sentence."""
     said = [_of_the_page(incident)] if is_published else ["Nothing of it is on the status page, so no page changes."]
+    told = reach.number(incident) if is_published and not is_false else 0
+    if told:
+        said.append(f"{reach.in_words(told)} {'is' if told == 1 else 'are'} told that it is over.")
     waiting = sum(update.state == "scheduled" for update in updates_of(incident))
     if waiting:
         said.append(
