@@ -58,12 +58,7 @@ def page(picture: Picture, subject: Component | Group, *, year: Year | None, bas
             {"span": _span(span), "percent": marks.as_percent(share), "since": _short_of(days, picture)}
             for span, days, share in _figures(picture, subject, year)
         ],
-        incidents=[
-            panels.event_of(each, picture)
-            for each in picture.incidents
-            if not ids.isdisjoint(each.worst_of)
-            and (each.ended_at or picture.minute).astimezone(picture.zone).date() >= since
-        ][:_MOST_PAST],
+        incidents=panels.events_of(_touching(picture, ids, since)[:_MOST_PAST], picture),
         works_on_it=[
             work_panels.line_of(work, picture)
             for work in picture.told.works
@@ -132,6 +127,15 @@ def _figures(
     for count in uptime.WINDOWS:
         if count <= len(days):
             yield count, days[-count:], uptime.percentage(days[-count:], weights)
+
+
+def _touching(picture: Picture, ids: frozenset[str], since: date) -> list[Incident]:
+    return [
+        each
+        for each in picture.incidents
+        if not ids.isdisjoint(each.worst_of)
+        and (each.ended_at or picture.minute).astimezone(picture.zone).date() >= since
+    ]
 
 
 def _span(days: int) -> str:

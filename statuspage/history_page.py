@@ -61,7 +61,7 @@ def _month(
         "summary": summary,
         "days": _calendar(first, found, picture) if found and with_calendar else [],
         "works": [work_panels.line_of(each, picture) for each in works],
-        "incidents": [panels.event_of(incident, picture) for incident in found],
+        "incidents": panels.events_of(found, picture),
     }
 
 

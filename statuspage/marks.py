@@ -129,10 +129,18 @@ _HEIGHT = {"deg": 21, "part": 26, "maj": 32, "mnt": 14}  # taller is worse, so t
 
 def strip(picture: Picture, subject: Component | Group) -> Markup:
     """Ninety days as one drawing, and the same in words for who cannot see it."""
-    past = _past_bars(picture, subject)
+    bars, words = _past_bars(picture, subject)
     today = subject.days[-1]
-    bars, words = past
-    drawn, said = _bar(subject.id, today, len(subject.days) - 1)
+    made_from = (picture.today, today.worst, tuple(today.spent.items()), subject.uptime, subject.name, len(words))
+    key = (subject.id, languages.spoken())
+    kept = picture.told.strips.get(key)
+    if kept is None or kept[0] != made_from:
+        kept = picture.told.strips[key] = (made_from, _drawn(subject, bars, words))
+    return kept[1]
+
+
+def _drawn(subject: Component | Group, bars: Markup, words: list[str]) -> Markup:
+    drawn, said = _bar(subject.id, subject.days[-1], len(subject.days) - 1)
     sentences = [*words, said] if said else words
     label = say(
         "{component}, last {days} days: {uptime}. {events}.",

@@ -42,7 +42,7 @@ def home(picture: Picture, *, base: str) -> Document:
         groups=[found for group in picture.groups if (found := _group(picture, group))],
         legend=_legend(picture),
         formula=words.formula(picture),
-        past=[panels.event_of(incident, picture) for incident in past[:_MOST_PAST]],
+        past=panels.events_of(past[:_MOST_PAST], picture),
         quiet_days=words.quiet_days(picture, past),
     )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
-from incidents.kernel.languages import forms, say, say_many
+from incidents.kernel.languages import forms, say, say_many, spoken, written_in
 from incidents.policy.components import ComponentStatus
 
 from . import marks, times, words
+from .sheets import templates
 from .snapshot import Picture
 from .story import Incident, Update
 
@@ -44,8 +45,28 @@ def earlier(count: int) -> str:
     return say_many(count, "{count} earlier update", "{count} earlier updates")
 
 
-def event_of(incident: Incident, picture: Picture) -> dict[str, Any]:
-    """What the macro ``events`` prints of one incident."""
+def events_of(incidents: Iterable[Incident], picture: Picture) -> list[Markup]:
+    """What the macro ``events`` lists: a line for each, printed once for as long as nothing of it changes."""
+    told, settings = picture.told, picture.settings
+    around = (settings.shows_severity, settings.zone, written_in())
+    lines = []
+    for each in incidents:
+        made_from = (each, picture.today.year if each.ended_at else picture.minute, around)
+        kept = told.lines.get((each.id, spoken()))
+        if kept is None or kept[0] != made_from:
+            kept = (made_from, Markup(_parts().event(_event_of(each, picture))))  # noqa: S704 - our own macro
+            if each.id in told.ids:  # an old one that somebody asks for is not kept
+                told.lines[each.id, spoken()] = kept
+        lines.append(kept[1])
+    return lines
+
+
+def _parts() -> Any:
+    return templates.get_template("_parts.html").module
+
+
+def _event_of(incident: Incident, picture: Picture) -> dict[str, Any]:
+    """What the macro ``event`` prints of one incident."""
     zone = picture.zone
     troubled = {one: status for one, status in incident.worst_of.items() if status != ComponentStatus.OPERATIONAL}
     ending = ""

@@ -66,10 +66,14 @@ class Told:
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
         # a component's bars before that day, and the same in the words of a language
         self.drawings: dict[tuple[str, str], tuple[date, Markup, list[str]]] = {}
+        # a component's drawing and an incident's line, with what each was made from
+        self.strips: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
+        self.lines: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
         self.written: dict[str, tuple[Hashable, str]] = {}  # objects of the JSON, and what each was made from
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
         if before is not None:
+            self.lines = {key: kept for key, kept in before.lines.items() if key[0] in self.ids}
             self.written = {one: kept for one, kept in before.written.items() if one in self.ids}
 
     def _incidents(self, records: Records, before: Told | None) -> tuple[Incident, ...]:
@@ -108,6 +112,7 @@ class Told:
         same = {one for one, causes in self._causes.items() if before._causes.get(one) == causes}
         self._past = {one: before._past[one] for one in same if one in before._past}
         self.drawings = {key: drawn for key, drawn in before.drawings.items() if key[0] in same}
+        self.strips = {key: kept for key, kept in before.strips.items() if key[0] in same}
 
     def began(self, component: ComponentRow) -> datetime:
         """Since when there is something to measure: the day that was given for it, else when it was added."""

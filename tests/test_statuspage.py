@@ -297,7 +297,7 @@ def test_the_same_records_and_minute_make_the_same_bytes(app: Flask, clock: Any)
     renewer.renew_now()
     moved = {path for path, page in renewer.pages.items() if page.plain.etag != before[path].plain.etag}
     open_one = next(incident.id for incident in renewer.picture.incidents if incident.is_open)
-    assert moved == {"/", "/history", "/history/2026-11", f"/incidents/{open_one}"}  # no JSON, no feed
+    assert moved == {"/", "/embed", "/history", "/history/2026-11", f"/incidents/{open_one}"}  # no JSON, no feed
     clock.back(minutes=1)
     renewer.renew_now()
     assert {path: page.plain.etag for path, page in renewer.pages.items()} == {
@@ -419,4 +419,5 @@ def test_only_published_tables_are_read(app: Flask, clock: Any, count_queries: l
     assert tables <= {
         "page_revision", "page_settings", "component_groups", "components", "baseline_changes",
         "published_incidents", "published_updates", "maintenances", "maintenance_series", "maintenance_updates",
+        "pinned_notice",
     }  # fmt: skip
