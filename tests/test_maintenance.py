@@ -370,3 +370,9 @@ def test_two_clocks_plan_each_occurrence_once(app: Flask, clock: Any) -> None:
             slot=first.slot,
         )
     db.session.rollback()
+
+
+def test_what_was_recorded_before_is_not_new(app: Flask) -> None:
+    work = make_work()  # planning it records that it was
+    assert not notices.about_maintenance(work, "scheduled", key="scheduled")
+    assert notices.about_maintenance(work, "updated", key="update/1")

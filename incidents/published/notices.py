@@ -134,7 +134,8 @@ def _write(**values: Any) -> bool:
     is_sqlite = db.session().get_bind().dialect.name == "sqlite"
     insert: Any = (sqlite_insert if is_sqlite else postgresql_insert)(Notice)
     written = insert.values({**values, "created_at": clock.now()}).on_conflict_do_nothing(index_elements=["key"])
-    return bool(db.session.execute(written).rowcount)  # type: ignore[attr-defined]
+    # PostgreSQL's driver does not count the rows of such an insert
+    return db.session.scalar(written.returning(Notice.id)) is not None
 
 
 def record_what_is_due() -> int:
