@@ -12,6 +12,8 @@ from tests.bench.figures import Figure, Result, keep
 PARTS = (
     "page",
     "rebuild",
+    "visible",
+    "mirror",
     "updates",
     "draft",
     "screens",

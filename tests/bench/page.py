@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import insert
@@ -39,6 +40,7 @@ from tests.factories_published import (
 _ROUNDS = 5
 _SECONDS = 4
 _SETTLE = 0.5
+_FOR_PROGRAMS = {"JSON": "api/v2/summary.json", "Atom": "history.atom"}
 _NGINX = """
 worker_processes 2; daemon off; error_log {folder}/nginx.log; pid {folder}/nginx.pid;
 events {{ worker_connections 1024; }}
@@ -81,8 +83,9 @@ def measure() -> Iterator[Result]:
 def _beside_nginx(folder: Path, page: bytes, address: str, pid: int) -> Iterator[Result]:
     www = folder / "www"
     www.mkdir()
-    (www / "index.html").write_bytes(page)
-    (www / "index.html.gz").write_bytes(gzip.compress(page, 9, mtime=0))
+    _put(www / "index.html", page)
+    for path in _FOR_PROGRAMS.values():
+        _put(www / path, _fetch(address + path))
     port = scratch.free_port()
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, port=port))
@@ -98,6 +101,10 @@ def _beside_nginx(folder: Path, page: bytes, address: str, pid: int) -> Iterator
         plain, _ = _in_turn(lambda: _load(address, pid), lambda: _load(theirs, reference.pid), rounds=3)
         yield Figure("304: our CPU a request beside our 200", ours.cpu, "µs", 1.1, "at most", plain.cpu)
         yield Figure("304: requests/s beside nginx's 304", ours.rate, "/s", 0.7, "at least", nginxs.rate)
+        for name, path in _FOR_PROGRAMS.items():
+            here, there = address + path, theirs + path
+            yield from _compare(name, partial(_load, here, pid), partial(_load, there, reference.pid))
+            yield from _compare_unchanged(name, here, pid, there, reference.pid)
         with _slow_work(address):
             yield from _compare(
                 "page, 16 three-second requests in Flask",
@@ -109,6 +116,21 @@ def _beside_nginx(folder: Path, page: bytes, address: str, pid: int) -> Iterator
         yield from _compare(
             "page, 10,000 past incidents", lambda: _load(address, pid), lambda: _load(theirs, reference.pid)
         )
+
+
+def _put(path: Path, body: bytes) -> None:
+    """A file, and its ``.gz`` beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(body, 9, mtime=0))
+
+
+def _compare_unchanged(name: str, ours: str, pid: int, theirs: str, their_pid: int) -> Iterator[Result]:
+    """The answer 304 beside nginx's, each asked with its own ETag."""
+    asked = [f"If-None-Match: {_etag(address)}" for address in (ours, theirs)]
+    mine, other = _in_turn(lambda: _load(ours, pid, asked[0]), lambda: _load(theirs, their_pid, asked[1]), rounds=3)
+    yield Figure(f"304, {name}: requests/s beside nginx's 304", mine.rate, "/s", 0.7, "at least", other.rate)
+    yield Figure(f"304, {name}: CPU a request beside nginx's 304", mine.cpu, "µs", 1.5, "at most", other.cpu)
 
 
 def _compare(name: str, ours: Callable[[], Round], theirs: Callable[[], Round]) -> Iterator[Result]:
