@@ -278,3 +278,62 @@ def test_nobody_is_asked_who_may_not_see_the_incident(maya: Person, lena: Person
 
     with pytest.raises(NotAllowed):
         actions.ask_for_approval(incident, draft, by=maya.as_actor(), of=lena)
+
+
+def test_a_text_that_waited_longer_than_its_own_promise_makes_a_new_one(
+    incident: Incident, maya: Person, lena: Person, clock: WoundClock
+) -> None:
+    draft = asked(incident, lena, next_update_at=clock.moment + timedelta(minutes=15))
+
+    clock.forward(minutes=20)
+    actions.approve(incident, draft, by=maya.as_actor())
+
+    assert draft.next_update_at == incident.next_update_due_at == clock.moment + timedelta(minutes=30)
+
+
+def test_a_clock_that_was_down_publishes_what_fell_due_once_and_promises_from_then(
+    incident: Incident, maya: Person, clock: WoundClock
+) -> None:
+    wanted = clock.moment + timedelta(minutes=10)
+    waits = actions.post_update(
+        incident,
+        by=maya.as_actor(),
+        body="A restart is planned.",
+        audience="public",
+        publish_at=wanted,
+        next_update_at=wanted + timedelta(minutes=10),
+    )
+    db.session.commit()
+
+    clock.forward(minutes=45)
+    run_due_jobs()
+    run_due_jobs()
+
+    assert waits.published_at == clock.moment
+    assert kinds(incident).count("update") == 1
+    assert incident.next_update_due_at == clock.moment + timedelta(minutes=30)
+
+
+def test_what_waits_for_its_time_or_for_eyes_is_put_away_when_it_is_over(
+    incident: Incident, maya: Person, lena: Person, clock: WoundClock
+) -> None:
+    later = clock.moment + timedelta(minutes=10)
+    waits = actions.post_update(incident, by=maya.as_actor(), body="Later.", audience="public", publish_at=later)
+    draft = asked(incident, lena)
+    plain = a_draft(incident, lena)
+
+    actions.resolve(incident, by=maya.as_actor(), summary="Fixed.", reason="At once.")
+    clock.forward(minutes=11)
+    run_due_jobs()
+
+    assert (waits.state, draft.state, plain.state) == ("withdrawn", "withdrawn", "draft")
+    assert approval.question_of(draft) is None
+    assert "update" not in kinds(incident)
+
+
+def test_a_drill_asks_nobody_by_letter_who_did_not_agree(maya: Person, lena: Person, outgoing: Outgoing) -> None:
+    drill = an_incident(by=lena, is_drill=True)
+    asked(drill, lena, of=maya)
+    run_due_jobs()
+
+    assert letters(outgoing, maya) == []

@@ -169,6 +169,29 @@ def test_no_change_asks_too_where_the_page_asks(incident: Incident, mayas: Flask
     assert (newest().state, newest().body[:13]) == ("draft", "We are still ")
 
 
+def test_words_of_ones_own_at_an_ending_and_at_a_reopening_are_asked_about(
+    incident: Incident, mayas: FlaskClient, lenas: FlaskClient
+) -> None:
+    composed(mayas, incident, "publish")
+    page_settings.change_page_settings(needs_second_eyes=True)
+    db.session.commit()
+    room = f"/console/incidents/{incident.ref}"
+
+    send(lenas, f"{room}/resolution", {"summary": "Fixed.", "reason": "At once.", "public_body": "It works again."})
+    published = publishing.find(incident.id)
+    assert published is not None
+    assert published.newest.body == "This incident is resolved."
+    assert (newest().body, newest().state) == ("It works again.", "draft")
+    answered(mayas, incident, "approve", status="resolved")
+    assert published.newest.body == "It works again."
+
+    send(lenas, f"{room}/reopening", {"reason": "Slow again.", "public_body": "It is slow again."})
+    assert (newest().body, newest().state) == ("It is slow again.", "draft")
+    answered(mayas, incident, "approve", status="investigating")
+    db.session.refresh(published)
+    assert published.newest.body == "It is slow again."
+
+
 def test_a_time_of_publication_is_said_in_the_persons_zone_and_in_utc_and_can_be_moved(
     incident: Incident, mayas: FlaskClient, clock: WoundClock
 ) -> None:

@@ -97,7 +97,8 @@ def people_asked(incident: Incident, question: UpdateApproval) -> list[Person]:
     """Who is told of a question: the person named, else whoever leads, else who is on call, else all who may answer."""
     able = may_answer(incident, question.asked_by_id if question.asked_by_kind == "person" else None)
     named = [person for person in able if person.id == question.asked_of_id]
-    return named or likely_readers(incident, able)
+    # a drill writes to nobody who did not agree, not even that
+    return telling.who_plays_along(incident, named or likely_readers(incident, able))
 
 
 def likely_readers(incident: Incident, able: list[Person]) -> list[Person]:

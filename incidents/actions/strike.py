@@ -310,7 +310,7 @@ def _remind_of_questions(look: Strike) -> None:
         if at is None or at > look.now:
             continue
         look.ring(watch.question_key(question))
-        people = telling.who_plays_along(incident, approval.people_asked(incident, question))
+        people = approval.people_asked(incident, question)
         entry = journal.write(
             incident,
             "approval_reminder" if people else "nobody_to_tell",

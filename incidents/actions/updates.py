@@ -365,7 +365,8 @@ def _keep_promise(incident: Incident, update: Update, now: datetime) -> None:
     incident.snoozes_in_a_row, incident.snoozed_until, incident.quiet_until = 0, None, None
     if not incident.is_open:
         return
-    given = update.next_update_at
+    # a text that waited longer than its own promise, for its time or for other eyes, makes a new one
+    given = update.next_update_at if update.next_update_at and update.next_update_at > now else None
     due = cadence_rules.promise_after(
         now, cadence=matrix.rule_of(incident).cadence, agreed=cadence.agreed_of(incident), given=given
     )

@@ -21,6 +21,12 @@ def ask(incident: Incident, update: Update) -> None:
     actions.ask_for_approval(incident, update, by=actor(), of=of)
 
 
+def ask_about(incident: Incident, body: str) -> None:
+    """A public text that came with another act, for a second pair of eyes."""
+    draft = actions.post_update(incident, by=actor(), body=body, audience="public", draft=True, will_ask=True)
+    ask(incident, draft)
+
+
 def choices(incident: Incident, person: Person) -> list[tuple[str, str]]:
     """Who can be asked: anybody, with the names of those who are told then, or one person."""
     able = approval.may_answer(incident, person.id)

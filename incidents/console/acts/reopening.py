@@ -9,11 +9,13 @@ from flask.typing import ResponseReturnValue
 from ... import actions
 from ...access import Role, actor, may, me
 from ...access.visibility import merged_into
+from ...actions import approval
 from ...actions.updates import latest
 from ...kernel.errors import Malformed
 from ...policy.lifecycle import STEPS, Step
 from ...published import publishing
 from ...records.incidents import Incident
+from .. import asked_people
 from ..incident_pages import text
 from .asking import answer, fragment, previewed
 from .blueprint import FORM, bp
@@ -43,13 +45,16 @@ def _reopen(incident: Incident) -> str | None:
         reason, public_body = _with_public_part(reason, public_body)
     if sent_before(incident, "reopened", body=reason):
         return None
+    must_ask = approval.must_ask(incident, actor())
     actions.reopen(
         incident,
         by=actor(),
         reason=reason,
-        public_body=public_body or None,
+        public_body=None if must_ask else public_body or None,
         to=text("step") or Step.INVESTIGATION.value,
     )
+    if must_ask and public_body:
+        asked_people.ask_about(incident, public_body)
     return f"{incident.ref} is open again"
 
 
@@ -80,6 +85,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         },
         "steps": [(step.value, step.label) for step in STEPS if step.number < Step.RESOLUTION.number],
         "is_published": is_published,
+        "must_ask": is_published and approval.must_ask(incident, actor()),
         "goes_on_in": merged_into(incident, me()),
         "last_words": last.body if last else "",
         "drawn": again(incident, text("public_body")) if is_published else None,

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from ... import actions
 from ...access import Role, actor, may
+from ...actions import approval
 from ...actions.resolve import causes
 from ...actions.updates import updates_of
 from ...kernel import clock
@@ -21,7 +22,7 @@ from ...policy.severity import Severity
 from ...published import publishing
 from ...published.page_settings import page_settings
 from ...records.incidents import Incident
-from .. import reach
+from .. import asked_people, reach
 from ..formats import full_text
 from ..incident_pages import text
 from .asking import answer, fragment, previewed
@@ -61,15 +62,19 @@ def _resolve(incident: Incident) -> str | None:
             version=incident.version,
             theirs={"summary": stands},
         )
+    public_body = text("public_body")
+    must_ask = approval.must_ask(incident, actor()) and publishing.find(incident.id) is not None
     actions.resolve(
         incident,
         by=actor(),
         summary=summary,
-        public_body=text("public_body") or None,
+        public_body=None if must_ask else public_body or None,
         cause=text("cause") or None,
         outcome=outcome,
         reason=reason or None,
     )
+    if must_ask and public_body:
+        asked_people.ask_about(incident, public_body)
     return f"{incident.ref} is over"
 
 
@@ -86,6 +91,7 @@ def _facts(incident: Incident) -> dict[str, Any]:
         },
         "is_false_alarm": is_false,
         "is_published": is_published,
+        "must_ask": is_published and approval.must_ask(incident, actor()),
         "consequences": _consequences(incident, is_published=is_published, is_false=is_false),
         "causes": causes(),
         "skips": NEXT[Step(incident.step)] is not Step.RESOLUTION,
