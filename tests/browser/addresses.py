@@ -18,6 +18,8 @@ PUBLIC = (
     "/maintenances/{work_over}",
     "/embed",
     "/subscribe",
+    "/components/{component}?lang=de",
+    "/incidents/{public}?lang=ja",
     "/login",
     "/login/reset",
 )
