@@ -18,7 +18,7 @@ from incidents.published.incidents import PublishedIncident, PublishedUpdate
 from incidents.published.maintenances import Maintenance
 
 from ..look import version
-from ..snapshot import Component, Picture
+from ..snapshot import Component, Group, Picture
 
 _CALM, _TROUBLED = 60, 5  # minutes after which a component's page says anew as of when it is
 _BESIDE_A_COMPONENT = ("", "/badge.svg", "/badge.json", "/history.atom", "/history.rss", "/history.json")
@@ -72,9 +72,14 @@ def _components(picture: Picture) -> Iterator[tuple[str, str]]:
     for component in picture.components:
         cause = _cause(picture.records.revision, version(), states, picture.today, _as_of(component, picture))
         yield from ((f"/components/{component.id}{form}", cause) for form in _BESIDE_A_COMPONENT)
+    for group in (each for each in picture.groups if each.row is not None):
+        yield (
+            f"/components/{group.id}",
+            _cause(picture.records.revision, version(), states, picture.today, _as_of(group, picture)),
+        )
 
 
-def _as_of(component: Component, picture: Picture) -> int:
+def _as_of(component: Component | Group, picture: Picture) -> int:
     every = _CALM if component.status == ComponentStatus.OPERATIONAL else _TROUBLED
     return int(picture.minute.timestamp()) // 60 // every
 
