@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
+from standardwebhooks.webhooks import Webhook
 from werkzeug.test import Client, TestResponse
 
 import statuspage
@@ -20,6 +22,9 @@ from incidents.published import subscribers
 from incidents.published.subscribers import Choice, Subscriber
 from tests.factories_published import make_component
 from tests.outgoing import Outgoing, run_due_jobs
+from tests.receivers import Receiver, receiver
+
+__all__ = ["receiver"]
 
 READER = "reader@example.com"
 
@@ -172,6 +177,28 @@ def test_a_webhooks_secret_is_shown_once(client: FlaskClient) -> None:
     test = db.session.scalars(select(OutboxMessage)).one()
     assert (test.channel, test.destination) == ("webhook", f"subscriber:{hook.id}")
     assert hook.secret not in repr(test.payload)
+
+
+def test_a_webhook_of_the_public_gets_a_signed_test_event(
+    request: pytest.FixtureRequest, environ: dict[str, str], receiver: Receiver
+) -> None:
+    environ["OUTBOUND_ALLOW"] = "127.0.0.0/8"
+    app: Flask = request.getfixturevalue("app")
+    app.test_client().post("/subscribe", data={"kind": "webhook", "url": f"{receiver.url}/status"})
+    run_due_jobs()
+    hook = db.session.scalars(select(Subscriber)).one()
+    (asked,) = receiver.asked
+    assert asked.path == "/status"
+    event = asked.json
+    assert event["type"] == "subscription.test"
+    assert event["data"]["manage_url"] == f"http://127.0.0.1:8000/subscriptions/{hook.token}"
+    assert hook.secret is not None
+    signed = Webhook(hook.secret).sign(
+        asked.headers["webhook-id"],
+        datetime.fromtimestamp(int(asked.headers["webhook-timestamp"]), UTC),
+        asked.body.decode(),
+    )
+    assert asked.headers["webhook-signature"] == signed
 
 
 def test_an_expired_link_offers_another_one(client: FlaskClient, clock: Any, outgoing: Outgoing) -> None:
