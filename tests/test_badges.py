@@ -102,7 +102,12 @@ def test_programs_of_other_sites_may_ask_and_read(app: Flask) -> None:
     renewer.renew_now()
     door = Client(FrontDoor(app.wsgi_app, renewer, threads=8))
     plain = app.test_client()
-    for path in ("/api/v2/summary.json", "/history.json", "/badge.json", "/incidents/zzzzzzzzzzzz.json"):
+    for path in (
+        "/api/v2/summary.json",
+        "/history.json",
+        "/components/zzzzzzzzzzzz.json",
+        "/incidents/zzzzzzzzzzzz.json",
+    ):
         for asked in (door, plain):
             answer = asked.open(path, method="OPTIONS", headers={"Access-Control-Request-Headers": "if-none-match"})
             assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (204, "*"), path
