@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -156,6 +157,20 @@ def test_ten_seconds_to_undo_pass_before_anybody_is_told(
     clock.forward(seconds=1)
     assert tell() == 1
     assert subscribers.next_due_at() is None
+
+
+def test_the_clock_looks_again_when_the_undo_is_over_and_wakes_what_sends(
+    app: Flask, incident: Incident, maya: Person, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    a_subscriber()
+    woken: list[bool] = []
+    teller = subscribers.Teller(app, threading.Event(), wake=lambda: woken.append(True))
+    publish(incident, maya, can_be_undone=True)
+    clock.forward(seconds=9.5)
+    assert (teller.look(), woken) == (0.5, [])
+
+    clock.forward(seconds=0.5)
+    assert (teller.look(), woken) == (1.0, [True])
 
 
 def test_what_is_undone_is_told_to_nobody_and_the_log_says_why(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,8 @@ from ..access.visibility import number_of, visible_to
 from ..actions import audit
 from ..kernel import outbox
 from ..kernel.database import db
-from ..kernel.outbox import OutboxMessage
+from ..kernel.outbox import Destination, OutboxMessage
+from ..published.subscribers import Subscriber
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..reports import deliveries as log
@@ -43,8 +45,9 @@ def page() -> ResponseReturnValue:
     before = request.args.get("before", "")
     number = int(before) if _NUMBER.fullmatch(before) and int(before) <= _LARGEST else None
     found = log.newest(wanted, before=number, limit=_PAGE)
-    troubled = outbox.in_trouble(limit=_MOST_DESTINATIONS + 1)
     may_act = me().may(Role.ADMIN)
+    troubled = outbox.in_trouble(limit=_MOST_DESTINATIONS + 1)
+    troubled = troubled if may_act else _of_the_team(troubled)
     return render_template(
         "console/deliveries.html",
         asked=asked,
@@ -118,6 +121,15 @@ def lift() -> ResponseReturnValue:
     db.session.commit()
     flash("It is written to again, beginning with the next message")
     return way_back
+
+
+def _of_the_team(troubled: Sequence[Destination]) -> list[Destination]:
+    """Without subscribers, whose addresses are for admins."""
+    named = {each.destination for each in troubled}
+    public = set(db.session.scalars(select(Subscriber.email).where(Subscriber.email.in_(named))))
+    return [
+        each for each in troubled if each.destination not in public and not each.destination.startswith("subscriber:")
+    ]
 
 
 def _asked(args: MultiDict[str, str]) -> tuple[Asked, dict[str, str]]:
