@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Flask, current_app, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, FileField, SelectField, SelectMultipleField, StringField, TextAreaField
 
@@ -13,7 +13,8 @@ from ..actions import status_page
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from ..kernel.languages import LANGUAGES
-from ..published import footer_links, logo
+from ..kernel.settings import Settings
+from ..published import footer_links, logo, mirrors
 from ..published.page_settings import DEFAULT_NAME, page_settings
 from . import page_preview
 from .forms import Form, refused, show
@@ -177,8 +178,15 @@ def _around(form: PageForm | None = None) -> dict[str, Any]:
     return {
         "zones": zone_choices(),
         "logo_address": logo.as_address(settings.logo) if settings.logo else None,
+        "mirror_to": _settings().mirror_to,
+        "mirror": mirrors.mirror(_settings().mirror_to or ""),
         "preview": page_preview.drawn(seen.name.data or "", seen.accent.data, dark, seen.footer_links.data or ""),
     }
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    return settings
 
 
 def _done(sentence: str) -> ResponseReturnValue:

@@ -78,7 +78,7 @@ class Mirror:
         self._older = OlderPages(engine.connect, base=base)
         self._told: Told | None = None
         self._everything = rest.Everything((), ())
-        self._term: int | None = None
+        self._kept_by: Hashable = None  # under which term, and on which day
         self._seen: Hashable = None  # what the last round that was whole had in view
         self._written_at: datetime | None = None
         self._may_go_on: Callable[[], bool] = lambda: True
@@ -96,15 +96,29 @@ class Mirror:
         Under another ``term`` than before somebody else may have kept it meanwhile, and what lies there is looked at
         anew. ``may_go_on`` is asked before each file; Interrupted is raised where it says no.
         """
-        if term != self._term:
-            self._index.forget()
-            self._term, self._seen = term, None
         self._may_go_on = may_go_on
         picture = self._look()
+        # another holder, or another day: whatever became of it over there is found out and mended
+        if (term, picture.today) != self._kept_by:
+            self._forget()
+        self._kept_by = (term, picture.today)
         seen = _in_view(picture)
         if seen == self._seen and self._written_at and picture.minute - self._written_at < AS_OF_EVERY:
             return None
+        try:
+            did = self._go_round(picture)
+        except BaseException:
+            self._forget()
+            raise
+        self._seen = seen if did.is_whole else None
+        return did
+
+    def _forget(self) -> None:
+        """Look again at what lies there."""
+        self._index.forget()
         self._seen = None
+
+    def _go_round(self, picture: Picture) -> Round:
         did = Round()
         ready = self._ready(picture)
         later = self._what_can_wait(picture, ready)
@@ -116,8 +130,6 @@ class Mirror:
         did.is_whole = self._make_what_can_wait(picture, later, did)
         self._index.keep(at_once=did.is_whole)
         did.files = len(self._index.files)
-        if did.is_whole:
-            self._seen = seen
         return did
 
     def _look(self) -> Picture:

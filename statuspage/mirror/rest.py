@@ -18,10 +18,11 @@ from incidents.published.incidents import PublishedIncident, PublishedUpdate
 from incidents.published.maintenances import Maintenance
 
 from ..look import version
-from ..snapshot import Component, Group, Picture
+from ..snapshot import Picture
 
 _CALM, _TROUBLED = 60, 5  # minutes after which a component's page says anew as of when it is
-_BESIDE_A_COMPONENT = ("", "/badge.svg", "/badge.json", "/history.atom", "/history.rss", "/history.json")
+_OF_A_GROUP = ("", ".json")
+_OF_A_COMPONENT = (*_OF_A_GROUP, "/badge.svg", "/badge.json", "/history.atom", "/history.rss", "/history.json")
 _MOST_MONTHS = 240
 _BESIDE_A_MONTH = ("", ".atom", ".rss", ".json")
 
@@ -69,18 +70,15 @@ def addresses(picture: Picture, everything: Everything, *, without: Collection[s
 
 def _components(picture: Picture) -> Iterator[tuple[str, str]]:
     states = picture.told.standing(picture.minute).states
-    for component in picture.components:
-        cause = _cause(picture.records.revision, version(), states, picture.today, _as_of(component, picture))
-        yield from ((f"/components/{component.id}{form}", cause) for form in _BESIDE_A_COMPONENT)
-    for group in (each for each in picture.groups if each.row is not None):
-        yield (
-            f"/components/{group.id}",
-            _cause(picture.records.revision, version(), states, picture.today, _as_of(group, picture)),
-        )
+    groups = ((group.row.public_id, group.status, _OF_A_GROUP) for group in picture.groups if group.row is not None)
+    named = (*groups, *((each.id, each.status, _OF_A_COMPONENT) for each in picture.components))
+    for public_id, status, forms in named:
+        cause = _cause(picture.records.revision, version(), states, picture.today, _as_of(status, picture))
+        yield from ((f"/components/{public_id}{form}", cause) for form in forms)
 
 
-def _as_of(component: Component | Group, picture: Picture) -> int:
-    every = _CALM if component.status == ComponentStatus.OPERATIONAL else _TROUBLED
+def _as_of(status: ComponentStatus, picture: Picture) -> int:
+    every = _CALM if status == ComponentStatus.OPERATIONAL else _TROUBLED
     return int(picture.minute.timestamp()) // 60 // every
 
 
