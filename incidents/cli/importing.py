@@ -148,7 +148,7 @@ def _tell(found: Found, outcome: Outcome, *, done: bool) -> None:
     for kind, fates in outcome.counts.items():
         told = [f"{fates[fate]} {word}" for fate, word in _SAYS.items() if fates[fate]]  # type: ignore[index] # its keys are the fates
         click.echo(f"  {kind + 's' if kind != 'maintenance' else kind:<12} {', '.join(told) or 'none'}")
-    notes = [*found.warnings, *outcome.notes]
+    notes = list(dict.fromkeys([*found.warnings, *outcome.notes]))
     for note in notes[:_MOST_SHOWN]:
         click.echo(f"  ! {note}", err=True)
     if len(notes) > _MOST_SHOWN:

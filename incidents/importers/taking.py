@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ..actions import audit, past_incidents
 from ..actions.past_incidents import PastIncident, PastText
@@ -65,13 +65,14 @@ def take(found: Found, *, each: Callable[[], None] = lambda: None) -> Outcome:
     taking = _Taking(found)
     for thing in _in_order(found):
         try:
-            taking.take(thing)
+            is_written = taking.take(thing)
         except Malformed as wrong:
             db.session.rollback()
             taking.outcome.notes.append(f"{_name(thing)}: {wrong.sentence} Left out.")
             continue
-        db.session.commit()
-        each()
+        if is_written:
+            db.session.commit()
+            each()
     if taking.outcome.changes:
         count = {kind: dict(fates) for kind, fates in taking.outcome.counts.items()}
         audit.note("status page imported", by=COMMAND_LINE, subject=found.origin, source=found.source, **count)
@@ -87,15 +88,32 @@ def _in_order(found: Found) -> Iterator[Thing]:
     yield from sorted(found.works, key=lambda one: one.starts_at)
 
 
+class _Known(NamedTuple):
+    """What is remembered of one thing (see ``records.imports``)."""
+
+    public_id: str
+    seen: str
+    written: str
+    parts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, row: Imported) -> _Known:
+        return cls(row.public_id, row.seen, row.written, dict(row.parts))
+
+
 class _Taking:
     """One run. ``ours`` maps the external ids of components and groups to what they are here."""
 
     def __init__(self, found: Found) -> None:
         self.outcome = Outcome()
         self._found = found
-        rows = select(Imported).filter_by(source=found.source, origin=found.origin)
-        self._rows = {(row.kind, row.external_id): row for row in db.session.scalars(rows)}
+        # copies: each commit would have every row read anew
+        self._rows = {(row.kind, row.external_id): _Known.of(row) for row in db.session.scalars(self._all_rows())}
+        self._here: dict[str, bool] = {}  # whether a component or heading is there still
         self._told_by = f"the page of {found.name or found.origin}"
+
+    def _all_rows(self) -> Select[Any]:
+        return select(Imported).filter_by(source=self._found.source, origin=self._found.origin)
 
     def judge(self, thing: Thing) -> tuple[Fate, Any]:
         """What is to become of it, and what it is here; counts it."""
@@ -118,15 +136,18 @@ class _Taking:
             self.outcome.notes.append(f"{_name(thing)}: it was taken away here; it stays away.")
         return fate, ours
 
-    def take(self, thing: Thing) -> None:
-        """Make it ours, or ours like it."""
+    def take(self, thing: Thing) -> bool:
+        """Make it ours, or ours like it; whether anything was written."""
         fate, ours = self.judge(thing)
         if fate == "by_name":
             self._remember(thing, ours, {})
-        elif fate in ("new", "changed"):
+            return True
+        if fate in ("new", "changed"):
             row = self._rows.get((_KIND[type(thing)], thing.external_id))
             parts = dict(row.parts) if row is not None else {}
             self._remember(thing, self._write(thing, ours, parts), parts)
+            return True
+        return False
 
     def _named_alike(self, thing: Thing) -> OurComponent | ComponentGroup | None:
         """A component or heading that has the same name here, and came from nowhere else."""
@@ -153,7 +174,8 @@ class _Taking:
     def _remember(self, thing: Thing, ours: Any, parts: dict[str, str]) -> None:
         now = clock.now()
         key = (_KIND[type(thing)], thing.external_id)
-        row = self._rows.get(key) or Imported(
+        wanted = self._all_rows().filter_by(kind=key[0], external_id=key[1])
+        row = (db.session.scalar(wanted) if key in self._rows else None) or Imported(
             source=self._found.source,
             origin=self._found.origin,
             kind=key[0],
@@ -164,11 +186,15 @@ class _Taking:
         row.seen, row.written, row.updated_at = print_of(thing), print_of(_as_it_is(ours)), now
         db.session.add(row)
         db.session.flush()
-        self._rows[key] = row
+        self._rows[key] = _Known.of(row)
 
     def _public_id(self, kind: str, external_id: str | None) -> str | None:
         row = self._rows.get((kind, external_id or ""))
-        return row.public_id if row is not None and self._ours(kind, row.public_id) is not None else None
+        if row is None:
+            return None
+        if row.public_id not in self._here:
+            self._here[row.public_id] = self._ours(kind, row.public_id) is not None
+        return row.public_id if self._here[row.public_id] else None
 
     # -- one kind after the other --------------------------------------------------------------------------------------
 
