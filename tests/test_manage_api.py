@@ -339,6 +339,8 @@ def test_errors_are_told_in_the_shape_that_their_programs_read(app: Flask, scrip
     status, said = refused("POST", "/incidents", body={"incident": {"name": "x", "status": "gone", "component_ids": 3}})
     assert (status, "status: Choose one of" in said, "component_ids:" in said) == (422, True, True)
     assert refused("POST", "/incidents", body={"incident": {"name": "x", "components": {"gone": MAJOR}}})[0] == 422
+    odd = [{"id": ["x"], "status": MAJOR}, {"id": {"x": 1}, "status": MAJOR}]
+    assert refused("POST", "/incidents", body={"incident": {"name": "x", "components": odd}})[0] == 422
     assert refused("POST", "/incidents", data="[1]", content_type="application/json")[0] == 400
     assert refused("POST", "/incidents", data={"a": "1", "a[b]": "2"})[0] == 400
     assert refused("GET", "/incidents/nowhere00000")[0] == 404

@@ -239,6 +239,18 @@ def test_a_webhook_gets_a_secret_of_its_own_and_is_on_the_list_once(app: Flask) 
         subscribers.sign_up_webhook("https://hooks.example.com/one-too-many")
 
 
+def test_another_spelling_of_a_webhooks_address_is_not_another_webhook(app: Flask) -> None:
+    subscribers.sign_up_webhook("https://hooks.example.com/status")
+    for same in (
+        "https://hooks.example.com./status",
+        "https://hooks.example.com:443/status",
+        "HTTPS://hooks.example.com:/status",
+    ):
+        with pytest.raises(NotAllowed, match="already"):
+            subscribers.sign_up_webhook(same)
+    assert subscribers.sign_up_webhook("https://hooks.example.com.:8443/a").url == "https://hooks.example.com:8443/a"
+
+
 @pytest.mark.parametrize(
     "url", ["", "ftp://example.com/", "http://example.com/", "https://127.0.0.1/", "https://a:b@example.com/"]
 )

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
-from incidents.actions.updates import post_update
+from incidents.actions.updates import post_update, withdraw_update
 from incidents.jobs import subscribers as telling
 from incidents.jobs.deliveries import send_due_messages
 from incidents.kernel import clock as clock_module
@@ -179,6 +179,28 @@ def test_a_webhook_in_the_shape_of_statuspage_is_signed_too(
     assert said["incident"]["incident_updates"][1]["affected_components"] == [
         {"code": api, "name": "API", "old_status": "operational", "new_status": DOWN}
     ]
+
+
+def test_what_is_withdrawn_is_not_repeated_by_a_later_update_that_waits_for_another_try(
+    maya: Person, receiver: Receiver, clock: WoundClock
+) -> None:
+    hook = a_subscriber(url=f"{receiver.url}/hook", shape="statuspage")
+    incident = an_incident(by=maya, title="Checkout fails")
+    publish(incident, maya, "We see it.")
+    slip = post_update(incident, by=maya.as_actor(), body="The password is hunter2.", audience="public")
+    db.session.commit()
+    receiver.says(answer(500), answer(200))
+    publish(incident, maya, "Found.", public_status="identified")
+    send()
+    assert "hunter2" in receiver.asked[0].body.decode()
+    withdraw_update(incident, slip, by=maya.as_actor())
+    db.session.commit()
+    clock.forward(minutes=5)
+    send()
+
+    said = json.loads(receiver.asked[1].body)
+    assert [each["body"] for each in said["incident"]["incident_updates"]] == ["Found.", "We see it."]
+    assert said["meta"]["unsubscribe"].endswith(hook.token)
 
 
 def test_a_webhook_that_is_gone_is_disabled_at_once(maya: Person, receiver: Receiver) -> None:

@@ -14,7 +14,7 @@ from incidents import actions, channels
 from incidents.actions.resolve import reopen, resolve
 from incidents.actions.updates import post_update, revise_update, undo_update, withdraw_update
 from incidents.channels import SENT, Message, Outcome
-from incidents.jobs import audit, subscribers
+from incidents.jobs import audit, quarantine, subscribers
 from incidents.jobs.deliveries import send_due_messages
 from incidents.kernel import outbox
 from incidents.kernel.database import db
@@ -23,6 +23,7 @@ from incidents.kernel.settings import Settings
 from incidents.messages import public_updates
 from incidents.policy.components import ComponentStatus
 from incidents.published import planning
+from incidents.published import subscribers as subscriber_ways
 from incidents.published.notices import Notice
 from incidents.published.planning import Words
 from incidents.published.subscribers import Subscriber
@@ -393,6 +394,25 @@ def test_a_webhook_that_fails_ten_times_in_a_row_is_quarantined(
     db.session.rollback()
     reason = db.session.get_one(Subscriber, hook.id).quarantine_reason
     assert reason == "It failed 10 times in a row: The webhook answered with status 500"
+
+
+def test_the_fate_of_a_webhook_that_left_is_not_that_of_the_next_to_come(
+    incident: Incident, maya: Person, outgoing: Outgoing
+) -> None:
+    gone = a_subscriber(url="https://hooks.example.com/gone")
+    outgoing.outcome = Outcome("gone", "The webhook answered with status 410")
+    publish(incident, maya)
+    tell()
+    quarantine.settle()
+    was = gone.destination
+    subscriber_ways.leave(gone)
+    db.session.commit()
+
+    fresh = a_subscriber(url="https://hooks.example.com/fresh")
+    assert fresh.destination != was
+    quarantine.settle()
+    db.session.refresh(fresh)
+    assert fresh.quarantined_at is None
 
 
 def test_a_page_leaves_before_thousands_of_letters_to_the_public(

@@ -6,8 +6,9 @@ each of them under ``key``, and sets ``fanned_out_at`` in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, Index, String, func, select, text, update
@@ -102,6 +103,26 @@ def forget_updates(public_ids: Collection[str], *, reason: str) -> None:
     forgotten = update(Notice).where(Notice.key.in_(keys), Notice.reason.is_(None))
     db.session.execute(forgotten.values(values), execution_options={"synchronize_session": False})
     outbox.skip(*keys, reason=reason)
+
+
+def leave_out(withdrawn: PublishedUpdate) -> None:
+    """What is still to be told of later updates of the same incident repeats this one no more."""
+    later = [key_of_update(each.public_id) for each in withdrawn.incident.updates if each.id > withdrawn.id]
+    if later:
+        outbox.reword(later, partial(_without, withdrawn.public_id))
+
+
+def _without(update_id: str, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """In Statuspage's shape, which alone repeats what was told before."""
+    incident = said.get("incident", {})
+    updates = incident.get("incident_updates", [])
+    gone = [each for each in updates if each["id"] == update_id]
+    if not gone:
+        return None
+    kept = {**incident, "incident_updates": [each for each in updates if each["id"] != update_id]}
+    if gone[0]["status"] == "postmortem":
+        kept["postmortem_body"] = None
+    return {**said, "incident": kept}
 
 
 def about_maintenance(work: Maintenance, what: str, *, key: str, due_at: datetime | None = None, **more: Any) -> bool:

@@ -122,6 +122,7 @@ def withdraw_update(update_id: str, *, reason: str = WITHDRAWN) -> None:
     if len(incident.updates) == 1:
         _remove(incident)
         return
+    notices.leave_out(update)
     incident.updates.remove(update)
     db.session.flush()
     _settle(incident)

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscribers")),
         sa.UniqueConstraint("public_id", name=op.f("uq_subscribers_public_id")),
         sa.UniqueConstraint("token", name=op.f("uq_subscribers_token")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("subscribers", schema=None) as batch_op:
         batch_op.create_index("ix_subscribers_kind_confirmed_at", ["kind", "confirmed_at"], unique=False)

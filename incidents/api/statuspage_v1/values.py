@@ -117,7 +117,7 @@ def statuses(known: Iterable[str]) -> Field:
         if isinstance(value, list):
             plain = dict.fromkeys(ids().parse([each for each in value if not isinstance(each, dict)]))
             return plain | parse_object(
-                {each.get("id"): each.get("status") for each in value if isinstance(each, dict)}
+                {str(each.get("id")): each.get("status") for each in value if isinstance(each, dict)}
             )
         return parse_object(value)
 

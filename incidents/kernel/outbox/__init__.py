@@ -18,7 +18,7 @@ from .destinations import (
     lift,
     suppressed,
 )
-from .fanout import bodies, fan_out, forget_unused_bodies
+from .fanout import bodies, fan_out, forget_unused_bodies, reword
 from .folding import ENDS, STANDS_FOR
 from .leases import (
     LONGEST_LEASE,
@@ -131,6 +131,7 @@ __all__ = [
     "retry",
     "retry_all",
     "returned",
+    "reword",
     "sent",
     "skip",
     "skipped",

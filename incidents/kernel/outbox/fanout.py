@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, cast, delete, func, insert, literal, null, select, true
+from sqlalchemy import Integer, String, cast, delete, func, insert, literal, null, select, true, update
 
 from .. import clock
 from ..database import Json, UtcDateTime, db
-from .messages import UPDATE, WAITING, OutboxBody, OutboxMessage, insert_unless_there, rank_of
+from .messages import SENT, UPDATE, WAITING, OutboxBody, OutboxMessage, insert_unless_there, rank_of
 
 
 def fan_out(
@@ -85,6 +85,23 @@ def bodies(ids: set[int]) -> dict[int, Mapping[str, Any]]:
     """The texts that messages share, by their number."""
     rows = db.session.execute(select(OutboxBody.id, OutboxBody.payload).where(OutboxBody.id.in_(ids)))
     return {row.id: row.payload for row in rows}
+
+
+def reword(events: Collection[str], change: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]) -> None:
+    """Give what has not left of these events the text that ``change`` makes of its own; None leaves it. The caller commits.
+
+    A body is never changed, for senders keep those that they know: there is another one.
+    """
+    unsent = (OutboxMessage.event.in_(events), OutboxMessage.state != SENT)
+    used = db.session.scalars(select(OutboxMessage.body_id).where(*unsent).distinct())
+    for old, payload in bodies({each for each in used if each is not None}).items():
+        other = change(payload)
+        if other is not None:
+            new = db.session.scalar(
+                insert(OutboxBody).values(payload=dict(other), created_at=clock.now()).returning(OutboxBody.id)
+            )
+            moved = update(OutboxMessage).where(*unsent, OutboxMessage.body_id == old).values(body_id=new)
+            db.session.execute(moved, execution_options={"synchronize_session": False})
 
 
 def forget_unused_bodies() -> int:

@@ -44,6 +44,8 @@ class Subscriber(Base):
             sqlite_where=text("url IS NOT NULL"), postgresql_where=text("url IS NOT NULL"),
         ),
         Index("ix_subscribers_kind_confirmed_at", "kind", "confirmed_at"),
+        # the outbox and the log know a webhook by its number, which must never be somebody else's later
+        {"sqlite_autoincrement": True},
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -25,6 +25,7 @@ from .places import own_address, page_address, settings
 
 SHAPES: Final = (STANDARD, STATUSPAGE)
 LONGEST: Final = 1000
+_USUAL_PORT: Final = {"https": 443, "http": 80}
 _KNOWN: Final = phrase("This address gets our events already. Each of them says where to change that.")
 MOST_AT_ONE_HOST: Final = 10  # that the public may add: each publication is one request to each
 
@@ -67,7 +68,16 @@ def clean_url(url: str) -> str:
     except ValueError as wrong:
         raise Malformed({"url": str(wrong)}) from None
     parts = urlsplit(value)
-    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower(), path=parts.path or "/").geturl()
+    return parts._replace(scheme=parts.scheme.lower(), netloc=_place(parts), path=parts.path or "/").geturl()
+
+
+def _place(parts: SplitResult) -> str:
+    """Host and port in the one way in which we write them, so that no other spelling is a second address."""
+    host, colon, port = (
+        parts.netloc.lower().rpartition(":") if parts.port is not None else (parts.netloc.lower(), "", "")
+    )
+    host = host.rstrip(".:")
+    return host if parts.port == _USUAL_PORT[parts.scheme.lower()] else f"{host}{colon}{port}"
 
 
 def fresh_secret() -> str:
