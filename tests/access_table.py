@@ -60,6 +60,8 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/console/me/notifications/<int:number>/secret", "viewer"),
     Row("POST", "/console/me/notifications/<int:number>/removed", "viewer"),
     Row("POST", "/console/me/notifications/<int:number>/retry", "viewer"),
+    Row("GET", "/console/me/slack/<token>", "viewer"),
+    Row("POST", "/console/me/slack/<token>", "viewer"),
     Row("POST", "/console/me/sessions", "viewer"),
     Row("POST", "/console/me/sessions/<int:session_id>", "viewer"),
     Row("GET", "/console/settings/people", "admin"),

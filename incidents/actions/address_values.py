@@ -16,7 +16,7 @@ from ..kernel.settings import Settings
 from . import people
 
 LONGEST: Final = 1000
-_SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{6,20}", re.ASCII)
+_SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}", re.ASCII)
 _ROUTING_KEY = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)  # Events API v2
 
 

@@ -19,6 +19,7 @@ from . import (
     settings_tokens,
     setup,
     setup_steps,
+    slack_link,
 )
 
 _ROOMS = (
@@ -29,6 +30,7 @@ _ROOMS = (
     invitations,
     me,
     notifications,
+    slack_link,
     proof,
     settings_people,
     settings_tokens,

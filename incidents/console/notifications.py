@@ -174,10 +174,12 @@ def secret(number: int) -> ResponseReturnValue:
 def remove(number: int) -> ResponseReturnValue:
     """Use an address no more."""
     address = _address(number)
-    label = address.label
+    label, is_slack = address.label, address.kind == ways.SLACK
     addresses.remove_address(me(), address, by=actor())
     db.session.commit()
-    return _done(f"{label} is removed.")
+    return _done(
+        "Slack is unlinked. What you do there no longer counts as yours." if is_slack else f"{label} is removed."
+    )
 
 
 @bp.post("/<int:number>/retry")

@@ -95,6 +95,7 @@ CONSOLE = (
     "/console/postmortems",
     "/console/me",
     "/console/me/notifications",
+    "/console/me/slack/{slack}",
     "/console/restricted",
     "/console/status-page/notice",
     "/console/settings/page",

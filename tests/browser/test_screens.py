@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 
 from incidents import actions
+from incidents.access import slack_links
 from incidents.demo import filling, people
 from incidents.kernel.database import db
 from incidents.published import publishing
@@ -87,6 +88,7 @@ def places(served: Served, clock: Any) -> dict[str, str]:
         "work_ahead": works["Weekly upgrades"],
         "work_over": works["The database moves to larger machines"],
         "entry": str(db.session.scalar(entry.limit(1))),
+        "slack": slack_links.write("T0ACME", "U0SOMEBODY"),
         "subscriber": db.session.scalars(select(Subscriber.public_id).order_by(Subscriber.id).limit(1)).one(),
         "notice": str(db.session.scalars(select(Notice.id).order_by(Notice.id.desc()).limit(1)).one()),
     }
