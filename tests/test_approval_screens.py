@@ -210,6 +210,19 @@ def test_a_time_of_publication_is_said_in_the_persons_zone_and_in_utc_and_can_be
     assert newest().state == "published"
 
 
+def test_whoever_approves_an_update_can_take_it_back_for_ten_seconds_and_its_writer_cannot(
+    incident: Incident, mayas: FlaskClient, lenas: FlaskClient
+) -> None:
+    composed(lenas, incident, "ask")
+    answered(mayas, incident, "approve")
+    room = f"/console/incidents/{incident.ref}"
+
+    assert "Undo" not in words(lenas.get(room))
+    assert "Published Undo 10 s" in words(mayas.get(room))
+    send(mayas, f"{page_of(incident)}/undo", page=room)
+    assert publishing.find(incident.id) is None
+
+
 def test_an_edited_update_shows_in_the_room_what_it_said_before(incident: Incident, mayas: FlaskClient) -> None:
     composed(mayas, incident, "publish", body="Answers are slwo.")
     answered(mayas, incident, "", body="Answers are slow.")

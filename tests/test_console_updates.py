@@ -98,6 +98,22 @@ def test_an_undo_puts_page_and_promise_back_and_gives_the_text_back(
     assert "Too early" in browser.get(undone.location).text
 
 
+def test_what_was_published_with_an_earlier_time_can_be_undone_as_well(
+    app: Flask, browser: FlaskClient, incident: Incident, clock: WoundClock
+) -> None:
+    clock.forward(minutes=10)
+    publish(browser, incident, "Known since ten")
+    clock.forward(minutes=10)
+    room = browser.get(publish(browser, incident, "Seen before", display_at="2026-11-23T02:42").location)
+    assert "Published Undo 10 s" in words(room)
+
+    send(browser, f"{updates(incident)}/{newest(incident).public_id}/undo", page=f"/console/incidents/{incident.ref}")
+
+    page = browser.get("/").text
+    assert "Known since ten" in page
+    assert "Seen before" not in page
+
+
 def test_an_undo_that_comes_too_late_says_so(
     app: Flask, browser: FlaskClient, incident: Incident, clock: WoundClock
 ) -> None:

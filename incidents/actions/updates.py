@@ -186,8 +186,7 @@ def undo_update(incident: Incident, update: Update, *, by: Actor) -> Update:
         return update
     if update.state != "published" or update.undo_until is None or clock.now() > update.undo_until:
         raise NotAllowed("The ten seconds are over. Edit the update or withdraw it.")
-    newest = latest(incident)
-    if newest is not update:
+    if last_made_known(incident) is not update:
         raise NotAllowed("Another update came after this one. Withdraw it instead.")
     publishing.withdraw_update(update.public_id, reason="The update was taken back within ten seconds.")
     _put_back(incident, update.before)
@@ -319,6 +318,12 @@ def latest(incident: Incident, *, audience: str | None = None) -> Update | None:
     if audience is not None:
         wanted = wanted.where(Update.audience == audience)
     return db.session.scalars(wanted.order_by(Update.display_at.desc(), Update.id.desc()).limit(1)).one_or_none()
+
+
+def last_made_known(incident: Incident) -> Update | None:
+    """The update that went out last, whatever earlier time it bears: the only one that can be undone."""
+    made_known = select(Update).where(Update.incident_id == incident.id, Update.state == "published")
+    return db.session.scalars(made_known.order_by(Update.published_at.desc(), Update.id.desc()).limit(1)).one_or_none()
 
 
 def updates_of(incident: Incident) -> list[Update]:

@@ -6,12 +6,15 @@ import re
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from ..access import Role, may, me
 from ..actions import asked, updates
 from ..kernel import clock
+from ..kernel.database import db
 from ..records.incidents import Incident
 from ..records.people import Person
+from ..records.timeline import TimelineEntry
 from ..records.updates import Update
 from . import composer, standing, timeline
 from .incident_pages import load
@@ -105,11 +108,17 @@ def _is_older() -> bool:
 
 
 def undoable(incident: Incident, person: Person) -> Update | None:
-    """This person's publication of the last ten seconds."""
-    last = updates.latest(incident)
-    if last is None or last.undo_until is None or last.by_kind != "person" or last.by_id != person.id:
+    """This person's publication of the last ten seconds, whoever wrote it and whatever time it bears."""
+    last = updates.last_made_known(incident)
+    if last is None or last.undo_until is None or last.undo_until <= clock.now():
         return None
-    return last if last.undo_until > clock.now() else None
+    return last if _made_it_known(person, last) else None
+
+
+def _made_it_known(person: Person, update: Update) -> bool:
+    by_them = (TimelineEntry.by_kind == "person", TimelineEntry.by_id == person.id)
+    entry = select(TimelineEntry.id).where(TimelineEntry.update_id == update.id, TimelineEntry.kind == "update", *by_them)
+    return db.session.scalar(entry.limit(1)) is not None
 
 
 def _shown() -> str:
