@@ -117,7 +117,9 @@ def undoable(incident: Incident, person: Person) -> Update | None:
 
 def _made_it_known(person: Person, update: Update) -> bool:
     by_them = (TimelineEntry.by_kind == "person", TimelineEntry.by_id == person.id)
-    entry = select(TimelineEntry.id).where(TimelineEntry.update_id == update.id, TimelineEntry.kind == "update", *by_them)
+    entry = select(TimelineEntry.id).where(
+        TimelineEntry.update_id == update.id, TimelineEntry.kind == "update", *by_them
+    )
     return db.session.scalar(entry.limit(1)) is not None
 
 
