@@ -186,10 +186,3 @@ def test_without_a_token_nothing_is_asked(environ: dict[str, str], receiver: Rec
     assert channels.why_closed("slack", settings) == "No token for Slack is set"
     assert channels.send(message(), settings).kind == "unreachable"
     assert receiver.asked == []
-
-
-def test_the_doctor_is_told_as_whom_the_token_works(settings: Settings, receiver: Receiver) -> None:
-    receiver.says(answer_json({"ok": True, "user": "bells", "team": "Acme"}), says("token_revoked"))
-
-    assert slack.ask_who_we_are(settings).reason == "bells in Acme"
-    assert slack.ask_who_we_are(settings).kind == "unreachable"

@@ -1,4 +1,4 @@
-"""Who somebody in Slack is here: by e-mail, or by a page; one Slack user is one person's."""
+"""Who somebody in Slack is here: by e-mail, or by a page; one Slack user is one person's, and other workspaces are nobody's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
 from incidents.records.addresses import addresses_of
 from incidents.records.people import Person
-from incidents.records.slack_users import SlackUser, slack_user
+from incidents.records.slack_users import SlackUser, keep_workspace, slack_user
 from tests.conftest import WoundClock
 from tests.factories_people import an_address, make_person, post, sign_in
 
@@ -24,6 +24,11 @@ TEAM, USER = "T0ACME", "U0MAYA"
 @pytest.fixture
 def maya(app: Flask) -> Person:
     return make_person(name="Maya")
+
+
+def our_workspace(team_id: str = TEAM) -> None:
+    keep_workspace(team_id, "Acme", token_hash="0" * 64)
+    db.session.commit()
 
 
 def token_of(address: str) -> str:
@@ -41,10 +46,15 @@ def waiting() -> list[str]:
     return list(db.session.scalars(select(SlackUser.user_id).where(SlackUser.due_at.is_not(None))))
 
 
-def test_who_has_the_address_is_meant(maya: Person) -> None:
+def test_who_has_the_address_is_meant_and_another_workspace_is_nobodys(maya: Person) -> None:
     an_address(maya, "slack", USER)
 
+    assert slack_people.person_of("T0OTHER", USER) is maya
+    our_workspace()
+
     assert slack_people.person_of(TEAM, USER) is maya
+    assert slack_people.person_of("T0OTHER", USER) is None
+    assert slack_people.person_of("", USER) is None
     assert waiting() == []
 
 
@@ -104,6 +114,14 @@ def test_a_slack_user_is_one_persons(maya: Person) -> None:
         link(other)
     assert slack_people.match(TEAM, USER, other.email).startswith("Somebody else")
     assert slack_people.person_of(TEAM, USER) is maya
+
+
+def test_another_workspace_links_nobody(maya: Person) -> None:
+    our_workspace("T0OTHER")
+
+    with pytest.raises(NotAllowed, match="another workspace"):
+        link(maya)
+    assert slack_people.match(TEAM, USER, maya.email) == slack_people.OTHER_WORKSPACE
 
 
 def test_a_match_by_e_mail_is_not_made_again_once_it_was_taken_back(maya: Person) -> None:

@@ -20,12 +20,13 @@ from ..kernel.errors import Malformed, NotAllowed, Refusal
 from ..records.actors import CLOCK
 from ..records.addresses import ContactAddress, addresses_of
 from ..records.people import Person, find_person
-from ..records.slack_users import SlackUser, slack_user
+from ..records.slack_users import SlackUser, slack_user, workspace
 from ..reports.ways import SLACK
 from . import addresses
 
 _ID = re.compile(r"[A-Z0-9]{2,30}", re.ASCII)
 
+OTHER_WORKSPACE: Final = "This Slack user is of another workspace."
 NOBODY: Final = "Nobody here has this e-mail."
 TAKEN_BACK: Final = "The link was taken back here, and is made again only by the person."
 SOMEBODY_ELSES: Final = "Somebody else here has this member ID. Ask an admin if it is yours."
@@ -34,11 +35,22 @@ SOMEBODY_ELSES: Final = "Somebody else here has this member ID. Ask an admin if 
 # ---- asked by the door ----
 
 
+def is_our_workspace(team_id: str) -> bool:
+    """Whether a request comes from the workspace in which the app is installed.
+
+    Until the clock has first asked Slack which that is, every signed request counts: the secret is this app's alone.
+    """
+    ours = workspace()
+    return ours is None or ours.team_id == team_id
+
+
 def person_of(team_id: str, user_id: str) -> Person | None:
-    """The one active person whose Slack user this is; where two claim it, it is nobody's.
+    """The one active person whose Slack user this is; where two claim it, or the workspace is another, it is nobody's.
 
     Who is not known is put down, in the caller's transaction, for the clock to ask Slack about: once an hour at most.
     """
+    if not is_our_workspace(team_id):
+        return None
     owners = _owners(user_id) if _ID.fullmatch(user_id) else []
     if not owners:
         _ask_about(team_id, user_id)
@@ -92,6 +104,8 @@ def match(team_id: str, user_id: str, email: str) -> str:
     hears of it by e-mail.
     """
     person = find_person(email) if email else None
+    if not is_our_workspace(team_id):
+        return OTHER_WORKSPACE
     if person is None or not person.is_active:
         return NOBODY
     if _has(person, user_id):
@@ -121,6 +135,8 @@ def _took_one_back(person: Person) -> bool:
 
 def why_not_linked(found: SlackLink, person: Person) -> str:
     """Why this Slack user cannot become that person's, in a sentence; empty where it can."""
+    if not is_our_workspace(found.team_id):
+        return OTHER_WORKSPACE
     if any(owner.id != person.id for owner in _owners(found.user_id)):
         return SOMEBODY_ELSES
     return ""
@@ -134,7 +150,7 @@ def is_linked(found: SlackLink, person: Person) -> bool:
 def link(found: SlackLink, person: Person) -> None:
     """This Slack user is that person from now on, and an address of theirs; the second time changes nothing.
 
-    Raises NotAllowed where the link has expired or the user is somebody else's.
+    Raises NotAllowed where the link has expired, the workspace is another, or the user is somebody else's.
     """
     if found.is_expired:
         raise NotAllowed("This link has expired. Ask for a new one in Slack.")

@@ -38,11 +38,11 @@ def send(message: Message, settings: Settings) -> Outcome:
     if wait > PACE:
         return Outcome("failed", "Slack asked for a pause in this channel", timedelta(seconds=wait))
     time.sleep(wait)
-    client = _Client(settings, message.patience)
+    client = Client(settings, message.patience)
     try:
         said = _hand_over(client, message, _content(message, settings), where)
     except SlackApiError as refused:
-        return _meaning(refused, where)
+        return meaning(refused, where)
     except (http.Blocked, http.Unreachable) as trouble:
         return of_trouble(trouble, is_shared=True)
     return Outcome("sent", receipt={"ts": str(said.get("ts", "")), "channel": str(said.get("channel", ""))})
@@ -76,7 +76,7 @@ def _fitting_button(button: dict[str, Any], *, is_answered: bool) -> dict[str, A
     return button if button.get("url") else None
 
 
-def _hand_over(client: _Client, message: Message, content: dict[str, Any], where: str) -> Mapping[str, Any]:
+def _hand_over(client: Client, message: Message, content: dict[str, Any], where: str) -> Mapping[str, Any]:
     if message.payload.get("only_for"):
         words = {name: content[name] for name in ("text", "blocks")}
         return client.chat_postEphemeral(channel=where, user=str(message.payload["only_for"]), **words).data  # type: ignore[return-value]
@@ -98,7 +98,7 @@ def _hand_over(client: _Client, message: Message, content: dict[str, Any], where
     ).data
 
 
-class _Client(WebClient):
+class Client(WebClient):
     """slack-sdk's, over our own connections: they are kept, they have an end, and nothing is tried again by itself."""
 
     def __init__(self, settings: Settings, patience: float | None = None) -> None:
@@ -127,17 +127,6 @@ def _an_object(body: bytes) -> str:
     except ValueError:
         return "{}"
     return json.dumps(said) if isinstance(said, dict) else "{}"
-
-
-def ask_who_we_are(settings: Settings) -> Outcome:
-    """``auth.test``: whether the token works, and as whom; changes nothing."""
-    try:
-        said: Any = _Client(settings).auth_test().data
-    except SlackApiError as refused:
-        return _meaning(refused, "")
-    except (http.Blocked, http.Unreachable) as trouble:
-        return of_trouble(trouble, is_shared=True)
-    return Outcome("sent", one_line(f"{said.get('user', '?')} in {said.get('team', '?')}")[:_LONGEST_WORD])
 
 
 # ---- what goes wrong ----
@@ -195,7 +184,8 @@ _NEVER: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _meaning(refused: SlackApiError, where: str) -> Outcome:
+def meaning(refused: SlackApiError, where: str) -> Outcome:
+    """What Slack's refusal means, in a plain sentence; a pause it asks for is kept for ``where``."""
     response: Any = refused.response
     error = _error(refused)
     if response.status_code == 429:

@@ -21,7 +21,7 @@ from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
 from ..records.sessions import ServerSession
-from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine
+from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine, slack_people
 from .holding import Holding
 
 log = structlog.get_logger(__name__)
@@ -87,6 +87,8 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
     warn_of_what_was_found: timedelta(seconds=15),
     remind_owners_of_postmortems: timedelta(minutes=1),
+    slack_people.learn_our_workspace: timedelta(seconds=30),
+    slack_people.find_out_who_wrote: timedelta(seconds=5),
     oncall.announce_hand_overs: timedelta(seconds=20),
     oncall.settle_swaps: timedelta(minutes=1),
     oncall.read_calendars: timedelta(minutes=1),

@@ -52,6 +52,7 @@ class Settings:
     mail_from: str | None
     slack_bot_token: str | None = field(repr=False)
     slack_signing_secret: str | None = field(repr=False)
+    slack_app_token: str | None = field(repr=False)
     slack_channel: str
     slack_api_base_url: str
     pagerduty_routing_key: str | None = field(repr=False)
@@ -107,6 +108,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=reader.parsed("MAIL_FROM", _mail_from, None),
         slack_bot_token=reader.text("SLACK_BOT_TOKEN"),
         slack_signing_secret=reader.text("SLACK_SIGNING_SECRET"),
+        slack_app_token=reader.text("SLACK_APP_TOKEN"),
         slack_channel=reader.text("SLACK_CHANNEL") or "#ops-alerts",
         slack_api_base_url=reader.parsed("SLACK_API_BASE_URL", _endpoint, "https://slack.com/api/"),
         pagerduty_routing_key=reader.text("PAGERDUTY_ROUTING_KEY"),

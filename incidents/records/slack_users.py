@@ -1,19 +1,33 @@
-"""Slack's users whom we did not know when they wrote, as Slack itself described them."""
+"""Our workspace in Slack, and its users whom we did not know when they wrote, as Slack itself described them."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index, String, UniqueConstraint, select, text
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
 from ..kernel.database import Base, db
 
+THE_ROW = 1
 # somebody unknown may have got an account here, or another e-mail there
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=10), timedelta(minutes=10)
 _MOST_DOUBLINGS = 6
+
+
+class SlackWorkspace(Base):
+    """The workspace in which the app is installed; written by the clock when it has asked Slack."""
+
+    __tablename__ = "slack_workspaces"
+    __table_args__ = (CheckConstraint("id = 1", name="there_is_one_workspace"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    team_id: Mapped[str] = mapped_column(String(30))
+    name: Mapped[str] = mapped_column(String(80))
+    token_hash: Mapped[str] = mapped_column(String(64))  # of the token that said so
+    learnt_at: Mapped[datetime]
 
 
 class SlackUser(Base):
@@ -54,6 +68,17 @@ class SlackUser(Base):
         """Slack has answered."""
         self.name, self.outcome = name[:80], outcome[:200]
         self.asked_at, self.due_at, self.failures = clock.now(), None, 0
+
+
+def workspace() -> SlackWorkspace | None:
+    """Ours; None until Slack was first asked."""
+    return db.session.get(SlackWorkspace, THE_ROW)
+
+
+def keep_workspace(team_id: str, name: str, *, token_hash: str) -> None:
+    """Slack said which it is. The caller commits."""
+    row = SlackWorkspace(id=THE_ROW, team_id=team_id, name=name[:80], token_hash=token_hash, learnt_at=clock.now())
+    db.session.merge(row)
 
 
 def slack_user(team_id: str, user_id: str) -> SlackUser | None:

@@ -1,8 +1,8 @@
-"""Slack's users
+"""Slack's workspace and its users
 
-Why: who writes from Slack is matched with a person here.
-Safe to run early: yes, the old program does not know this table.
-Locks: nothing, the table is new.
+Why: who writes from Slack is matched with a person here, and other workspaces are refused.
+Safe to run early: yes, the old program does not know these tables.
+Locks: nothing, the tables are new.
 """
 
 from __future__ import annotations
@@ -17,6 +17,16 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "slack_workspaces",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("team_id", sa.String(length=30), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("learnt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_slack_workspaces_there_is_one_workspace")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slack_workspaces")),
+    )
     op.create_table(
         "slack_users",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -41,3 +51,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("slack_users")
+    op.drop_table("slack_workspaces")

@@ -1,0 +1,81 @@
+"""A small stand-in of Slack's API over real HTTP: it knows a workspace, users and channels, and fails as it is told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.receivers import Receiver, Script, answer_json
+
+TEAM = "T0ACME"
+
+
+def slack_error(error: str, **more: Any) -> Script:
+    """``ok: false``, with the status 200 that Slack gives it."""
+    return answer_json({"ok": False, "error": error, **more})
+
+
+def asked_to_wait(seconds: int) -> Script:
+    return answer_json({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(seconds)})
+
+
+class SlackApi:
+    """Answers each method as Slack does; ``faults`` holds, by method, the scripts that come first."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self.receiver = receiver
+        self.team_id, self.team = TEAM, "Acme"
+        self.scopes: str | None = ""
+        self.users: dict[str, dict[str, Any]] = {}
+        self.channels: list[dict[str, Any]] = []
+        self.page = 1000  # channels in one answer
+        self.headers: dict[str, str] = {}
+        self.faults: defaultdict[str, list[Script]] = defaultdict(list)
+        receiver.says(self.answer)
+
+    @property
+    def url(self) -> str:
+        return f"{self.receiver.url}/api/"
+
+    @property
+    def methods(self) -> list[str]:
+        """What was asked, in order."""
+        return [urlsplit(asked.path).path.rpartition("/")[2] for asked in self.receiver.asked]
+
+    def knows(self, user_id: str, email: str, *, name: str = "", **more: Any) -> None:
+        """A user as ``users.info`` describes them."""
+        profile = {"display_name": name, "real_name": name, **({"email": email} if email else {})}
+        found = {"id": user_id, "team_id": self.team_id, "name": name, "deleted": False, "is_bot": False, **more}
+        self.users[user_id] = {"profile": profile, **found}
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        asked = self.receiver.asked[-1]
+        method = urlsplit(asked.path).path.rpartition("/")[2]
+        if self.faults[method]:
+            self.faults[method].pop(0)(handler)
+            return
+        words = {**parse_qs(urlsplit(asked.path).query), **parse_qs(asked.body.decode())}
+        said = self._answer(method, {name: values[0] for name, values in words.items()})
+        scopes = {"X-OAuth-Scopes": self.scopes} if self.scopes is not None else {}
+        answer_json(said, 200, {**scopes, **self.headers})(handler)
+
+    def _answer(self, method: str, words: Mapping[str, str]) -> dict[str, Any]:
+        if method == "auth.test":
+            return {"ok": True, "user": "sevenbells", "user_id": "U0BOT", "team": self.team, "team_id": self.team_id}
+        if method == "users.info":
+            found = self.users.get(words.get("user", ""))
+            return {"ok": True, "user": found} if found else {"ok": False, "error": "user_not_found"}
+        if method == "conversations.info":
+            same = [each for each in self.channels if each["id"] == words.get("channel")]
+            return {"ok": True, "channel": same[0]} if same else {"ok": False, "error": "channel_not_found"}
+        if method == "conversations.list":
+            begin = int(words.get("cursor") or 0)
+            more = str(begin + self.page) if begin + self.page < len(self.channels) else ""
+            listed = self.channels[begin : begin + self.page]
+            return {"ok": True, "channels": listed, "response_metadata": {"next_cursor": more}}
+        if method == "apps.connections.open":
+            return {"ok": True, "url": "wss://slack.example.com/"}
+        return {"ok": False, "error": "unknown_method"}
