@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,7 +34,7 @@ class SlackApi:
         self.users: dict[str, dict[str, Any]] = {}
         self.channels: list[dict[str, Any]] = []
         self.page = 1000  # channels in one answer
-        self.headers: dict[str, str] = {}
+        self.now: datetime | None = None  # what its clock shows, if not what ours does
         self.faults: defaultdict[str, list[Script]] = defaultdict(list)
         receiver.says(self.answer)
 
@@ -60,7 +62,10 @@ class SlackApi:
         words = {**parse_qs(urlsplit(asked.path).query), **parse_qs(asked.body.decode())}
         said = self._answer(method, {name: values[0] for name, values in words.items()})
         scopes = {"X-OAuth-Scopes": self.scopes} if self.scopes is not None else {}
-        answer_json(said, 200, {**scopes, **self.headers})(handler)
+        if self.now is not None:
+            moment = format_datetime(self.now, usegmt=True)
+            handler.date_time_string = lambda timestamp=None: moment  # type: ignore[method-assign]
+        answer_json(said, 200, scopes)(handler)
 
     def _answer(self, method: str, words: Mapping[str, str]) -> dict[str, Any]:
         if method == "auth.test":

@@ -35,7 +35,10 @@ _COMMANDS = {
     "restore": _Place("incidents.cli.restore", "Read a backup into an empty database, with the outbox held."),
     "outbox": _Place("incidents.cli.outbox", "Show, retry or release the deliveries that wait or failed."),
     "mirror": _Place("incidents.cli.mirror", "Write the public page as static files, once."),
-    "doctor": _Place("incidents.cli.doctor", "Check settings, database, clock and mail, and say how to mend them."),
+    "slack": _Place("incidents.cli.slack", "Print the manifest of the Slack app for this BASE_URL."),
+    "doctor": _Place(
+        "incidents.cli.doctor", "Check settings, database, clock, mail and channels, and say how to mend them."
+    ),
     "routes": _Place("incidents.cli.routes", "List every address and who may use it."),
     "prepare": _Place("incidents.cli.prepare", ""),
 }

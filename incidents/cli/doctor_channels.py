@@ -14,24 +14,15 @@ _PATIENCE = 10.0  # seconds
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """One line for each channel that is set; nothing is sent."""
-    if settings.slack_bot_token:
-        yield _slack(settings)
+    """What is to be said of each channel that is set; nothing is sent."""
+    if settings.slack_bot_token or settings.slack_signing_secret or settings.slack_app_token:
+        from . import doctor_slack
+
+        yield from doctor_slack.examine(settings)
     if settings.pagerduty_routing_key:
         yield _pagerduty(settings)
     for number, url in enumerate(settings.apprise_urls, 1):
         yield _apprise(number, url)
-
-
-def _slack(settings: Settings) -> Finding:
-    from incidents.channels import slack
-
-    outcome = slack.ask_who_we_are(settings)
-    if outcome.kind != "sent":
-        return "Slack", "wrong", outcome.reason
-    if not settings.slack_signing_secret:
-        return "Slack", "note", f"{outcome.reason}; without SLACK_SIGNING_SECRET its buttons lead to the browser"
-    return "Slack", "ok", outcome.reason
 
 
 def _pagerduty(settings: Settings) -> Finding:
