@@ -43,7 +43,11 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/invitations/<token>", "public"),
     Row("GET", "/ack/<token>", "public"),
     Row("POST", "/ack/<token>", "public"),
-    Row("POST", "/slack/interactions", "public"),  # it asks for Slack's signature itself
+    # these ask for Slack's signature themselves
+    Row("GET", "/slack/commands", "public"),
+    Row("POST", "/slack/commands", "public"),
+    Row("POST", "/slack/interactions", "public"),
+    Row("POST", "/slack/events", "public"),
     Row("GET", "/calendars/<secret>.ics", "public"),
     Row("GET", "/console/me", "viewer"),
     Row("POST", "/console/me", "viewer"),

@@ -21,6 +21,8 @@ from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
 from ..records.sessions import ServerSession
+from ..records.slack_requests import KEPT_FOR as SLACK_REQUESTS_KEPT_FOR
+from ..records.slack_requests import SlackRequest
 from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine, slack_people
 from .holding import Holding
 
@@ -75,6 +77,7 @@ def forget_what_has_expired() -> None:
     db.session.execute(delete(ServerSession).where(ServerSession.expires_at < now))
     db.session.execute(delete(KeyedRequest).where(KeyedRequest.created_at < now - KEPT_FOR))
     db.session.execute(delete(SentForm).where(SentForm.at < now - SENT_FORMS_KEPT_FOR))
+    db.session.execute(delete(SlackRequest).where(SlackRequest.at < now - SLACK_REQUESTS_KEPT_FOR))
     beats.forget_the_long_gone()
     outbox.forget_the_untroubled()
     subscribers.forget_the_unconfirmed()

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from flask import Flask
@@ -30,6 +30,8 @@ PRAGMAS: dict[str, tuple[str, object]] = {
 
 Mode = Literal["read", "write"]
 _mode: ContextVar[Mode] = ContextVar("database_mode", default="write")
+_PATIENCE = timedelta(seconds=5)  # for a lock that somebody else holds
+_patience: ContextVar[timedelta] = ContextVar("database_patience", default=_PATIENCE)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -134,6 +136,16 @@ def writing() -> Iterator[None]:
         _mode.reset(token)
 
 
+@contextmanager
+def waiting_at_most(patience: timedelta) -> Iterator[None]:
+    """Transactions begun inside wait so long for another's lock, and no longer: somebody waits for our answer."""
+    token = _patience.set(patience)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
 def set_mode(mode: Mode) -> None:
     """For doors that know at the start of a request which it will be."""
     _mode.set(mode)
@@ -149,6 +161,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    _bound_waits(connection)
     # A plain BEGIN that reads and then writes fails with "database is locked" whatever the busy timeout.
     if _mode.get() == "read":
         connection.exec_driver_sql("PRAGMA query_only=ON")
@@ -158,7 +171,26 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _bound_waits(connection: Connection) -> None:
+    """SQLite keeps the figure with the connection, which others use after us: it is set where it is another one."""
+    wanted = _milliseconds(_patience.get())
+    if connection.info.get(_WAITS, _milliseconds(_PATIENCE)) != wanted:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wanted}")
+        connection.info[_WAITS] = wanted
+
+
+_WAITS = "sevenbells_waits"
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
+
+
 def _begin_postgresql(connection: Connection) -> None:
+    if _patience.get() != _PATIENCE:
+        wanted = _milliseconds(_patience.get())
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout={wanted}")
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout={wanted}")
     if _mode.get() == "read":
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 

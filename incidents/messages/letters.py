@@ -10,6 +10,7 @@ from markupsafe import escape
 
 _LONGEST_SUBJECT = 180
 ACKNOWLEDGE = "acknowledge"
+COMMAND = "command:"  # and a word of /incident
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Button:
 
     label: str
     address: str
-    act: str = ""  # ACKNOWLEDGE: done in place where the channel can
+    act: str = ""  # ACKNOWLEDGE: done in place where the channel can; COMMAND and a word: asked in place, in Slack
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .letters import ACKNOWLEDGE, Button, Letter
+from .letters import ACKNOWLEDGE, COMMAND, Button, Letter
 
 # https://docs.slack.dev/reference/block-kit/blocks
 _MOST_BLOCKS, _LONGEST_SECTION, _LONGEST_FALLBACK = 50, 3000, 3900
@@ -90,10 +90,11 @@ def _actions(buttons: Sequence[Button], incident: str | None) -> list[dict[str, 
 def _button(number: int, button: Button, incident: str | None) -> dict[str, Any]:
     """Acknowledging is named by its action; ``channels.slack`` decides whether Slack can do it in place."""
     is_act = button.act == ACKNOWLEDGE and incident is not None
+    is_word = button.act.startswith(COMMAND)
     shown: dict[str, Any] = {
         "type": "button",
         "text": {"type": "plain_text", "text": button.label[:_LONGEST_LABEL], "emoji": False},
-        "action_id": f"acknowledge:{incident}" if is_act else f"link:{number}",
+        "action_id": f"acknowledge:{incident}" if is_act else button.act if is_word else f"link:{number}",
     }
     if button.address:
         shown["url"] = button.address

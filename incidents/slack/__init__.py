@@ -1,14 +1,16 @@
-"""Door 2, Slack: what people press there; every request is signed by Slack, and nothing of it is believed before that."""
+"""Door 2, Slack: what people write and press there; every request is signed by Slack, and nothing of it is believed before that."""
 
 from __future__ import annotations
 
 from flask import Flask
 
 from ..kernel.settings import Settings
+from ..records import slack_requests  # noqa: F401 - importing it names its tables
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the door; without SLACK_SIGNING_SECRET it answers like an address that is not there."""
-    from . import interactions
+    from . import door, events, interactions, slash  # noqa: F401 - importing one puts its address into the table
 
-    app.register_blueprint(interactions.bp)
+    door.init_app(app)
+    app.register_blueprint(door.bp)

@@ -5,51 +5,59 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Response, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import BadRequest, NotFound, Unauthorized
+from werkzeug.exceptions import BadRequest
 
 from .. import actions
 from ..access import Role, anyone
 from ..access.visibility import find_incident, number_of
+from ..actions import slack_people
 from ..kernel import outbox
-from ..kernel.database import db
-from ..kernel.settings import Settings
-from ..messages import slack_blocks
-from ..messages.letters import Button
-from ..records.addresses import ContactAddress
-from ..records.once import SentForm
+from ..kernel.database import db, waiting_at_most
+from ..messages.letters import COMMAND, Button
 from ..records.people import Person
-from . import signed
-
-bp = Blueprint("slack", __name__)
+from . import commands, door, signed
+from .commands.asked import Asked
+from .replies import Reply
 
 _ACKNOWLEDGE = "acknowledge:"
 
 
-@bp.post("/slack/interactions")
+@door.bp.post("/slack/interactions")
 @anyone()
 def interactions() -> ResponseReturnValue:
     """Do what was pressed and answer within Slack's three seconds; what there is to say comes as a message."""
-    secret = _settings().slack_signing_secret
-    if not secret:
-        raise NotFound
-    if not signed.is_from_slack(request, secret):
-        raise Unauthorized
+    if door.is_check_of_certificate():
+        return Response(status=200)
+    door.check_signature()
     pressed = _pressed()
-    for ref in _acknowledged(pressed):
-        _acknowledge(ref, pressed)
+    with waiting_at_most(door.PATIENCE):
+        trigger = pressed.get("trigger_id")
+        names = [f"trigger/{trigger}"] if isinstance(trigger, str) and 0 < len(trigger) <= 100 else []
+        if door.is_first_time(_text(pressed, "team", "id"), *names):
+            _do(pressed)
+        db.session.commit()
     return Response(status=200)
 
 
-def _acknowledge(ref: str, pressed: dict[str, Any]) -> None:
+def _do(pressed: dict[str, Any]) -> None:
     user, channel = (_text(pressed, place, "id") for place in ("user", "channel"))
-    person = _person_of(user)
-    said = _act(ref, person)
-    _say(said, ref=ref, user=user, channel=channel)
-    db.session.commit()
+    for name in _pushed(pressed)[:1]:
+        if name.startswith(_ACKNOWLEDGE):
+            ref = name.removeprefix(_ACKNOWLEDGE)
+            _say(_acknowledge(ref, _person(pressed)), user=user, channel=channel)
+        else:
+            _say(commands.run(_asked(name.removeprefix(COMMAND), pressed)), user=user, channel=channel)
+
+
+def _person(pressed: dict[str, Any]) -> Person | None:
+    return slack_people.person_of(_text(pressed, "team", "id"), _text(pressed, "user", "id"))
+
+
+def _acknowledge(ref: str, person: Person | None) -> Reply:
+    room = Button("Open the incident", f"{door.settings().base_url}/console/incidents/{ref}")
+    return Reply(_act(ref, person), buttons=[room])
 
 
 def _act(ref: str, person: Person | None) -> str:
@@ -65,62 +73,55 @@ def _act(ref: str, person: Person | None) -> str:
         return f"Only a responder can acknowledge {ref}."
     if not incident.is_open:
         return f"{ref} is over. There is nothing to acknowledge."
-    _refuse_a_replay(person)
     actions.acknowledge(incident, by=person.as_actor())
     return f"You acknowledged {ref}."
 
 
-def _refuse_a_replay(person: Person) -> None:
-    """Written in the transaction that acts: of two that are the same the table refuses the second, on any machine."""
-    try:
-        db.session.execute(
-            insert(SentForm).values(person_id=person.id, key=signed.once(request), path=request.path, location="")
-        )
-    except IntegrityError:
-        db.session.rollback()
-        raise Unauthorized from None
-
-
-def _say(sentence: str, *, ref: str, user: str, channel: str) -> None:
-    """A message that only this user sees, with the way to the incident."""
+def _say(reply: Reply, *, user: str, channel: str) -> None:
+    """A message that only this user sees."""
     if not user or not channel:
         return
-    room = Button("Open the incident", f"{_settings().base_url}/console/incidents/{ref}")
     outbox.enqueue(
         event=f"slack/{signed.once(request)}",
         channel="slack",
         destination=channel,
-        payload={**slack_blocks.post(headline=sentence, buttons=[room]), "only_for": user},
+        payload={**reply.as_message(), "only_for": user},
         purpose=outbox.NOTICE,
     )
 
 
-def _person_of(user: str) -> Person | None:
-    """The one active person with this Slack address; where two claim it, it is nobody's."""
-    wanted = (
-        select(Person)
-        .join(ContactAddress, ContactAddress.person_id == Person.id)
-        .where(
-            ContactAddress.kind == "slack",
-            ContactAddress.value == user,
-            ContactAddress.removed_at.is_(None),
-            Person.disabled_at.is_(None),
-        )
+def _asked(word: str, pressed: dict[str, Any]) -> Asked:
+    settings = door.settings()
+    name = pressed["user"].get("username")
+    return Asked(
+        words=word,
+        person=_person(pressed),
+        team=_text(pressed, "team", "id"),
+        user=_text(pressed, "user", "id"),
+        user_name=name if isinstance(name, str) and name.isprintable() else "",
+        channel=_text(pressed, "channel", "id"),
+        command="/incident",
+        base_url=settings.base_url,
+        page_url=settings.page_url or settings.base_url,
     )
-    found = list(db.session.scalars(wanted.distinct())) if user else []
-    return found[0] if len(found) == 1 else None
 
 
-def _acknowledged(pressed: dict[str, Any]) -> list[str]:
-    """The incidents whose button was pressed; links are told to us too, and need no answer."""
+def _pushed(pressed: dict[str, Any]) -> list[str]:
+    """What was pressed, where it is ours to answer; links are told to us too, and need no answer."""
     pushed = pressed.get("actions")
     named = (
         [str(each.get("action_id", "")) for each in pushed if isinstance(each, dict)]
         if isinstance(pushed, list)
         else []
     )
-    refs = [name.removeprefix(_ACKNOWLEDGE) for name in named if name.startswith(_ACKNOWLEDGE)]
-    return [ref for ref in refs if number_of(ref) is not None][:1]
+    return [name for name in named if _is_incident(name) or name.removeprefix(COMMAND) in _ASKED_BY_BUTTON]
+
+
+def _is_incident(name: str) -> bool:
+    return name.startswith(_ACKNOWLEDGE) and number_of(name.removeprefix(_ACKNOWLEDGE)) is not None
+
+
+_ASKED_BY_BUTTON = frozenset({"list", "oncall", "maintenance", "help"})
 
 
 def _pressed() -> dict[str, Any]:
@@ -137,8 +138,3 @@ def _text(pressed: dict[str, Any], place: str, name: str) -> str:
     holder = pressed.get(place)
     found = holder.get(name) if isinstance(holder, dict) else None
     return found if isinstance(found, str) and found.isalnum() and len(found) <= 30 else ""
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["sevenbells.settings"]
-    return found

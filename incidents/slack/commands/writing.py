@@ -1,0 +1,38 @@
+"""``update``, ``note``, ``template``: words for colleagues. What the public reads is published in the composer."""
+
+from __future__ import annotations
+
+from ... import actions
+from ...reports.communication import template_text
+from ..replies import Reply
+from .asked import Asked
+
+
+def update(asked: Asked) -> Reply:
+    """``update [INC-42] TEXT``: told to colleagues at once."""
+    incident, rest = asked.incident()
+    actions.post_update(incident, by=asked.by, body=rest.text, audience="internal", can_be_undone=True)
+    return Reply(
+        f"Your update on {incident.ref} is posted, for colleagues only.",
+        buttons=[
+            asked.page("Publish…", f"/incidents/{incident.ref}/updates"),
+            asked.room(incident),
+        ],
+    )
+
+
+def note(asked: Asked) -> Reply:
+    """``note [INC-42] TEXT``: a line on the timeline, which tells nobody."""
+    incident, rest = asked.incident()
+    actions.add_note(incident, by=asked.by, body=rest.text)
+    return Reply(f"Your note is on the timeline of {incident.ref}.")
+
+
+def template(asked: Asked) -> Reply:
+    """``template [INC-42]``: the communication template as it reads now."""
+    incident, _rest = asked.incident(for_writing=False)
+    return Reply(
+        f"The communication template of {incident.ref}, for colleagues",
+        [template_text(incident)],
+        [asked.room(incident)],
+    )

@@ -1,0 +1,84 @@
+"""Requests as Slack sends them, signed with the secret of the tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from flask.testing import FlaskClient
+from slack_sdk.models.blocks import Block
+from slack_sdk.signature import SignatureVerifier
+
+from incidents.kernel import clock
+from incidents.kernel.database import db
+from incidents.records.addresses import ContactAddress
+from incidents.records.people import Person
+
+KEY = "8f742231b10e8888abcd99yyyzzz85a5"
+_FORM = "application/x-www-form-urlencoded"
+
+
+def linked(person: Person, user: str = "U42") -> Person:
+    """The person, with that Slack user among their addresses."""
+    db.session.add(ContactAddress(person_id=person.id, kind="slack", label="Slack", value=user))
+    db.session.commit()
+    return person
+
+
+def headers(content: str, *, timestamp: str | None = None, **more: str) -> dict[str, str]:
+    """What Slack sets for this body."""
+    timestamp = timestamp or str(int(clock.now().timestamp()))
+    signature = SignatureVerifier(KEY).generate_signature(timestamp=timestamp, body=content) or ""
+    return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature, **more}
+
+
+def command_body(text: str, *, user: str = "U42", trigger: str | None = None, **more: str) -> str:
+    """A slash command as it comes."""
+    return urlencode(
+        {
+            "team_id": "T42",
+            "channel_id": "C42",
+            "user_id": user,
+            "user_name": "ada",
+            "command": "/incident",
+            "text": text,
+            "response_url": "https://hooks.slack.com/commands/1",
+            "trigger_id": trigger or f"{next(_numbers)}.7.x",
+            **more,
+        }
+    )
+
+
+def _count() -> Any:
+    number = 13345224609
+    while True:
+        number += 1
+        yield number
+
+
+_numbers = _count()
+
+
+def say(client: FlaskClient, text: str, **more: str) -> str:
+    """``/incident text`` and what its writer reads; the answer's blocks keep Slack's own rules."""
+    content = command_body(text, **more)
+    answer = client.post("/slack/commands", data=content, headers=headers(content), content_type=_FORM)
+    assert answer.status_code == 200, answer.text
+    assert answer.json["response_type"] == "ephemeral"
+    for block in Block.parse_all(answer.json["blocks"]):
+        block.validate_json()
+    return str(answer.json["text"])
+
+
+def post(client: FlaskClient, path: str, content: str, **sent: str) -> Any:
+    """Any request, with these headers or those that Slack would set."""
+    return client.post(path, data=content, headers=sent or headers(content), content_type=_FORM)
+
+
+def event(client: FlaskClient, told: dict[str, Any], **more: str) -> Any:
+    """An event as it comes."""
+    content = json.dumps(told)
+    return client.post(
+        "/slack/events", data=content, headers={**headers(content), **more}, content_type="application/json"
+    )
