@@ -63,7 +63,7 @@ _numbers = _count()
 def say(client: FlaskClient, text: str, **more: str) -> str:
     """``/incident text`` and what its writer reads; the answer's blocks keep Slack's own rules."""
     content = command_body(text, **more)
-    answer = client.post("/slack/commands", data=content, headers=headers(content), content_type=_FORM)
+    answer: Any = client.post("/slack/commands", data=content, headers=headers(content), content_type=_FORM)
     assert answer.status_code == 200, answer.text
     assert answer.json["response_type"] == "ephemeral"
     for block in Block.parse_all(answer.json["blocks"]):
