@@ -43,7 +43,7 @@
       if ("pages" in element.dataset) document.getElementById("paged").textContent = element.dataset.rings;
       ring(element.dataset.rings);
     }
-    document.title = late ? `(!) ${late}` : title;
+    document.title = late ? `(!) ${late} · ${title}` : title;
   };
 
   for (const settings of document.querySelectorAll("[data-ring-settings]")) {

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from incidents.kernel.database import db
 from incidents.messages import about_subscriptions as words
-from incidents.published import subscribers
+from incidents.published import page_settings, subscribers
 from incidents.published.subscribers import Choice, Subscriber, invitations
 from tests.browser.conftest import Served
 from tests.browser.test_screens import troubles
@@ -101,6 +101,20 @@ def test_from_the_panel_to_the_list_and_off_it_without_a_script(served: Served, 
     db.session.remove()
     assert page.context.cookies() == []
     page.close()
+
+
+def test_under_the_longest_name_the_panel_opens_below_its_button(served: Served, page: Page) -> None:
+    page_settings.change_page_settings(name="Association of all transport companies of the lower river")
+    db.session.commit()
+    db.session.remove()
+    served.page_now()
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto(served.address)
+    page.locator("summary").click()
+    button, panel = page.locator("summary").bounding_box(), page.locator(".sub .panel").bounding_box()
+    assert button is not None
+    assert panel is not None
+    assert panel["y"] >= button["y"] + button["height"]
 
 
 def test_ones_own_pages_are_readable(served: Served, page: Page, clock: Any) -> None:
