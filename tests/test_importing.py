@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -163,6 +163,8 @@ anything = st.recursive(
 
 @settings(deadline=None, max_examples=80)
 @given(anything)
+@example({"components": {"data": [{"attributes": {}, "relationships": ["x"]}], "included": [{"type": ["x"], "id": 1}]}})
+@example({"components": [{"attributes": {}, "relationships": {"x": {"data": {"type": {}, "attributes": 5}}}}]})
 def test_whatever_a_stranger_wrote_is_read_or_refused_and_never_an_error(content: Any) -> None:
     for read in (statuspage.read_file, cachet.read_file, uptime_kuma.read_file):
         with contextlib.suppress(Unreadable):
@@ -319,6 +321,29 @@ def test_a_second_run_changes_nothing_and_a_third_brings_what_changed_there(app:
     published = db.session.scalars(select(PublishedIncident)).one()
     assert published.updates[0].body == "Searches fail for some."
     assert {each.name for each in known.all_components()} == {"Trip search", "Payments"}
+
+
+def test_ids_that_stand_there_twice_are_taken_over_once_and_a_second_run_changes_nothing(
+    app: Flask, clock: Any
+) -> None:
+    said = [
+        {"id": "u", "status": status, "body": status, "display_at": f"2026-11-0{day}T08:00:00Z"}
+        for day, status in ((1, "investigating"), (2, "resolved"))
+    ]
+    incident = {"id": "i", "name": "Slow \x1b[2J", "status": "resolved", "impact": "none", "incident_updates": said}
+    content = {
+        "components": [{"id": "c", "name": "API"}, {"id": "c", "name": "Web"}],
+        "incidents": [incident, {**incident, "name": "Another"}],
+    }
+    first = taking.take(statuspage.read_file(content, "file"))
+    assert fates(first) == {"component": {"new": 1}, "incident": {"new": 1}}
+    known_one = db.session.scalars(select(PublishedIncident)).one()
+    assert known_one.title == "Slow [2J"  # whoever reads the preview has a terminal that obeys such characters
+    assert [each.body for each in known_one.updates] == ["investigating", "resolved"]
+
+    found = statuspage.read_file(content, "file")
+    assert taking.take(found).changes == 0
+    assert "Incident “Another”: another has the same id there; left out." in found.warnings
 
 
 def test_what_somebody_edited_here_is_left_alone_and_said_so(app: Flask, clock: Any) -> None:

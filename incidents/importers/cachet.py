@@ -79,21 +79,28 @@ def _pages(page: Page, path: str) -> Iterator[Json]:
 def _flat(answer: Any) -> Iterator[Json]:
     """The objects of an answer in one shape: JSON:API's attributes lifted up, what it refers to in their place."""
     listed = answer.get("data", answer) if isinstance(answer, dict) else answer
-    included = {
-        (each.get("type"), fields.identity(each.get("id"))): each
-        for each in fields.objects(fields.part(answer, "included"))
-    }
+    included = {_name(each): each for each in fields.objects(fields.part(answer, "included"))}
     for each in fields.objects(listed):
         if not isinstance(each.get("attributes"), dict):
             yield each
             continue
         flat = {"id": each.get("id"), **each["attributes"]}
-        for name, relation in (each.get("relationships") or {}).items():
+        relations = each.get("relationships")
+        for name, relation in relations.items() if isinstance(relations, dict) else ():
             meant = relation.get("data") if isinstance(relation, dict) else None
             both = [meant] if isinstance(meant, dict) else list(fields.objects(meant))
-            full = [included.get((one.get("type"), fields.identity(one.get("id"))), one) for one in both]
-            flat[name] = [{"id": one.get("id"), **(one.get("attributes") or {})} for one in full]
+            full = [included.get(_name(one), one) for one in both]
+            flat[name] = [{"id": one.get("id"), **_attributes(one)} for one in full]
         yield flat
+
+
+def _name(each: Json) -> tuple[str, str]:
+    return fields.identity(each.get("type")), fields.identity(each.get("id"))
+
+
+def _attributes(each: Json) -> Json:
+    found = each.get("attributes")
+    return found if isinstance(found, dict) else {}
 
 
 def _understand(content: Mapping[str, list[Json]], found: Found, zone: ZoneInfo) -> Found:

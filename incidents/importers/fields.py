@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..kernel.text import LONGEST_SOURCE
+from ..published.wording import many_lines, one_line
 
 _TAG = re.compile(r"</?(?:p|br|a|ul|ol|li|b|i|strong|em|code|div|span|h[1-6]|blockquote|pre|small)\b", re.IGNORECASE)
 _BLOCKS = {"p", "div", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6"}
@@ -34,12 +35,12 @@ def identity(value: Any) -> str:
     """A number or a word that identifies something; empty where it does not."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
-    return str(value).replace("\x00", "").strip()[:100]
+    return one_line(str(value))[:100]
 
 
 def line(value: Any, *, longest: int) -> str:
     """One line of text, cut to its length."""
-    return " ".join(_storable(value).split())[:longest].strip() if isinstance(value, str) else ""
+    return one_line(value)[:longest].strip() if isinstance(value, str) else ""
 
 
 def number(value: Any) -> int | None:
@@ -80,7 +81,7 @@ def told(value: Any) -> str:
     """A text as Markdown: tags become their marks, or nothing; what is Markdown already stays."""
     if not isinstance(value, str):
         return ""
-    text = _storable(value).replace("\r\n", "\n")
+    text = many_lines(value)
     if _TAG.search(text):
         reader = _Reader()
         reader.feed(text)
@@ -88,10 +89,6 @@ def told(value: Any) -> str:
         text = "".join(reader.parts)
     text = re.sub(r"[ \t]+\n", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip()[:LONGEST_SOURCE]
-
-
-def _storable(value: str) -> str:
-    return value.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 class _Reader(HTMLParser):

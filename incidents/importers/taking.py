@@ -81,11 +81,18 @@ def take(found: Found, *, each: Callable[[], None] = lambda: None) -> Outcome:
 
 
 def _in_order(found: Found) -> Iterator[Thing]:
-    """What others refer to comes first; of incidents the oldest."""
-    yield from found.groups
-    yield from found.components
-    yield from sorted(found.incidents, key=lambda one: one.began_at)
-    yield from sorted(found.works, key=lambda one: one.starts_at)
+    """What others refer to comes first; of incidents the oldest. Of two with one id only the first, or each run would change it."""
+    incidents = sorted(found.incidents, key=lambda one: one.began_at)
+    works = sorted(found.works, key=lambda one: one.starts_at)
+    things: list[Thing] = [*found.groups, *found.components, *incidents, *works]
+    seen = set()
+    for thing in things:
+        key = (type(thing), thing.external_id)
+        if key in seen:
+            found.warnings.append(f"{_name(thing)}: another has the same id there; left out.")
+        else:
+            seen.add(key)
+            yield thing
 
 
 class _Known(NamedTuple):
@@ -221,10 +228,13 @@ class _Taking:
         """With the components and the ids of here; ``parts`` gets those of texts that are new."""
         now = clock.now()
         texts = []
+        seen: Counter[str] = Counter()
         for said in thing.updates:
+            seen[said.external_id] += 1
+            again = f" {seen[said.external_id]}" if seen[said.external_id] > 1 else ""
             named = {self._public_id("component", one): status for one, status in said.components.items()}
             own = {one: status for one, status in named.items() if one is not None}
-            public_id = parts.setdefault(said.external_id, fresh_public_id())
+            public_id = parts.setdefault(said.external_id + again, fresh_public_id())
             texts.append(PastText(public_id, said.body, said.status, min(said.at, now), own))
         return PastIncident(
             title=thing.title,
