@@ -12,6 +12,7 @@ from incidents.actions import addresses, slack_people
 from incidents.kernel import clock as clock_module
 from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
+from incidents.kernel.outbox import OutboxMessage
 from incidents.records.addresses import addresses_of
 from incidents.records.people import Person
 from incidents.records.slack_users import SlackUser, keep_workspace, slack_user
@@ -167,6 +168,9 @@ def test_the_page_shows_and_the_button_links(browser: FlaskClient, maya: Person)
     assert post(browser, page, page=page).status_code == 303
 
     assert [(each.kind, each.value) for each in addresses_of(maya.id)] == [("slack", USER)]
+    [letter] = db.session.scalars(select(OutboxMessage).where(OutboxMessage.person_id == maya.id))
+    assert letter.payload["subject"].startswith("A Slack user was linked")
+    assert USER in letter.payload["text"]
     assert browser.get(page).headers["Location"] == "/console/me/notifications"
     assert "Slack is linked." in browser.get("/console/me/notifications").text
 

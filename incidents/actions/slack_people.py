@@ -14,14 +14,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from ..access import slack_links
 from ..access.slack_links import SlackLink
-from ..kernel import clock
+from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed, Refusal
+from ..messages import about_addresses
 from ..records.actors import CLOCK
 from ..records.addresses import ContactAddress, addresses_of
 from ..records.people import Person, find_person
 from ..records.slack_users import SlackUser, slack_user, workspace
-from ..reports.ways import SLACK
+from ..reports.ways import EMAIL, SLACK
 from . import addresses
 
 _ID = re.compile(r"[A-Z0-9]{2,30}", re.ASCII)
@@ -148,7 +149,7 @@ def is_linked(found: SlackLink, person: Person) -> bool:
 
 
 def link(found: SlackLink, person: Person) -> None:
-    """This Slack user is that person from now on, and an address of theirs; the second time changes nothing.
+    """This Slack user is that person from now on, and an address of theirs, and they hear of it by e-mail; the second time changes nothing.
 
     Raises NotAllowed where the link has expired, the workspace is another, or the user is somebody else's.
     """
@@ -160,6 +161,20 @@ def link(found: SlackLink, person: Person) -> None:
     if is_linked(found, person):
         return
     try:
-        addresses.add_address(person, kind=SLACK, value=found.user_id, by=person.as_actor())
+        address = addresses.add_address(person, kind=SLACK, value=found.user_id, by=person.as_actor())
     except Malformed as refusal:
         raise NotAllowed(refusal.sentence) from None
+    _confirm(address, person, found)
+
+
+def _confirm(address: ContactAddress, person: Person, found: SlackLink) -> None:
+    known = slack_user(found.team_id, found.user_id)
+    user = f"{known.name} ({found.user_id})" if known is not None and known.name else f"the user {found.user_id}"
+    letter = about_addresses.slack_linked(user, address=addresses.my_notifications())
+    outbox.enqueue(
+        event=f"address/{address.id}/linked",
+        channel=EMAIL,
+        destination=person.email,
+        payload=letter.payload(person.email),
+        person_id=person.id,
+    )

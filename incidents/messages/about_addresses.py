@@ -1,4 +1,4 @@
-"""Letters about how somebody is reached: a test, and that an address was added by another."""
+"""Letters about how somebody is reached: a test, an address that another added, a Slack user that was linked."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ def added_by_another(by_name: str, *, kind: str, label: str, address: str) -> Le
         paragraphs=(
             f"{by_name} added an address at which you are told of incidents: {label} ({kind}).",
             "If it is not yours, remove it.",
+        ),
+        buttons=(Button("My notifications", address),),
+        footer=("You get this because you have an account in Sevenbells.",),
+    )
+
+
+def slack_linked(user: str, *, address: str) -> Letter:
+    """To the account's own e-mail: a link can be pressed by mistake, and then somebody else in Slack acts for this person."""
+    return Letter(
+        subject="A Slack user was linked with your account in Sevenbells",
+        paragraphs=(
+            f"Whatever {user} does in Slack counts as done by you from now on, and you are told there too.",
+            "If this Slack user is not you, unlink it at once.",
         ),
         buttons=(Button("My notifications", address),),
         footer=("You get this because you have an account in Sevenbells.",),
