@@ -179,6 +179,17 @@ def test_nothing_is_promised_once_it_is_over(client: FlaskClient, clock: Any) ->
     assert "Next update by" not in text_of(client) + text_of(client, f"/incidents/{incident.public_id}")
 
 
+def test_an_open_incident_leads_to_news_by_e_mail_and_one_that_is_over_does_not(client: FlaskClient) -> None:
+    incident = make_update(1).incident.public_id
+    db.session.commit()
+    for path in ("/", f"/incidents/{incident}"):
+        assert '<a href="/subscribe">Get updates by e-mail</a>' in client.get(path).text
+
+    make_update(1, status="resolved")
+    db.session.commit()
+    assert "Get updates by e-mail" not in client.get(f"/incidents/{incident}").text
+
+
 def test_an_edited_update_says_so(client: FlaskClient, clock: Any) -> None:
     update = make_update(1, body="Frist.")
     clock.forward(minutes=2)
