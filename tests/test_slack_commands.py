@@ -18,6 +18,7 @@ from incidents.access import slack_links
 from incidents.actions import maintenance as work
 from incidents.actions import roles
 from incidents.kernel.database import db
+from incidents.kernel.errors import NotAllowed
 from incidents.kernel.outbox import OutboxMessage
 from incidents.published import publishing
 from incidents.records.incidents import Incident
@@ -26,6 +27,8 @@ from incidents.records.slack_requests import IncidentChannel
 from incidents.records.timeline import TimelineEntry
 from incidents.records.updates import Update
 from incidents.slack.commands import COMMANDS
+from incidents.slack.commands.asked import Asked
+from incidents.slack.replies import Reply
 from tests.conftest import WoundClock
 from tests.factories import a_component, a_person, an_incident
 from tests.slack_door import KEY, command_body, linked, post, say
@@ -183,6 +186,22 @@ def test_a_word_like_none_is_answered_without_a_guess(client: FlaskClient, ada: 
     assert "Did you mean" not in said
     assert "<!" not in said
     assert "@channel" not in said
+
+
+def test_a_command_is_done_wholly_or_not_at_all(
+    client: FlaskClient, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(asked: Asked) -> Reply:
+        actions.add_note(incident_of(asked), by=asked.by, body="half of it")
+        raise NotAllowed("The other half is not allowed.")
+
+    def incident_of(asked: Asked) -> Incident:
+        return asked.incident()[0]
+
+    monkeypatch.setitem(COMMANDS, "note", half)
+
+    assert say(client, "note INC-1") == "The other half is not allowed."
+    assert db.session.scalars(select(TimelineEntry).where(TimelineEntry.kind == "note")).all() == []
 
 
 # ---- answering ----

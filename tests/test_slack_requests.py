@@ -186,6 +186,14 @@ class _locked:  # noqa: N801 - it is used like a function
         self.other.close()
 
 
+@pytest.mark.parametrize("path", ["/slack/commands", "/slack/interactions", "/slack/events"])
+def test_each_address_waits_two_seconds_for_a_lock(client: FlaskClient, count_queries: list[str], path: str) -> None:
+    content = {"/slack/commands": command_body("help"), "/slack/events": "{}"}.get(path, "payload=%7B%7D")
+
+    assert post(client, path, content).status_code == 200
+    assert [said for said in count_queries if said.endswith(("busy_timeout=2000", "lock_timeout=2000"))]
+
+
 def test_other_transactions_keep_their_own_patience(app: Flask) -> None:
     def patience() -> str:
         asked = "PRAGMA busy_timeout" if db.engine.dialect.name == "sqlite" else "SHOW lock_timeout"

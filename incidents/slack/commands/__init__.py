@@ -13,7 +13,7 @@ from .asked import Asked, nearest
 
 Command = Callable[[Asked], Reply]
 
-COMMANDS: Final[Mapping[str, Command]] = {
+COMMANDS: Final[dict[str, Command]] = {
     "declare": declaring.declare,
     "drill": declaring.drill,
     "ack": answering.acknowledge,
