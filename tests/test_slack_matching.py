@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from incidents.actions import addresses, slack_people
@@ -16,8 +18,10 @@ from incidents.kernel.outbox import OutboxMessage
 from incidents.records.addresses import addresses_of
 from incidents.records.people import Person
 from incidents.records.slack_users import SlackUser, slack_user, workspace
+from tests import slack_door
 from tests.conftest import WoundClock
-from tests.factories_people import make_person
+from tests.factories import an_incident
+from tests.factories_people import make_person, post, sign_in
 from tests.receivers import Receiver, Script, answer, half, receiver
 from tests.slack_api import TEAM, SlackApi, asked_to_wait, slack_error
 
@@ -34,7 +38,12 @@ def slack(receiver: Receiver) -> SlackApi:
 
 @pytest.fixture
 def environ(environ: dict[str, str], slack: SlackApi) -> dict[str, str]:
-    return {**environ, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s", "SLACK_API_BASE_URL": slack.url}
+    return {
+        **environ,
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_SIGNING_SECRET": slack_door.KEY,
+        "SLACK_API_BASE_URL": slack.url,
+    }
 
 
 @pytest.fixture
@@ -212,3 +221,32 @@ def test_without_a_token_nobody_is_asked(app: Flask, slack: SlackApi, monkeypatc
     jobs.find_out_who_wrote()
 
     assert slack.methods == []
+
+
+# ---- from the first word in Slack to acting as oneself ----
+
+
+def test_a_first_word_in_slack_is_enough_to_be_matched(maya: Person, client: FlaskClient, slack: SlackApi) -> None:
+    incident = an_incident(by=maya)
+    words = {"user": USER, "team_id": TEAM}
+    slack_door.say(client, f"ack {incident.ref}", **words)
+    assert not incident.is_acknowledged
+
+    jobs.find_out_who_wrote()
+    slack_door.say(client, f"ack {incident.ref}", **words)
+
+    assert incident.acknowledgement_by is not None
+    assert incident.acknowledgement_by.endswith(":Maya")
+
+
+def test_the_link_that_slack_shows_makes_one_oneself(app: Flask, maya: Person, client: FlaskClient) -> None:
+    incident = an_incident(by=maya)
+    words = {"user": "U0OTHER", "team_id": TEAM}
+    content = slack_door.command_body(f"ack {incident.ref}", **words)
+    answer = slack_door.post(client, "/slack/commands", content)
+    [page] = re.findall(r"/console/me/slack/[\w-]+", answer.text)
+
+    assert post(sign_in(app.test_client(), maya), page, page=page).status_code == 303
+    slack_door.say(client, f"ack {incident.ref}", **words)
+
+    assert incident.is_acknowledged
