@@ -148,6 +148,17 @@ def test_twenty_addresses_from_one_network_in_a_quarter_of_an_hour_and_then_more
     assert from_network("198.51.100.200", 20) == 200
 
 
+def test_one_address_of_the_network_gives_five_an_hour_and_no_more(client: FlaskClient, clock: Any) -> None:
+    def give(number: int) -> int:
+        return client.post("/subscribe", data={"email": f"r{number}@example.com"}).status_code
+
+    assert [give(number) for number in range(6)] == [200, 200, 200, 200, 200, 429]
+    clock.forward(minutes=59)
+    assert give(6) == 429
+    clock.forward(minutes=2)
+    assert [give(number) for number in range(7, 13)] == [200, 200, 200, 200, 200, 429]
+
+
 def test_a_wrong_address_is_shown_again_with_what_is_wrong(client: FlaskClient) -> None:
     answer = ask(client, "a@example.com, b@example.com")
     assert answer.status_code == 422

@@ -19,6 +19,7 @@ WINDOW = timedelta(minutes=15)
 FREE_PER_ACCOUNT = 5
 FREE_PER_NETWORK = 20
 _FIRST_WAIT = timedelta(seconds=30)
+_KEPT_FOR = timedelta(hours=2)  # twice the longest window
 _LONGEST_ACCOUNT = 200  # characters that are looked at
 
 
@@ -44,11 +45,16 @@ class Attempt(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How many attempts are free in 15 minutes; ``bits`` of an IPv4 address make the network that they are counted for."""
+    """How many attempts are free in a ``window``; ``bits`` of an IPv4 address make the network that they are counted for.
+
+    ``is_firm``: there are no more than these, and who wants more waits until the first of them is a window old.
+    """
 
     per_account: int | None = FREE_PER_ACCOUNT  # None: accounts are not counted
     per_network: int = FREE_PER_NETWORK
     bits: int = 32
+    window: timedelta = WINDOW
+    is_firm: bool = False
 
 
 GUESSING = Limits()
@@ -65,12 +71,14 @@ def admit(kind: str, *, account: str, address: str, limits: Limits = GUESSING) -
     key, network, moment = _digest(account), network_of(address, bits=limits.bits), clock.now()
     with writing(), db.engine.begin() as connection:
         _one_at_a_time(connection, kind + key, kind + network)
-        until = _wait_until(connection, kind, Attempt.network == network, limits.per_network, moment)
+        until = _wait_until(connection, kind, Attempt.network == network, limits.per_network, limits, moment)
         if limits.per_account is not None:
-            until = max(until, _wait_until(connection, kind, Attempt.account == key, limits.per_account, moment))
+            until = max(
+                until, _wait_until(connection, kind, Attempt.account == key, limits.per_account, limits, moment)
+            )
         if until > moment:
             raise _refusal(until - moment)
-        connection.execute(delete(Attempt).where(Attempt.at < moment - 2 * WINDOW))
+        connection.execute(delete(Attempt).where(Attempt.at < moment - _KEPT_FOR))
         connection.execute(insert(Attempt).values(kind=kind, account=key, network=network, at=moment))
 
 
@@ -98,12 +106,19 @@ def _digest(account: str) -> str:
     return hashlib.sha256(typed.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _wait_until(connection: Connection, kind: str, whose: ColumnElement[bool], free: int, moment: datetime) -> datetime:
+def _wait_until(
+    connection: Connection, kind: str, whose: ColumnElement[bool], free: int, limits: Limits, moment: datetime
+) -> datetime:
     """From when the next attempt is welcome; long ago while there are free ones."""
-    recent = select(func.count(), func.max(Attempt.at)).where(Attempt.kind == kind, whose, Attempt.at > moment - WINDOW)
-    count, latest = connection.execute(recent).one()
+    those = (Attempt.kind == kind, whose, Attempt.at > moment - limits.window)
+    count, latest = connection.execute(select(func.count(), func.max(Attempt.at)).where(*those)).one()
     if count < free:
         return moment
+    if limits.is_firm:
+        first = connection.scalar(
+            select(Attempt.at).where(*those).order_by(Attempt.at.desc()).offset(free - 1).limit(1)
+        )
+        return _aware(first or latest, moment) + limits.window
     wait: timedelta = min(_FIRST_WAIT * 2 ** min(count - free, 10), WINDOW)
     return _aware(latest, moment) + wait
 

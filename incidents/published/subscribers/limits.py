@@ -11,7 +11,8 @@ from ...kernel import clock, throttle
 from ...kernel.database import db
 from .model import Subscriber
 
-# a /24 is a small provider's customers or an office; to give twenty addresses in a quarter of an hour is free
+# reliability P21: five an hour from one address; a /24 besides, which is a small provider's customers or an office
+PER_ADDRESS = throttle.Limits(per_account=None, per_network=5, window=timedelta(hours=1), is_firm=True)
 PER_NETWORK = throttle.Limits(per_account=None, per_network=20, bits=24)
 BETWEEN_LETTERS = timedelta(days=1)
 FORGOTTEN_AFTER = timedelta(days=7)
@@ -24,7 +25,8 @@ def admit_form(*, account: str, address: str) -> None:
 
     Commits by itself: call it before anything else.
     """
-    throttle.admit(_KIND, account=account, address=address, limits=PER_NETWORK)
+    throttle.admit(_KIND, account=account, address=address, limits=PER_ADDRESS)
+    throttle.admit(f"{_KIND} network", account=account, address=address, limits=PER_NETWORK)
 
 
 def may_write(subscriber: Subscriber) -> bool:
