@@ -149,12 +149,12 @@ def test_while_the_database_is_locked_nothing_is_recorded_and_that_is_said_in_ti
 ) -> None:
     incident = an_incident(by=linked(a_person("Ada")))
     assert timedelta(seconds=2) == door.PATIENCE
-    monkeypatch.setattr(door, "PATIENCE", timedelta(milliseconds=50))
     ref = incident.ref
     content = command_body(f"ack {ref}")
     db.session.commit()
 
-    with _locked(app):
+    with monkeypatch.context() as hurried, _locked(app):
+        hurried.setattr(door, "PATIENCE", timedelta(milliseconds=50))
         answer = post(client, "/slack/commands", content)
         assert answer.status_code == 200
         assert answer.json["text"].endswith("Nothing was recorded, try again.")
