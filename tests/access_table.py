@@ -158,6 +158,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/sitemap.xml", "public"),
     Row("GET", "/favicon.ico", "public"),
     Row("GET", "/components/<public_id>", "public"),
+    Row("GET", "/components/<public_id>.json", "public"),
     Row("GET", "/components/<public_id>/badge.svg", "public"),
     Row("GET", "/components/<public_id>/badge.json", "public"),
     Row("GET", "/components/<public_id>/history.atom", "public"),
