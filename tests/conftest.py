@@ -6,6 +6,7 @@ import contextvars
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -172,11 +173,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path.write_bytes(request.getfixturevalue("sqlite_schema").read_bytes())
         return f"sqlite:///{path}"
     engine: Engine = request.getfixturevalue("postgresql_schema")
-    _empty(engine)
+    empty(engine)
     return engine.url.render_as_string(hide_password=False)
 
 
-def _empty(engine: Engine) -> None:
+def empty(engine: Engine) -> None:
     """Delete what the last test left and count from 1 again: TRUNCATE makes some three hundred files anew each time."""
     tables = Base.metadata.sorted_tables
     with engine.begin() as connection:
@@ -215,6 +216,13 @@ def settings(environ: dict[str, str]) -> Settings:
 @pytest.fixture
 def app(settings: Settings, clock: WoundClock) -> Iterator[Flask]:
     """The whole application, with its context pushed, on SQLite and then on PostgreSQL."""
+    with running(settings) as application:
+        yield application
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Flask]:
+    """The whole application as these settings make it, with its context pushed."""
     import wsgi
 
     application = wsgi.create_app(settings)
@@ -241,6 +249,22 @@ def _share_compiled_statements(engine: Engine) -> None:
 
 
 _known: dict[str, tuple[Any, Any]] = {}
+
+
+@pytest.fixture(scope="session")
+def lived_week(tmp_path_factory: pytest.TempPathFactory, sqlite_schema: Path) -> Path:
+    """The demo's week in an SQLite file: lived once, and copied by every test that looks at it."""
+    from incidents.demo import filling
+
+    folder = tmp_path_factory.mktemp("lived")
+    path = folder / "lived.db"
+    path.write_bytes(sqlite_schema.read_bytes())
+    set_so = {"DATA_DIR": str(folder / "var"), "DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": SECRET}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock_module, "source", WoundClock())
+        with running(settings_module.load(set_so)):
+            filling.fill()
+    return path
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ BODIES: Mapping[str, Any] = {
     "escalate": {"reason": "customer"},
     "assign_role": {"person": "bob@example.com"},
     "name_person": {"person": "bob@example.com"},
+    "send_back": {"words": "x"},
     "relate": {"to": "INC-1", "kind": "caused_by"},
 }
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from incidents import actions
 from incidents.actions import audit
+from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
@@ -67,6 +68,28 @@ def test_everything_on_record_is_in_the_audit_of_an_incident(
         "1 attempt",
     ):
         assert said in page, said
+
+
+def test_the_audit_counts_what_subscribers_were_sent_and_names_none_of_them(client: FlaskClient, maya: Person) -> None:
+    incident = an_incident(by=maya)
+    readers = ("reader@example.org", "other@example.org")
+    for each in readers:
+        outbox.enqueue(
+            event="update/1",
+            channel="email",
+            destination=each,
+            payload={"subject": "Public"},
+            incident_id=incident.id,
+            purpose=outbox.UPDATE,
+        )
+    db.session.commit()
+    sign_in(client, maya)
+
+    page = client.get(f"/console/incidents/{incident.ref}/audit").text
+
+    assert "Messages to subscribers" in page
+    assert "2 waiting" in page
+    assert not [each for each in readers if each in page]
 
 
 def test_the_audit_can_be_narrowed_and_saved_and_no_cell_is_a_formula(

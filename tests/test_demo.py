@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from incidents.actions import oncall, rca, swaps
 from incidents.cli import demo as command
@@ -15,6 +16,7 @@ from incidents.demo import filling, people, today
 from incidents.jobs import audit
 from incidents.kernel import clock as clock_module
 from incidents.kernel import outbox
+from incidents.kernel import settings as settings_module
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.policy import cadence
@@ -29,13 +31,21 @@ from incidents.records.oncall import rotations
 from incidents.records.people import find_person
 from incidents.records.postmortems import Postmortem
 from incidents.records.timeline import TimelineEntry
+from tests.conftest import SECRET, empty, running
 from tests.factories_people import sign_in
 
 
 @pytest.fixture
-def lived(app: Flask, clock: Any) -> list[Incident]:
+def database_url(tmp_path: Path, lived_week: Path) -> str:
+    """The week was lived once for all that look at it; one test lives it on PostgreSQL."""
+    path = tmp_path / "sevenbells.db"
+    path.write_bytes(lived_week.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def lived(app: Flask) -> list[Incident]:
     """Every incident of a filled database, oldest first."""
-    filling.fill()
     return list(db.session.scalars(select(Incident).order_by(Incident.id)))
 
 
@@ -46,6 +56,18 @@ def test_two_incidents_are_open_and_the_update_of_one_is_late(lived: list[Incide
     assert cadence.minutes_late(late.next_update_due_at, clock_module.now()) == today.LATE_MINUTES
     assert not young.is_acknowledged
     assert {late.severity, young.severity} == {"P1", "P2"}
+
+
+@pytest.mark.usefixtures("clock")
+def test_it_is_lived_on_postgresql_too(postgresql_schema: Engine, tmp_path: Path) -> None:
+    empty(postgresql_schema)
+    url = postgresql_schema.url.render_as_string(hide_password=False)
+    with running(settings_module.load({"DATA_DIR": str(tmp_path), "DATABASE_URL": url, "SECRET_KEY": SECRET})):
+        filling.fill()
+        outcomes = db.session.scalars(select(Incident.outcome)).all()
+
+    assert outcomes.count(None) == 2
+    assert {*outcomes} == {None, *Outcome}
 
 
 def test_it_holds_every_kind_of_incident(lived: list[Incident]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ..access.visibility import visible_to
+from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
 from ..policy.lifecycle import PUBLIC_STATUS_LABELS, PublicStatus, Step
@@ -171,7 +173,7 @@ def _deliveries(incident: Incident, me: Person) -> Iterator[Record]:
     rows = db.session.execute(
         select(OutboxMessage, Person.name)
         .outerjoin(Person, Person.email == OutboxMessage.destination)
-        .where(OutboxMessage.incident_id == incident.id)
+        .where(OutboxMessage.incident_id == incident.id, outbox.is_for_the_team())
     )
     for message, name in rows:
         tries = f"{message.attempts} {'attempt' if message.attempts == 1 else 'attempts'}"
@@ -185,6 +187,26 @@ def _deliveries(incident: Incident, me: Person) -> Iterator[Record]:
             ),
             after=_STATES[message.state],
             note=f"{message.reason}. {tries}" if message.reason else tries,
+        )
+
+
+def _told_in_public(incident: Incident, me: Person) -> Iterator[Record]:
+    """What subscribers were sent, counted: there may be thousands, and their addresses are for admins."""
+    last = func.max(func.coalesce(OutboxMessage.sent_at, OutboxMessage.last_attempt_at, OutboxMessage.created_at))
+    rows = db.session.execute(
+        select(OutboxMessage.event, OutboxMessage.state, func.count().label("number"), last.label("at"))
+        .where(OutboxMessage.incident_id == incident.id, ~outbox.is_for_the_team())
+        .group_by(OutboxMessage.event, OutboxMessage.state)
+        .order_by(OutboxMessage.event, OutboxMessage.state)
+    )
+    for _event, told in groupby(rows, key=lambda row: row.event):
+        states = list(told)
+        yield Record(
+            at=max(row.at for row in states),
+            group="deliveries",
+            by="Sevenbells",
+            what=Markup("Messages to subscribers"),
+            after=", ".join(f"{row.number:,} {_STATES[row.state]}" for row in states),
         )
 
 
@@ -215,5 +237,6 @@ _SOURCES: tuple[Callable[[Incident, Person], Iterator[Record]], ...] = (
     _corrections,
     _wordings,
     _deliveries,
+    _told_in_public,
     _named_tokens,
 )

@@ -48,7 +48,6 @@ ROOM = (
     f"{_LATE}/deliveries",
     f"{_LATE}/communication",
     f"{_LATE}/audit",
-    f"{_LATE}/audit",
     f"{_LATE}/resolution",
     f"{_YOUNG}/acknowledgement",
     f"{_OVER}/reopening",

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from incidents import actions
 from incidents.access import slack_links
-from incidents.demo import filling, people
+from incidents.demo import people
 from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.published.components import all_components, all_groups
@@ -50,17 +50,16 @@ HOSTILE = {
 
 
 @pytest.fixture
-def database_url(tmp_path: Any, sqlite_schema: Any) -> str:
+def database_url(tmp_path: Any, lived_week: Any) -> str:
     """Looks do not depend on the database."""
     path = tmp_path / "sevenbells.db"
-    path.write_bytes(sqlite_schema.read_bytes())
+    path.write_bytes(lived_week.read_bytes())
     return f"sqlite:///{path}"
 
 
 @pytest.fixture
 def places(served: Served, clock: Any) -> dict[str, str]:
     """What stands in the addresses, on a week that was lived."""
-    filling.fill()
     late, young = db.session.scalars(select(Incident).where(Incident.outcome.is_(None)).order_by(Incident.id))
     over = db.session.scalars(select(Incident).where(Incident.postmortem_due_at.is_not(None)).limit(1)).one()
     published, published_over = publishing.find(late.id), publishing.find(over.id)
