@@ -21,6 +21,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine, create_engine, text
 from werkzeug.routing import Rule
 
+from incidents.api import ratelimit
 from incidents.kernel import clock as clock_module
 from incidents.kernel import settings as settings_module
 from incidents.kernel.database import Base, db
@@ -230,6 +231,7 @@ def running(settings: Settings) -> Iterator[Flask]:
     application.test_client_class = Browser
     application.config["PASSWORD_HASHER"] = CHEAP_HASHER
     application.jinja_env.bytecode_cache = _compiled_templates
+    ratelimit.forget()  # every test begins with token 1
     with application.app_context():
         _share_compiled_statements(db.engine)
         yield application
