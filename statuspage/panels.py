@@ -118,7 +118,7 @@ def _promise(update: Update, incident: Incident, picture: Picture, *, is_newest:
     if update.promised_at is None:
         return ""
     if is_newest and incident.is_open:
-        return say("{sentence}.", sentence=words.promise(update.promised_at, minute=picture.minute, zone=picture.zone))
+        return words.promise(update.promised_at, minute=picture.minute, zone=picture.zone)
     return words.promised(update.promised_at, then=update.display_at, zone=picture.zone)
 
 

@@ -143,9 +143,10 @@ def old(picture: Picture) -> str:
 def promise(due: datetime, *, minute: datetime, zone: ZoneInfo) -> str:
     """When we write again; once that has passed, how late we are."""
     when = times.both_with_day(due, zone, now=minute)
+    said = say("Next update by {time}", time=when)
     if is_late(due, minute):
-        return say("Next update expected at {time}, {length} late", time=when, length=times.lasted(minute - due))
-    return say("Next update by {time}", time=when)
+        said = say("Next update expected at {time}, {length} late", time=when, length=times.lasted(minute - due))
+    return say("{sentence}.", sentence=said)
 
 
 def is_late(due: datetime, minute: datetime) -> bool:

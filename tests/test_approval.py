@@ -191,6 +191,22 @@ def test_where_the_page_asks_for_it_no_way_leads_around_the_second_pair_of_eyes(
     assert published.newest.body == "This incident is resolved."
 
 
+def test_a_title_that_stands_on_the_page_is_changed_by_whoever_leads(
+    incident: Incident, maya: Person, lena: Person
+) -> None:
+    let_the_page_ask()
+    actions.rename(incident, title="Before it is public", by=lena.as_actor())
+    actions.post_update(incident, by=maya.as_actor(), body="Answers are slow.", audience="public")
+
+    with pytest.raises(NotAllowed, match="Let the commander"):
+        actions.rename(incident, title="Nobody else read this", by=lena.as_actor())
+    actions.rename(incident, title="Answers are slow", by=maya.as_actor())
+
+    published = publishing.find(incident.id)
+    assert published is not None
+    assert published.title == "Answers are slow"
+
+
 def test_a_program_and_whoever_leads_are_never_asked(incident: Incident, maya: Person) -> None:
     let_the_page_ask()
     program = Actor("token", 1, "deploy script")

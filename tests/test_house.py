@@ -176,4 +176,4 @@ def test_what_catches_everything_raises_it_again_or_says_why_it_may() -> None:
 def test_each_catalogue_can_be_read() -> None:
     # merging keeps the lines of both sides, so that one sentence may come to stand in it twice
     for path in (ROOT / "templates" / "languages").glob("*.toml"):
-        tomllib.loads(path.read_text(encoding="utf-8"))
+        assert tomllib.loads(path.read_text(encoding="utf-8")), path

@@ -13,6 +13,7 @@ from ..kernel.errors import NotAllowed
 from ..policy import escalation
 from ..policy.attention import earliest
 from ..policy.lifecycle import RESOLVED_WITHOUT_WORDS, PublicStatus, Visibility
+from ..published import publishing
 from ..published.page_settings import page_settings
 from ..records.actors import Actor
 from ..records.approvals import TAKEN_BACK, UpdateApproval
@@ -24,6 +25,10 @@ from . import asked, oncall, roles, telling
 MUST_ASK = (
     "On this page a second pair of eyes reads what goes public. Ask for approval, or let the commander or the "
     "communications lead publish it."
+)
+TITLE_IS_READ = (
+    "The title stands on the page, where a second pair of eyes reads what goes public. Let the commander or the "
+    "communications lead change it."
 )
 _REMIND_BEFORE = timedelta(minutes=10)
 
@@ -48,6 +53,12 @@ def check_words(incident: Incident, update: Update, by: Actor) -> None:
     is_ours = update.public_status == PublicStatus.POSTMORTEM or update.body == RESOLVED_WITHOUT_WORDS
     if update.audience == "public" and not is_ours and must_ask(incident, by):
         raise NotAllowed(MUST_ASK)
+
+
+def check_title(incident: Incident, by: Actor) -> None:
+    """Raise NotAllowed for another title on the page by somebody who has to ask; before it is out, its first update is read."""
+    if publishing.find(incident.id) is not None and must_ask(incident, by):
+        raise NotAllowed(TITLE_IS_READ)
 
 
 def check_publication(incident: Incident, update: Update, by: Actor) -> None:

@@ -12,7 +12,7 @@ from ..policy.lifecycle import Visibility
 from ..policy.severity import Severity
 from ..records.actors import Actor
 from ..records.incidents import TITLE_LENGTH, Incident
-from . import allowed, journal, matrix, resolve, strike, targets, visibility
+from . import allowed, approval, journal, matrix, resolve, strike, targets, visibility
 from . import components as incident_components
 
 
@@ -85,7 +85,7 @@ def declare(
 
 
 def rename(incident: Incident, *, title: str, by: Actor) -> None:
-    """Another title, on the page too."""
+    """Another title, on the page too. Raises NotAllowed where a second pair of eyes reads what goes public."""
     from ..published import publishing
 
     problems: dict[str, str] = {}
@@ -94,6 +94,7 @@ def rename(incident: Incident, *, title: str, by: Actor) -> None:
         raise Malformed(problems)
     if name == incident.title:
         return
+    approval.check_title(incident, by)
     before, incident.title = incident.title, name
     publishing.rename(incident.id, name)
     journal.write(incident, "title", by=by, detail={"before": before, "after": name})
