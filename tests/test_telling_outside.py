@@ -12,7 +12,8 @@ from flask import Flask
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
-from incidents.actions.updates import post_update, withdraw_update
+from incidents.actions.corrections import withdraw_update
+from incidents.actions.updates import post_update
 from incidents.jobs import subscribers as telling
 from incidents.jobs.deliveries import send_due_messages
 from incidents.kernel import clock as clock_module

@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from incidents import actions, channels
+from incidents.actions.corrections import revise_update, undo_update, withdraw_update
 from incidents.actions.resolve import reopen, resolve
-from incidents.actions.updates import post_update, revise_update, undo_update, withdraw_update
+from incidents.actions.updates import post_update
 from incidents.channels import SENT, Message, Outcome
 from incidents.jobs import audit, quarantine, subscribers
 from incidents.jobs.deliveries import send_due_messages

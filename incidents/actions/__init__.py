@@ -5,6 +5,7 @@ from __future__ import annotations
 from .approving import approve, ask_for_approval, send_back, take_question_back
 from .cadence import agree_slower, snooze
 from .components import set_components
+from .corrections import revise_update, undo_update, withdraw_update
 from .declare import correct_times, declare, describe_impact, rename
 from .notes import add_note, correct_entry
 from .postmortems import (
@@ -22,7 +23,7 @@ from .resolve import merge, reopen, resolve, set_cause
 from .respond import acknowledge, change_severity, escalate, take_back_acknowledgement
 from .roles import accept_role, assign_role, remove_role
 from .steps import advance, mark_in_place
-from .updates import no_change, post_update, publish_draft, revise_update, undo_update, withdraw_update
+from .updates import no_change, post_update, publish_draft
 from .updates import set_time as set_update_time
 from .visibility import change_visibility, name_oneself, name_person, unname_person
 

@@ -17,7 +17,7 @@ from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import postmortems, updates
+from . import corrections, postmortems, updates
 
 
 def publish_rca(
@@ -48,7 +48,7 @@ def revise_rca(incident: Incident, *, by: Actor, body: str, version: int | None 
     """Another wording of the one that is out: the page says "edited" and keeps the earlier one; nobody is told again."""
     update = _the_one_that_is_out(incident)
     if update.body != body:
-        updates.revise_update(incident, update, by=by, body=body, version=version)
+        corrections.revise_update(incident, update, by=by, body=body, version=version)
         _keep_as_draft(incident, by=by, body=update.body)
     return update
 
@@ -57,7 +57,7 @@ def withdraw_rca(incident: Incident, *, by: Actor) -> None:
     """Take it from everything that we serve; the incident reads as resolved again, and the text stays a draft here."""
     update = find_rca(incident)
     if update is not None:
-        updates.withdraw_update(incident, update, by=by)
+        corrections.withdraw_update(incident, update, by=by)
 
 
 def find_rca(incident: Incident) -> Update | None:

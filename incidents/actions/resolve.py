@@ -20,7 +20,7 @@ from ..records.incidents import Incident
 from ..records.matrix import TeamWord
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import approval, cadence, journal, postmortems, reach, relations, strike, targets, updates, watch
+from . import approval, cadence, corrections, journal, postmortems, reach, relations, strike, targets, updates, watch
 
 
 def resolve(
@@ -215,7 +215,7 @@ def _tell_the_public(incident: Incident, *, by: Actor, body: str | None, notify:
     asked = approval.questions_of([update.id for update in waiting]) if waiting else {}
     for update in waiting:
         if update.state == "scheduled" or (update.id in asked and asked[update.id].is_open):
-            updates.withdraw_update(incident, update, by=by)
+            corrections.withdraw_update(incident, update, by=by)
     if publishing.find(incident.id) is None:
         return None
     return updates.post_update(

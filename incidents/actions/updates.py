@@ -1,4 +1,4 @@
-"""Updates: written, kept as drafts, published, edited, withdrawn, undone."""
+"""Updates: written, kept as drafts, set for a time, published. What becomes of one that is out: ``corrections``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from ..kernel import clock, text
 from ..kernel.database import db
-from ..kernel.errors import NotAllowed, Outdated
+from ..kernel.errors import NotAllowed
 from ..policy import cadence as cadence_rules
 from ..policy.lifecycle import Step
 from ..published import notices, publishing
 from ..records.actors import Actor
-from ..records.approvals import APPROVED, TAKEN_BACK
+from ..records.approvals import APPROVED
 from ..records.incidents import Incident, IncidentComponent
-from ..records.updates import Update, UpdateRevision, new_public_id
+from ..records.updates import Update, new_public_id
 from . import allowed, approval, cadence, journal, matrix, watch
 
 UNDO_FOR = timedelta(seconds=10)
@@ -86,7 +86,7 @@ def post_update(
         return update
     approval.check_words(incident, update, by)
     if publish_at is not None:
-        return _schedule(incident, update, by=by)
+        return schedule(incident, update, by=by)
     return make_known(incident, update, by=by, can_be_undone=can_be_undone)
 
 
@@ -113,7 +113,7 @@ def set_time(incident: Incident, update: Update, *, publish_at: datetime, by: Ac
     update.publish_at = moment
     update.version += 1
     _close_question(incident, update, by=by)
-    return _schedule(incident, update, by=by, moved_from=before if update.state == "scheduled" else None)
+    return schedule(incident, update, by=by, moved_from=before if update.state == "scheduled" else None)
 
 
 def make_known(incident: Incident, update: Update, *, by: Actor, can_be_undone: bool = False) -> Update:
@@ -177,141 +177,6 @@ def no_change_text(incident: Incident) -> str:
     return f"{doing}. Nothing has changed since the last update."
 
 
-def undo_update(incident: Incident, update: Update, *, by: Actor) -> Update:
-    """Take a publication back within ten seconds: the page and the promise are as before.
-
-    Raises NotAllowed once the time is over: then it is withdrawn or corrected instead.
-    """
-    if update.state == "undone":
-        return update
-    if update.state != "published" or update.undo_until is None or clock.now() > update.undo_until:
-        raise NotAllowed("The ten seconds are over. Edit the update or withdraw it.")
-    if last_made_known(incident) is not update:
-        raise NotAllowed("Another update came after this one. Withdraw it instead.")
-    publishing.withdraw_update(update.public_id, reason="The update was taken back within ten seconds.")
-    _put_back(incident, update.before)
-    update.state, update.undo_until = "undone", None
-    journal.write(incident, "update_undone", by=by, update=update)
-    watch.rearm(incident)
-    return update
-
-
-def withdraw_update(incident: Incident, update: Update, *, by: Actor, reason: str | None = None) -> Update:
-    """Remove an update from all we serve; it stays on the timeline. A draft is simply put away."""
-    if update.state in ("withdrawn", "undone"):
-        return update
-    was_published = update.state == "published"
-    approval.close(update, TAKEN_BACK, by=by)
-    update.state, update.publish_at, update.undo_until = "withdrawn", None, None
-    publishing.withdraw_update(update.public_id)
-    if was_published:
-        journal.write(incident, "update_withdrawn", by=by, body=(reason or "").strip(), update=update)
-    else:
-        journal.write(incident, "draft_put_away", by=by, update=update)
-    watch.rearm(incident)
-    return update
-
-
-def revise_update(
-    incident: Incident,
-    update: Update,
-    *,
-    by: Actor,
-    body: str | None = None,
-    public_status: str | None = None,
-    components: Mapping[str, str] | None = None,
-    display_at: datetime | None = None,
-    publish_at: datetime | None = None,
-    next_update_at: datetime | None = None,
-    version: int | None = None,
-) -> Update:
-    """Edit an update. A published one keeps its old wording, shows "edited", and tells nobody again.
-
-    ``version`` is the one the editor saw: Outdated, with what stands now, when somebody was faster.
-    """
-    if version is not None and version != update.version:
-        raise Outdated(
-            "Somebody changed this update meanwhile. Both texts are below.",
-            version=update.version,
-            theirs={"body": update.body},
-        )
-    if update.state in ("withdrawn", "undone"):
-        raise NotAllowed("This update was withdrawn. Write a new one.")
-    now = clock.now()
-    was = _wording(update)
-    revision = UpdateRevision(
-        update_id=update.id,
-        at=now,
-        by_name=by.name,
-        body=update.body,
-        public_status=update.public_status,
-        display_at=update.display_at,
-    )
-    if body is not None:
-        _reword(update, journal.words(body, field="body", sentence="The text is empty."))
-    if public_status is not None:
-        update.public_status = allowed.status_for(incident, update.audience, public_status)
-        allowed.check_status(incident, update)
-    if components is not None:
-        update.components = allowed.known_components(components)
-    update.display_at = journal.past(display_at, field="display_at") or update.display_at
-    if update.state != "published":
-        update.next_update_at = allowed.checked_promise(incident, next_update_at, now) or update.next_update_at
-    if publish_at is not None and update.state != "published":
-        _take_time(incident, update, publish_at, by=by)
-    if _wording(update) == was:
-        return update
-    _mind_the_second_eyes(incident, update, by=by, was=was)
-    update.version += 1
-    if update.state == "published":
-        db.session.add(revision)
-        _revise_published(incident, update, by=by, now=now)
-    watch.rearm(incident)
-    return update
-
-
-def _wording(update: Update) -> tuple[object, ...]:
-    """All that an edit can change; the two times that the public does not read as words come last."""
-    return (
-        update.body,
-        update.public_status,
-        update.components,
-        update.display_at,
-        update.publish_at,
-        update.next_update_at,
-    )
-
-
-def _take_time(incident: Incident, update: Update, publish_at: datetime, *, by: Actor) -> None:
-    """Another time for what waits; of a draft that has to be approved first it is only the wish."""
-    before, moment = update.publish_at, allowed.checked_time(publish_at, clock.now())
-    if moment == before:
-        return
-    update.publish_at = moment
-    is_wish = approval.question_of(update) is not None or (
-        update.audience == "public" and approval.must_ask(incident, by)
-    )
-    if update.state == "scheduled" or not is_wish:
-        _schedule(incident, update, by=by, moved_from=before if update.state == "scheduled" else None)
-
-
-def _mind_the_second_eyes(incident: Incident, update: Update, *, by: Actor, was: tuple[object, ...]) -> None:
-    """Other words for what is out or set need the same eyes; what the asker changes in a draft is what he asks about."""
-    if update.state in ("published", "scheduled"):
-        if was[:-2] != _wording(update)[:-2]:
-            approval.check_words(incident, update, by)
-        return
-    question = approval.question_of(update)
-    if question is not None and question.was_asked_by(by.kind, by.id):
-        question.body, question.public_status = update.body, update.public_status
-        question.components = dict(update.components)
-
-
-def _reword(update: Update, body: str) -> None:
-    if body != update.body:
-        update.body, update.body_html = body, str(text.render_markdown(body))
-
-
 def latest(incident: Incident, *, audience: str | None = None) -> Update | None:
     """The newest update that was made known, of one audience or any."""
     wanted = select(Update).where(Update.incident_id == incident.id, Update.state == "published")
@@ -336,7 +201,8 @@ def event_of(update: Update) -> str:
     return notices.key_of_update(update.public_id)
 
 
-def _schedule(incident: Incident, update: Update, *, by: Actor, moved_from: datetime | None = None) -> Update:
+def schedule(incident: Incident, update: Update, *, by: Actor, moved_from: datetime | None = None) -> Update:
+    """Set it for its time, or for another one than ``moved_from``."""
     update.state = "scheduled"
     assert update.publish_at is not None
     journal.write(
@@ -400,22 +266,6 @@ def _put_on_page(incident: Incident, update: Update) -> None:
     )
 
 
-def _revise_published(incident: Incident, update: Update, *, by: Actor, now: datetime) -> None:
-    update.edited_at = now
-    if update.audience == "public" and publishing.find(incident.id) is not None:
-        publishing.revise(
-            update.public_id,
-            by_name=by.name,
-            edited_at=now,
-            body=update.body,
-            body_html=update.body_html,
-            public_status=update.public_status,
-            components=update.components,
-            display_at=update.display_at,
-        )
-    journal.write(incident, "update_edited", by=by, update=update)
-
-
 def _note_components(incident: Incident, statuses: Mapping[str, str]) -> None:
     if not statuses:
         return
@@ -439,7 +289,8 @@ def _remembered(incident: Incident) -> dict[str, Any]:
     return {**kept, "snoozes_in_a_row": incident.snoozes_in_a_row}
 
 
-def _put_back(incident: Incident, before: Mapping[str, Any]) -> None:
+def put_back(incident: Incident, before: Mapping[str, Any]) -> None:
+    """The promise as it was before a publication that is undone."""
     for name in _KEPT:
         value = before.get(name)
         setattr(incident, name, datetime.fromisoformat(value) if value else None)
