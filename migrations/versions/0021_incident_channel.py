@@ -1,0 +1,21 @@
+"""The incident's channel in Slack
+
+Why: …
+Safe to run early: yes.
+Locks: none that anybody waits for.
+"""
+
+from __future__ import annotations
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

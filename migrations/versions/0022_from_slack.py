@@ -1,0 +1,21 @@
+"""What came from Slack onto a timeline
+
+Why: …
+Safe to run early: yes.
+Locks: none that anybody waits for.
+"""
+
+from __future__ import annotations
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,21 @@
+"""The library that is searched
+
+Why: …
+Safe to run early: yes.
+Locks: none that anybody waits for.
+"""
+
+from __future__ import annotations
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,21 @@
+"""Messages in Slack
+
+Why: …
+Safe to run early: yes.
+Locks: none that anybody waits for.
+"""
+
+from __future__ import annotations
+
+revision = "0027"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,21 @@
+"""What insights are counted from
+
+Why: …
+Safe to run early: yes.
+Locks: none that anybody waits for.
+"""
+
+from __future__ import annotations
+
+revision = "0028"
+down_revision = "0027"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
