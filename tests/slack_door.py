@@ -82,3 +82,17 @@ def event(client: FlaskClient, told: dict[str, Any], **more: str) -> Any:
     return client.post(
         "/slack/events", data=content, headers={**headers(content), **more}, content_type="application/json"
     )
+
+
+def interact(client: FlaskClient, kind: Any, *, user: str = "U42", trigger: str | None = None, **more: Any) -> Any:
+    """A button, a form or a shortcut, as Slack tells it."""
+    told = {
+        "type": kind,
+        "team": {"id": "T42"},
+        "user": {"id": user, "username": "ada", "team_id": "T42"},
+        "trigger_id": trigger or f"{next(_numbers)}.7.x",
+        **more,
+    }
+    answer = post(client, "/slack/interactions", urlencode({"payload": json.dumps(told)}))
+    assert answer.status_code == 200, answer.text
+    return answer

@@ -10,7 +10,8 @@ from ..records import slack_requests  # noqa: F401 - importing it names its tabl
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the door; without SLACK_SIGNING_SECRET it answers like an address that is not there."""
-    from . import door, events, interactions, slash  # noqa: F401 - importing one puts its address into the table
+    from . import door, events, interactions, pressed, slash  # noqa: F401 - importing one puts it into the tables
 
+    interactions.init_app(app)
     door.init_app(app)
     app.register_blueprint(door.bp)

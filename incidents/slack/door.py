@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, json, request
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
@@ -15,6 +16,7 @@ from ..records import slack_requests
 from . import signed
 
 PATIENCE = timedelta(seconds=2)  # for a lock of the database: Slack waits three seconds for the whole answer
+UNHEARD: Final = frozenset({400, 401, 403, 404, 405, 413, 415})  # answers to what was no request of Slack's to us
 
 bp = Blueprint("slack", __name__)
 
@@ -22,7 +24,7 @@ bp = Blueprint("slack", __name__)
 def init_app(app: Flask) -> None:
     """Tell errors as Slack shows them."""
     problems.speak(app, "/slack/commands", _to_the_person)
-    problems.speak(app, "/slack/", _to_slack)
+    problems.speak(app, "/slack/", to_slack)
 
 
 def check_signature() -> None:
@@ -67,16 +69,14 @@ def settings() -> Settings:
     return found
 
 
-_UNHEARD = frozenset({400, 401, 403, 404, 405, 413, 415})
-
-
 def _to_the_person(status: int, sentences: Sequence[str]) -> Response:
     """Slack shows what is said with 200, and hides it behind a number of its own otherwise."""
-    if status in _UNHEARD:
-        return _to_slack(status, sentences)
+    if status in UNHEARD:
+        return to_slack(status, sentences)
     said = {"response_type": "ephemeral", "text": " ".join(sentences)}
     return Response(json.dumps(said), 200, mimetype="application/json")
 
 
-def _to_slack(status: int, sentences: Sequence[str]) -> Response:
+def to_slack(status: int, sentences: Sequence[str]) -> Response:
+    """An error in plain words, for Slack's own log."""
     return Response("\n".join([*sentences, ""]), status, mimetype="text/plain")

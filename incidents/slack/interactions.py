@@ -1,130 +1,151 @@
-"""Buttons in Slack: whoever presses Acknowledge there acknowledges as the person whose address that Slack user is."""
+"""Buttons, forms and shortcuts in Slack: each is told to whoever said that it is theirs, once, and answered in time."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from flask import Response, request
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from .. import actions
-from ..access import Role, anyone
-from ..access.visibility import find_incident, number_of
-from ..actions import slack_people
-from ..kernel import outbox
+from ..access import anyone
+from ..kernel import problems
 from ..kernel.database import db, waiting_at_most
-from ..messages.letters import COMMAND, Button
-from ..records.people import Person
-from . import commands, door, signed
-from .commands.asked import Asked
+from ..kernel.errors import Malformed, Refusal
+from . import door, signed
+from .acted import Acted
 from .replies import Reply
 
-_ACKNOWLEDGE = "acknowledge:"
+Body = Mapping[str, Any]  # what Slack is to do with a form, or the choices that it offers
+Afterwards = Callable[[], None]  # what is done once all is committed: to ask something of Slack, for one
+Pressed = Callable[[Acted], Afterwards | None]
+Submitted = Callable[[Acted], Body | None]
+
+# What is done with each, within a transaction that the door commits. A Refusal undoes it, and is answered with its
+# sentence: to the person, or in the form, at the field (``block_id``) that Malformed names and else at the first.
+PRESSED: Final[dict[str, Pressed]] = {}  # by the beginning of the action_id; what follows it is ``acted.name``
+SHORTCUTS: Final[dict[str, Pressed]] = {}  # by callback_id: global ones, and those of a message
+SUBMITTED: Final[dict[str, Submitted]] = {}  # by the form's callback_id; without a body the form closes
+CLOSED: Final[dict[str, Submitted]] = {}  # by the form's callback_id, where it asks to be told; no body is read
+SUGGESTED: Final[dict[str, Submitted]] = {}  # by the beginning of the action_id: choices for what is typed
+
+
+def init_app(app: Flask) -> None:
+    """Tell errors as Slack shows them."""
+    problems.speak(app, "/slack/interactions", _in_the_form)
 
 
 @door.bp.post("/slack/interactions")
 @anyone()
 def interactions() -> ResponseReturnValue:
-    """Do what was pressed and answer within Slack's three seconds; what there is to say comes as a message."""
+    """Do what was asked and answer within Slack's three seconds; what is not ours is answered 200, and nothing is done."""
     if door.is_check_of_certificate():
         return Response(status=200)
     door.check_signature()
-    pressed = _pressed()
+    acted = Acted(_told(), once=signed.once(request))
+    answer: Body | None = None
+    afterwards: Afterwards | None = None
     with waiting_at_most(door.PATIENCE):
-        trigger = pressed.get("trigger_id")
-        names = [f"trigger/{trigger}"] if isinstance(trigger, str) and 0 < len(trigger) <= 100 else []
-        if door.is_first_time(_text(pressed, "team", "id"), *names):
-            _do(pressed)
+        if door.is_first_time(acted.team, *([f"trigger/{acted.trigger}"] if acted.trigger else [])):
+            answer, afterwards = run(acted)
         db.session.commit()
-    return Response(status=200)
+    if afterwards is not None:
+        afterwards()
+    return Response(status=200) if answer is None else dict(answer)
 
 
-def _do(pressed: dict[str, Any]) -> None:
-    user, channel = (_text(pressed, place, "id") for place in ("user", "channel"))
-    for name in _pushed(pressed)[:1]:
-        if name.startswith(_ACKNOWLEDGE):
-            ref = name.removeprefix(_ACKNOWLEDGE)
-            _say(_acknowledge(ref, _person(pressed)), user=user, channel=channel)
-        else:
-            _say(commands.run(_asked(name.removeprefix(COMMAND), pressed)), user=user, channel=channel)
+def run(acted: Acted) -> tuple[Body | None, Afterwards | None]:
+    """Do it wholly or not at all; the door commits, answers with the body, and does afterwards what is left."""
+    match acted.kind:
+        case "block_actions":
+            return None, _press(PRESSED, acted, _text(acted.action, "action_id"))
+        case "shortcut" | "message_action":
+            name = _text(acted.told, "callback_id")
+            return None, _press(SHORTCUTS, acted, name) if name in SHORTCUTS else None
+        case "view_submission":
+            return _submit(SUBMITTED, acted, _text(acted.view, "callback_id")), None
+        case "view_closed":
+            _submit(CLOSED, acted, _text(acted.view, "callback_id"))
+            return None, None
+        case "block_suggestion":
+            return _suggest(acted, _text(acted.told, "action_id")), None
+    return None, None
 
 
-def _person(pressed: dict[str, Any]) -> Person | None:
-    return slack_people.person_of(_text(pressed, "team", "id"), _text(pressed, "user", "id"))
+def _press(known: Mapping[str, Pressed], acted: Acted, name: str) -> Afterwards | None:
+    beginning = _beginning(known, name)
+    if not beginning:
+        return None
+    try:
+        with db.session.begin_nested():
+            return known[beginning](acted.named(name if known is SHORTCUTS else name.removeprefix(beginning)))
+    except Refusal as refused:
+        said = " ".join(refused.fields.values()) if isinstance(refused, Malformed) else refused.sentence
+        acted.say(Reply(said, buttons=acted.asked("").ways_to_be_known()))
+        return None
 
 
-def _acknowledge(ref: str, person: Person | None) -> Reply:
-    room = Button("Open the incident", f"{door.settings().base_url}/console/incidents/{ref}")
-    return Reply(_act(ref, person), buttons=[room])
+def _submit(known: Mapping[str, Submitted], acted: Acted, name: str) -> Body | None:
+    if name not in known:
+        return None
+    try:
+        with db.session.begin_nested():
+            return known[name](acted.named(name))
+    except Refusal as refused:
+        fields = refused.fields if isinstance(refused, Malformed) else {}
+        return errors_in(acted.view, fields, refused.sentence)
 
 
-def _act(ref: str, person: Person | None) -> str:
-    """What became of it, in one sentence; a hidden incident is answered like a missing one."""
-    if person is None:
-        return (
-            f"Sevenbells does not know who you are in Slack. Add your Slack address, or acknowledge {ref} on its page."
-        )
-    incident = find_incident(ref, person, for_writing=True)
-    if incident is None:
-        return f"There is no {ref} that you can see."
-    if not person.may(Role.RESPONDER):
-        return f"Only a responder can acknowledge {ref}."
-    if not incident.is_open:
-        return f"{ref} is over. There is nothing to acknowledge."
-    actions.acknowledge(incident, by=person.as_actor())
-    return f"You acknowledged {ref}."
+def _suggest(acted: Acted, name: str) -> Body:
+    beginning = _beginning(SUGGESTED, name)
+    return (SUGGESTED[beginning](acted.named(name.removeprefix(beginning))) if beginning else None) or {"options": []}
 
 
-def _say(reply: Reply, *, user: str, channel: str) -> None:
-    """A message that only this user sees."""
-    if not user or not channel:
-        return
-    outbox.enqueue(
-        event=f"slack/{signed.once(request)}",
-        channel="slack",
-        destination=channel,
-        payload={**reply.as_message(), "only_for": user},
-        purpose=outbox.NOTICE,
-    )
+def _beginning(known: Mapping[str, Any], name: str) -> str:
+    """The longest of the known beginnings."""
+    return max((each for each in known if name.startswith(each)), key=len, default="")
 
 
-def _asked(word: str, pressed: dict[str, Any]) -> Asked:
-    settings = door.settings()
-    name = pressed["user"].get("username")
-    return Asked(
-        words=word,
-        person=_person(pressed),
-        team=_text(pressed, "team", "id"),
-        user=_text(pressed, "user", "id"),
-        user_name=name if isinstance(name, str) and name.isprintable() else "",
-        channel=_text(pressed, "channel", "id"),
-        command="/incident",
-        base_url=settings.base_url,
-        page_url=settings.page_url or settings.base_url,
-    )
+def errors_in(view: Body, fields: Mapping[str, str], sentence: str) -> Body:
+    """Errors at the fields of a form that they are about; what is about none that it has stands at its first."""
+    blocks = view.get("blocks")
+    names = [
+        str(each.get("block_id"))
+        for each in (blocks if isinstance(blocks, list) else [])
+        if isinstance(each, dict) and each.get("type") == "input"
+    ]
+    if not names:
+        return {"response_action": "update", "view": _instead(view, sentence)}
+    known = {name: said for name, said in fields.items() if name in names}
+    others = [said for name, said in fields.items() if name not in names] or ([] if known else [sentence])
+    if others:
+        known[names[0]] = " ".join([known[names[0]], *others] if names[0] in known else others)
+    return {"response_action": "errors", "errors": known}
 
 
-def _pushed(pressed: dict[str, Any]) -> list[str]:
-    """What was pressed, where it is ours to answer; links are told to us too, and need no answer."""
-    pushed = pressed.get("actions")
-    named = (
-        [str(each.get("action_id", "")) for each in pushed if isinstance(each, dict)]
-        if isinstance(pushed, list)
-        else []
-    )
-    return [name for name in named if _is_incident(name) or name.removeprefix(COMMAND) in _ASKED_BY_BUTTON]
+def _instead(view: Body, sentence: str) -> Body:
+    """A form without a field cannot show an error: the sentence takes its place."""
+    said = {"type": "section", "text": {"type": "plain_text", "text": sentence[:3000], "emoji": False}}
+    close = {"type": "plain_text", "text": "Close"}
+    return {"type": "modal", "title": view.get("title"), "close": close, "blocks": [said]}
 
 
-def _is_incident(name: str) -> bool:
-    return name.startswith(_ACKNOWLEDGE) and number_of(name.removeprefix(_ACKNOWLEDGE)) is not None
+def _in_the_form(status: int, sentences: Sequence[str]) -> Response:
+    """A form that could not be recorded stays open with all that was typed, and says so."""
+    acted = Acted(_told(), once="") if status not in door.UNHEARD else None
+    if acted is None or acted.kind != "view_submission":
+        return door.to_slack(status, sentences)
+    return Response(json.dumps(errors_in(acted.view, {}, " ".join(sentences))), 200, mimetype="application/json")
 
 
-_ASKED_BY_BUTTON = frozenset({"list", "oncall", "maintenance", "help"})
+def _text(holder: Body, name: str) -> str:
+    found = holder.get(name)
+    return found if isinstance(found, str) else ""
 
 
-def _pressed() -> dict[str, Any]:
+def _told() -> dict[str, Any]:
     try:
         found = json.loads(request.form.get("payload", ""))
     except (ValueError, RecursionError):
@@ -132,9 +153,3 @@ def _pressed() -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadRequest
     return found
-
-
-def _text(pressed: dict[str, Any], place: str, name: str) -> str:
-    holder = pressed.get(place)
-    found = holder.get(name) if isinstance(holder, dict) else None
-    return found if isinstance(found, str) and found.isalnum() and len(found) <= 30 else ""

@@ -1,0 +1,52 @@
+"""Buttons that do at once what they say: *Acknowledge*, and the words of ``/incident`` in its menu."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .. import actions
+from ..access import Role
+from ..access.visibility import find_incident, number_of
+from ..messages.letters import ACKNOWLEDGE, COMMAND, Button
+from . import commands, door
+from .acted import Acted
+from .interactions import PRESSED
+from .replies import Reply
+
+_ASKED_BY_BUTTON: Final = frozenset({"list", "oncall", "maintenance", "help"})
+
+
+def acknowledge(acted: Acted) -> None:
+    """Whoever presses it acknowledges as the person whose address that Slack user is."""
+    if number_of(acted.name) is None:
+        return
+    room = Button("Open the incident", f"{door.settings().base_url}/console/incidents/{acted.name}")
+    acted.say(Reply(_acknowledge(acted), buttons=[room]))
+
+
+def _acknowledge(acted: Acted) -> str:
+    """What became of it, in one sentence; a hidden incident is answered like a missing one."""
+    ref, person = acted.name, acted.person
+    if person is None:
+        return (
+            f"Sevenbells does not know who you are in Slack. Add your Slack address, or acknowledge {ref} on its page."
+        )
+    incident = find_incident(ref, person, for_writing=True)
+    if incident is None:
+        return f"There is no {ref} that you can see."
+    if not person.may(Role.RESPONDER):
+        return f"Only a responder can acknowledge {ref}."
+    if not incident.is_open:
+        return f"{ref} is over. There is nothing to acknowledge."
+    actions.acknowledge(incident, by=person.as_actor())
+    return f"You acknowledged {ref}."
+
+
+def word(acted: Acted) -> None:
+    """What the menu asks for, as if it had been written."""
+    if acted.name in _ASKED_BY_BUTTON:
+        acted.say(commands.run(acted.asked(acted.name)))
+
+
+PRESSED[f"{ACKNOWLEDGE}:"] = acknowledge
+PRESSED[COMMAND] = word
