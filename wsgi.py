@@ -13,7 +13,7 @@ from incidents.jobs import audit, mirroring
 from incidents.kernel import database, health, settings, web
 from incidents.kernel.settings import Settings
 from incidents.messages import about_subscriptions
-from incidents.records import imports  # noqa: F401 - a table that only a command writes is one of ours too
+from incidents.records import imports, incident_channel_settings  # noqa: F401 - tables of ours that nothing else here names
 from incidents.reports import figures
 
 

@@ -21,9 +21,9 @@ from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
 from incidents.kernel.outbox import OutboxMessage
 from incidents.published import publishing
+from incidents.records.incident_channels import IncidentChannel
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
-from incidents.records.slack_requests import IncidentChannel
 from incidents.records.timeline import TimelineEntry
 from incidents.records.updates import Update
 from incidents.slack.commands import COMMANDS

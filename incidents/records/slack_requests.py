@@ -1,11 +1,11 @@
-"""Requests that came from Slack, so that each is acted on once, and channels there in which one incident is meant."""
+"""Requests that came from Slack, so that each is acted on once."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import String
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,25 +30,9 @@ class SlackRequest(Base):
     at: Mapped[datetime] = mapped_column(default=clock.now, index=True)
 
 
-class IncidentChannel(Base):
-    """A channel of Slack in which one incident is meant."""
-
-    __tablename__ = "incident_channels"
-
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True)
-    channel_id: Mapped[str] = mapped_column(String(40), unique=True)
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
-
-
 def remember(name: str) -> bool:
     """Write a name of the request that is being heard; False where it was written before, by whichever process."""
     is_sqlite = db.session().get_bind().dialect.name == "sqlite"
     insert: Any = (sqlite_insert if is_sqlite else postgresql_insert)(SlackRequest)
     written = insert.values(name=name, at=clock.now()).on_conflict_do_nothing()
     return db.session.scalar(written.returning(SlackRequest.name)) is not None
-
-
-def incident_of_channel(channel_id: str) -> int | None:
-    """The number of the incident that is meant in that channel."""
-    wanted = select(IncidentChannel.incident_id).where(IncidentChannel.channel_id == channel_id)
-    return db.session.scalar(wanted) if channel_id else None

@@ -15,9 +15,9 @@ from ...actions import slack_people
 from ...kernel.errors import Forbidden, NotAllowed
 from ...messages.letters import Button
 from ...records.actors import Actor
+from ...records.incident_channels import incident_of_channel
 from ...records.incidents import Incident
 from ...records.people import Person
-from ...records.slack_requests import incident_of_channel
 from .. import who
 from . import markup
 
