@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from markupsafe import Markup
 
@@ -21,6 +22,15 @@ _STATE_WORDS = {
     "partial_outage": "partial outage",
     "major_outage": "major outage",
     "under_maintenance": "under maintenance",
+}
+_DONE_TO_ITEMS = {
+    "added": "added",
+    "changed": "changed",
+    "begun": "began",
+    "done": "finished",
+    "dropped": "dropped",
+    "reopened": "reopened",
+    "removed": "removed",
 }
 _MOST_NAMES = 5
 
@@ -294,6 +304,33 @@ def _postmortem(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} {} the post-mortem").format(who, "waived" if entry.detail.get("waived") else "wrote")
 
 
+def _action_item(who: Markup, entry: TimelineEntry) -> Markup:
+    said = action_item_words(who, entry.detail)
+    reason = entry.detail.get("reason")
+    return said + Markup(". Reason: {}").format(reason) if reason else said
+
+
+def action_item_words(who: Markup, detail: Mapping[str, Any]) -> Markup:
+    """What happened to an action item, with its title and without a reason."""
+    verb = _DONE_TO_ITEMS.get(detail.get("did", ""), "wrote of")
+    said = Markup("{} {} the action item <b>{}</b>").format(who, verb, detail.get("title", ""))
+    if detail.get("did") == "added":
+        said += Markup(" for {}").format(detail["owner"]) if detail.get("owner") else Markup(", which nobody owns yet")
+        return said + Markup(", due {}").format(_day_words(detail.get("due_on"))) if detail.get("due_on") else said
+    changes = [_changed(name, *values) for name, values in (detail.get("changes") or {}).items()]
+    return said + Markup(": {}").format(Markup("; ").join(changes)) if changes else said
+
+
+def _changed(name: str, before: str | None, after: str | None) -> Markup:
+    label = {"owner_id": "owner", "due_on": "due"}.get(name, name)
+    told = [_day_words(value) if name == "due_on" else value or "none" for value in (before, after)]
+    return Markup("{} from {} to <b>{}</b>").format(label, *told)
+
+
+def _day_words(day: str | None) -> str:
+    return f"{(found := date.fromisoformat(day)).day} {found:%b %Y}" if day else "no date"
+
+
 def _event(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} recorded").format(who)
 
@@ -372,6 +409,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "unnamed": ("lock", "", _say("<b>{person}</b> may not see this any more")),
     "cause": ("note", "", _say("{who} set the cause")),
     "postmortem": ("doc", "", _postmortem),
+    "action_item": ("check", "", _action_item),
     "closed": ("check", "", _say("Closed: nothing is owed any more")),
 }
 SIGNS = sorted({sign for sign, _tone, _sentence in _SENTENCES.values()} | {"deg", "globe", "lock"})

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, String, func, select
+from sqlalchemy import CheckConstraint, String, func, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
@@ -60,6 +60,7 @@ class Person(Base):
     disabled_at: Mapped[datetime | None]
     agrees_to_drills: Mapped[bool] = mapped_column(default=False)
     single_keys: Mapped[bool] = mapped_column(default=True)
+    weekly_digest: Mapped[bool] = mapped_column(default=True, server_default=true())
     # in their zone, HH:MM; what is not urgent waits until they end
     quiet_from: Mapped[str | None] = mapped_column(String(5))
     quiet_until: Mapped[str | None] = mapped_column(String(5))

@@ -61,6 +61,7 @@ KINDS = (
     "unnamed",
     "cause",
     "postmortem",
+    "action_item",
     "closed",
     "event",
 )
