@@ -121,8 +121,8 @@ def test_the_acknowledgement_button_goes_once_it_is_taken(app: Flask, ada: Perso
         for message in team.by("slack")
         if "replaces" in message.payload
     )
-    assert before == ["acknowledge:INC-1", "link:1"]
-    assert after == ["link:0"]
+    assert before == ["acknowledge:INC-1", "open/update:INC-1", "link:2"]
+    assert after == ["open/update:INC-1", "link:1"]
 
 
 def test_a_burst_collapses_to_how_things_stand(app: Flask, ada: Person, team: Team, clock: WoundClock) -> None:
@@ -172,9 +172,12 @@ def test_a_late_update_is_said_once_a_stage(app: Flask, ada: Person, team: Team,
     run_due_jobs()
 
     said = [
-        line for message in team.by("slack") for line in text(message).splitlines() if line.startswith("The update")
+        line.partition(".")[0]
+        for message in team.by("slack")
+        for line in text(message).splitlines()
+        if line.startswith("The public update")
     ]
-    assert said == ["The update is due now.", "The update is 10 min late."]
+    assert said == ["The public update is due now", "The public update is 10 min late"]
 
 
 def test_a_restricted_incident_is_told_nowhere(app: Flask, ada: Person, team: Team) -> None:

@@ -8,33 +8,23 @@ drills in Slack alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
-from flask import current_app
-from sqlalchemy import event, inspect, or_, select, update
+from sqlalchemy import event, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
-from ..kernel.settings import Settings
 from ..kernel.team_destinations import team_destinations
 from ..messages import about_team, payloads
 from ..policy.lifecycle import Visibility
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
+from . import slack_answered, slack_news, team_withdrawal
+from .team_news import News, event_of, lines_of, message, room_of, settings, undo_until
 
 _MARK = "sevenbells.team_news"
-# of these the headline shows something; the sentences are in messages.about_team
-HEADLINE_KINDS: Final = frozenset(
-    (
-        *("declared", "acknowledged", "acknowledgement_taken_back", "acknowledgement_expired", "severity", "step"),
-        *("title", "role", "mitigated", "update", "snooze", "cadence", "resolved", "false_alarm", "reopened", "merged"),
-        *("escalated", "visibility"),
-    )
-)
 _OTHER_KINDS: Final = frozenset(("told", "nobody_to_tell", "reminder", "target_missed", "update_undone"))
 # what PagerDuty's alert does, by the last of these that happened
 _ALERTS: Final[Mapping[str, str]] = {
@@ -49,25 +39,12 @@ _ALERTS: Final[Mapping[str, str]] = {
     "false_alarm": "resolve",
     "merged": "resolve",
 }
-_RESTRICTED = "The incident was restricted before this was sent"
 _UNDONE = "The update was taken back before this was sent"
-
-
-@dataclass
-class News:
-    """What one transaction wrote about one incident."""
-
-    incident: Incident
-    entries: list[TimelineEntry] = field(default_factory=list)
-
-    @property
-    def kinds(self) -> set[str]:
-        return {entry.kind for entry in self.entries}
 
 
 def note(incident: Incident, entry: TimelineEntry) -> None:
     """Something was written on the timeline; what the channels show of it is told at the end of the transaction."""
-    if entry.kind in HEADLINE_KINDS or entry.kind in _OTHER_KINDS:
+    if entry.kind in slack_news.HEADLINE_KINDS or entry.kind in _OTHER_KINDS:
         news: dict[int, News] = db.session().info.setdefault(_MARK, {})
         news.setdefault(id(incident), News(incident)).entries.append(entry)
 
@@ -92,15 +69,18 @@ def _forget(session: Session) -> None:
 
 def _messages(news: News) -> Iterable[dict[str, Any]]:
     incident = news.incident
-    places = team_destinations(_settings())
+    places = team_destinations(settings())
     if "visibility" in news.kinds and incident.visibility == Visibility.RESTRICTED:
-        yield from _withdraw(incident, news.entries[-1], places)
+        yield from team_withdrawal.messages(incident, news.entries[-1], places)
         return
     yield from _to_people_in_pagerduty(news)
+    if "slack" in places:
+        yield from slack_answered.messages(news)
     if not places or incident.visibility == Visibility.RESTRICTED or _was_only_recorded(news):
         return
     _skip_what_was_undone(news)
-    yield from _to_slack(news, places.get("slack", ()))
+    if "slack" in places:
+        yield from slack_news.messages(news, places["slack"])
     if not incident.is_drill:
         yield from _to_pagerduty(news, places.get("pagerduty", ()))
         yield from _to_apprise(news, places.get("apprise", ()))
@@ -111,37 +91,49 @@ def _was_only_recorded(news: News) -> bool:
     return news.incident.pages_nobody and "reopened" not in news.kinds
 
 
-# ---- each channel ----
+def _skip_what_was_undone(news: News) -> None:
+    for entry in news.entries:
+        if entry.kind != "update_undone" or entry.update_id is None:
+            continue
+        told = select(TimelineEntry.id).where(
+            TimelineEntry.update_id == entry.update_id, TimelineEntry.kind == "update"
+        )
+        entry_ids = db.session.scalars(told).all()
+        events = [
+            f"team/{news.incident.id}/{about}/{entry_id}" for entry_id in entry_ids for about in ("update", "notice")
+        ]
+        outbox.skip(*events, reason=_UNDONE)
+        slack_answered.forget(news.incident, entry_ids)
 
 
-def _to_slack(news: News, places: Sequence[str]) -> Iterable[dict[str, Any]]:
-    incident, sentences = news.incident, _sentences(news)
-    head = headline_key(incident)
-    for place in places:
-        if news.kinds & HEADLINE_KINDS:
-            said = {
-                **about_team.headline(incident, commander=_commander(incident), room=_room(incident)),
-                "replaces": head,
-            }
-            yield _message(news, "slack", place, said, about="headline", fold_key=head)
-        if sentences and "declared" not in news.kinds:
-            said = {**about_team.reply(sentences), "thread_of": head}
-            yield _message(news, "slack", place, said, about="reply", fold_key=f"reply/{incident.id}")
+# ---- each channel but Slack, which has a room of its own ----
 
 
 def _to_pagerduty(news: News, places: Sequence[str]) -> Iterable[dict[str, Any]]:
     said = _alert(news)
     for place in places if said is not None else ():
-        yield _message(news, "pagerduty", place, said or {}, about="alert", fold_key=f"alert/{news.incident.id}")
+        event, key = event_of(news.incident, "alert", news.entries[0]), f"alert/{news.incident.id}"
+        yield message(news.incident, "pagerduty", place, said or {}, event=event, fold_key=key)
 
 
 def _to_apprise(news: News, places: Sequence[str]) -> Iterable[dict[str, Any]]:
-    sentences = _sentences(news)
-    if not sentences and "declared" not in news.kinds:
-        return
-    said = about_team.notification(news.incident, sentences, room=_room(news.incident))
-    for place in places:
-        yield _message(news, "apprise", place, said, about="notice", fold_key=f"notice/{news.incident.id}")
+    """A reminder is said here in one line; what can be taken back stands for itself, and leaves later."""
+    at_once = [entry for entry in news.entries if entry in news.said_at_once or entry in news.reminders]
+    for entries in ([at_once] if at_once else []) + [[entry] for entry in news.can_be_undone]:
+        lines = lines_of(entries)
+        if not lines and "declared" not in {entry.kind for entry in entries}:
+            continue
+        said = about_team.notification(news.incident, lines, room=room_of(news.incident))
+        for place in places:
+            made = message(
+                news.incident,
+                "apprise",
+                place,
+                said,
+                event=event_of(news.incident, "notice", entries[0]),
+                fold_key=f"notice/{news.incident.id}",
+            )
+            yield {**made, "not_before": undo_until(entries[0])}
 
 
 def _to_people_in_pagerduty(news: News) -> Iterable[dict[str, Any]]:
@@ -156,8 +148,9 @@ def _to_people_in_pagerduty(news: News) -> Iterable[dict[str, Any]]:
         OutboxMessage.person_id.is_not(None),
         or_(OutboxMessage.state == outbox.SENT, OutboxMessage.attempts > 0),
     )
+    event = event_of(news.incident, "alert", news.entries[0])
     for place, person_id in db.session.execute(paged.distinct()).all():
-        yield {**_message(news, "pagerduty", place, said, about="alert", fold_key=None), "person_id": person_id}
+        yield message(news.incident, "pagerduty", place, said, event=event, person_id=person_id)
 
 
 def _alert(news: News) -> dict[str, Any] | None:
@@ -167,125 +160,9 @@ def _alert(news: News) -> dict[str, Any] | None:
         return None
     incident = news.incident
     if actions[-1] == "trigger":
-        return about_team.trigger(incident, room=_room(incident)) if incident.is_open else None
+        return about_team.trigger(incident, room=room_of(incident)) if incident.is_open else None
     return payloads.follow(actions[-1], payloads.dedup_key(incident.ref))
 
 
 def _is_also(entry: TimelineEntry) -> bool:
     return bool(entry.detail.get("also"))
-
-
-def _message(
-    news: News, channel: str, place: str, said: Mapping[str, Any], *, about: str, fold_key: str | None
-) -> dict[str, Any]:
-    return {
-        "event": f"team/{news.incident.id}/{about}/{news.entries[0].id}",
-        "channel": channel,
-        "destination": place,
-        "payload": said,
-        "incident_id": news.incident.id,
-        "purpose": outbox.TEAM,
-        "fold_key": fold_key,
-        "not_before": _undo_until(news) if about in ("reply", "notice") else None,
-    }
-
-
-def headline_key(incident: Incident) -> str:
-    """By this the headline of an incident is found again, and edits that were superseded collapse."""
-    return f"headline/{incident.id}"
-
-
-# ---- taking back ----
-
-
-def _withdraw(
-    incident: Incident, entry: TimelineEntry, places: Mapping[str, Sequence[str]]
-) -> Iterable[dict[str, Any]]:
-    """What waits does not leave, and what stands in Slack loses its words.
-
-    These messages name no incident to the outbox, which would keep them back like everything about a restricted one.
-    """
-    waiting = update(OutboxMessage).where(
-        OutboxMessage.incident_id == incident.id,
-        outbox.is_for_the_team(),
-        OutboxMessage.purpose == outbox.TEAM,
-        OutboxMessage.person_id.is_(None),
-        OutboxMessage.state == outbox.WAITING,
-        OutboxMessage.leased_by.is_(None),
-    )
-    db.session.execute(waiting.values(state=outbox.SKIPPED, reason=_RESTRICTED))
-    if incident.is_drill and "slack" not in places:
-        return
-    told = select(OutboxMessage.event, OutboxMessage.channel, OutboxMessage.destination, OutboxMessage.fold_key).where(
-        OutboxMessage.incident_id == incident.id,
-        outbox.is_for_the_team(),
-        OutboxMessage.purpose == outbox.TEAM,
-        OutboxMessage.person_id.is_(None),
-        or_(OutboxMessage.state == outbox.SENT, OutboxMessage.attempts > 0),
-    )
-    alerted: set[str] = set()
-    for row in db.session.execute(told.order_by(OutboxMessage.id)).all():
-        said: dict[str, Any]
-        if row.channel == "slack":
-            said = {
-                **about_team.withdrawn(incident),
-                "replaces": row.event,
-                "of_incident": incident.id,
-                "only_edits": True,
-            }
-        elif row.channel == "pagerduty" and row.destination not in alerted:
-            alerted.add(row.destination)
-            said = payloads.follow("resolve", payloads.dedup_key(incident.ref))
-        else:
-            continue
-        yield {
-            "event": f"{row.event}/withdrawn/{entry.id}",
-            "channel": row.channel,
-            "destination": row.destination,
-            "payload": said,
-            "purpose": outbox.TEAM,
-        }
-
-
-def _skip_what_was_undone(news: News) -> None:
-    for entry in news.entries:
-        if entry.kind != "update_undone" or entry.update_id is None:
-            continue
-        told = select(TimelineEntry.id).where(
-            TimelineEntry.update_id == entry.update_id, TimelineEntry.kind == "update"
-        )
-        for entry_id in db.session.scalars(told):
-            events = [f"team/{news.incident.id}/{about}/{entry_id}" for about in ("reply", "notice")]
-            outbox.skip(*events, reason=_UNDONE)
-
-
-def _undo_until(news: News) -> datetime | None:
-    """A text that can be taken back for ten seconds leaves after them."""
-    moments = [entry.update.undo_until for entry in news.entries if entry.kind == "update" and entry.update is not None]
-    return max((moment for moment in moments if moment is not None), default=None)
-
-
-# ---- what is said ----
-
-
-def _sentences(news: News) -> list[str]:
-    """Each once; who is called when an incident is declared goes without saying."""
-    silent = {"told", "nobody_to_tell"} if "declared" in news.kinds else set()
-    said = [about_team.sentence(entry) for entry in news.entries if entry.kind not in silent]
-    return list(dict.fromkeys(each for each in said if each))
-
-
-def _commander(incident: Incident) -> str | None:
-    from . import roles
-
-    person = roles.holder(incident, roles.COMMANDER)
-    return None if person is None else person.name
-
-
-def _room(incident: Incident) -> str:
-    return f"{_settings().base_url}/console/incidents/{incident.ref}"
-
-
-def _settings() -> Settings:
-    found: Settings = current_app.extensions["sevenbells.settings"]
-    return found

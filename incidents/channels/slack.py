@@ -21,7 +21,8 @@ from . import Message, Outcome
 from .answers import of_trouble, retry_after
 
 PACE = 1.0  # seconds between two messages to one channel: https://docs.slack.dev/apis/web-api/rate-limits
-_ACKNOWLEDGE = "acknowledge:"
+# buttons whose work is done in Slack where its answers reach us; all others lead to their address
+_DONE_THERE = ("acknowledge:",)
 _LONGEST_WORD = 60  # characters of an error's name
 
 
@@ -55,7 +56,7 @@ def _content(message: Message, settings: Settings) -> dict[str, Any]:
 
 
 def _fitting_buttons(blocks: list[dict[str, Any]], *, is_answered: bool) -> list[dict[str, Any]]:
-    """Acknowledging happens in Slack where Slack's answers reach us, and by the button's address elsewhere."""
+    """What a button does is done in Slack where Slack's answers reach us, and by the button's address elsewhere."""
     fitting = []
     for block in blocks:
         if block.get("type") != "actions":
@@ -69,7 +70,7 @@ def _fitting_buttons(blocks: list[dict[str, Any]], *, is_answered: bool) -> list
 
 
 def _fitting_button(button: dict[str, Any], *, is_answered: bool) -> dict[str, Any] | None:
-    if not str(button.get("action_id", "")).startswith(_ACKNOWLEDGE):
+    if not str(button.get("action_id", "")).startswith(_DONE_THERE):
         return button
     if is_answered:
         return {name: value for name, value in button.items() if name != "url"}

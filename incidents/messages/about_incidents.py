@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ..policy import cadence
 from ..records.incidents import Incident
-from .letters import ACKNOWLEDGE, Button, Letter
+from .letters import ACKNOWLEDGE, NO_CHANGE, POST_UPDATE, SNOOZE, Button, Letter
 
 _LONGEST_SHORT = 140  # characters of a text message (DESIGN, section 15)
 _SHORTEST_WORDS = 40  # so much is said in any case, also where the address is a long one
@@ -75,14 +75,25 @@ def short_text(what: str, where: str = "", end: str = "", *, address: str) -> st
 
 
 def update_buttons(incident: Incident, base_url: str) -> list[Button]:
-    """Post update, No change, Snooze, and the room."""
+    """Post update, No change, Snooze, and the room; in place they answer the promise that stands now."""
     to = addresses(incident, base_url)
     return [
-        Button("Post update", to["update"]),
-        Button("No change", to["no_change"]),
-        Button("Snooze", to["snooze"]),
-        Button("Open the incident", to["room"]),
+        post_update_button(incident, base_url),
+        Button("No change", to["no_change"], act=NO_CHANGE, value=promise_of(incident)),
+        Button("Snooze", to["snooze"], act=SNOOZE, value=promise_of(incident)),
+        room_button(incident, base_url),
     ]
+
+
+def post_update_button(incident: Incident, base_url: str) -> Button:
+    """The composer, pre-filled."""
+    return Button("Post update", addresses(incident, base_url)["update"], act=POST_UPDATE)
+
+
+def promise_of(incident: Incident) -> str:
+    """By this a button knows whether the promise that it answers is still the one that stands."""
+    due_at = incident.next_update_due_at
+    return "" if due_at is None else due_at.isoformat()
 
 
 def acknowledge_button(address: str) -> Button:

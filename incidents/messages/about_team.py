@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..kernel import text
-from ..policy.escalation import TRIGGER_LABELS, Trigger
 from ..policy.lifecycle import Outcome, Step
 from ..policy.severity import SEVERITY_LABELS, Severity
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from . import payloads, slack_blocks
+from .about_incidents import clock_time, post_update_button, update_buttons
 from .letters import ACKNOWLEDGE, Button
+from .slack_blocks import Line
+from .team_sentences import names, sentence
 
-_LONGEST_QUOTE = 600  # characters of an update
-_MOST_NAMES = 5
+__all__ = ["headline", "lost", "notification", "reminder", "reply", "sentence", "trigger", "withdrawn"]
+
+_LONGEST_QUOTE = 600  # characters of an update, where there is no more room
+_LONGEST_IMPACT = 500
 _ENDED: Final[Mapping[str, str]] = MappingProxyType(
     {Outcome.RESOLVED: "Resolved", Outcome.FALSE_ALARM: "False alarm", Outcome.MERGED: "Merged into another incident"}
 )
@@ -32,16 +35,110 @@ def name(incident: Incident) -> str:
     return f"{'[Drill] ' if incident.is_drill else ''}{incident.ref}: {incident.title}"
 
 
-def headline(incident: Incident, *, commander: str | None, room: str) -> dict[str, Any]:
-    """The one message an incident has in Slack; it is changed in place as the incident goes on."""
+# ---- in Slack ----
+
+
+def headline(
+    incident: Incident, *, commander: str | None, room: str, affected: str = "", zone: str = "UTC"
+) -> dict[str, Any]:
+    """The one message an incident has in a channel of Slack; it is changed in place as the incident goes on."""
     severity = Severity(incident.severity)
-    buttons = [Button("Open the incident", room)]
-    if incident.is_open and not incident.is_acknowledged and not incident.is_drill:
-        buttons.insert(0, Button("Acknowledge", "", act=ACKNOWLEDGE))
+    drill = "[Drill] " if incident.is_drill else ""
+    impact = payloads.cut(incident.impact or "", _LONGEST_IMPACT)
+    impact = f"{impact.rstrip('.')}. " if impact else ""
     return slack_blocks.post(
-        headline=name(incident),
-        paragraphs=[f"{severity} {SEVERITY_LABELS[severity]} · {_state(incident, commander)}", *_promise(incident)],
-        buttons=buttons,
+        headline=f"{drill}{incident.ref} · {severity} {SEVERITY_LABELS[severity]}: {incident.title}",
+        paragraphs=[impact + _step(incident)],
+        fields=_fields(incident, commander=commander, affected=affected, zone=zone),
+        buttons=_headline_buttons(incident, room),
+        incident=incident.ref,
+        read_on=room,
+        text="\n".join(
+            [
+                name(incident),
+                f"{severity} {SEVERITY_LABELS[severity]} · {_state(incident, commander)}",
+                *_promise(incident),
+            ]
+        ),
+    )
+
+
+def _headline_buttons(incident: Incident, room: str) -> list[Button]:
+    buttons = [Button("Open the incident", room)]
+    if not incident.is_open:
+        return buttons
+    buttons.insert(0, post_update_button(incident, room.partition("/console/")[0]))
+    if not incident.is_acknowledged and not incident.is_drill:
+        buttons.insert(0, acknowledge_button())
+    return buttons
+
+
+def acknowledge_button() -> Button:
+    """It stands where everybody of the team sees it, so it works in place alone: who pressed it is known there."""
+    return Button("Acknowledge", "", act=ACKNOWLEDGE)
+
+
+def _step(incident: Incident) -> str:
+    if incident.outcome is not None:
+        return f"{_ended(incident)}."
+    step = Step(incident.step)
+    taken = "" if incident.is_acknowledged else " Nobody has acknowledged it yet."
+    return f"Step {step.number} of {len(Step)}, {step.label}.{taken}"
+
+
+def _fields(incident: Incident, *, commander: str | None, affected: str, zone: str) -> list[tuple[str, str]]:
+    due_at = incident.next_update_due_at if incident.is_open else None
+    found = [
+        ("Commander", commander or "nobody yet"),
+        ("Affected", affected),
+        ("Began", clock_time(incident.began_at, zone)),
+        (
+            "Next public update" if incident.visibility == "public" else "Next update",
+            clock_time(due_at, zone) if due_at is not None else "",
+        ),
+    ]
+    return [(label, value) for label, value in found if value]
+
+
+def reply(lines: Sequence[Line], *, incident: Incident, room: str, can_be_acknowledged: bool = False) -> dict[str, Any]:
+    """What is new; ``lines`` stay in it, so that what comes at once is said with it."""
+    asks = can_be_acknowledged and incident.is_open and not incident.is_acknowledged and not incident.is_drill
+    said = slack_blocks.post(
+        paragraphs=[Line(line.lead, _shown(line.more)) for line in lines],
+        buttons=[acknowledge_button()] if asks else [],
+        incident=incident.ref,
+        read_on=room,
+    )
+    return {**said, "lines": [[line.lead, _shown(line.more)] for line in lines], "is_call": can_be_acknowledged}
+
+
+def _shown(words: str) -> str:
+    return words[:4000]  # the rest is read in the room
+
+
+def reminder(
+    incident: Incident, entry: TimelineEntry, *, no_change: str, heard_at: datetime | None, base_url: str, zone: str
+) -> dict[str, Any]:
+    """An update is due: how late it is, who was reminded, and the buttons that answer it.
+
+    ``heard_at`` is when the last update went out; ``no_change`` what that button says.
+    """
+    what = "public update" if incident.visibility == "public" else "update"
+    late = int(entry.detail.get("late_minutes") or 0)
+    reminded = names(entry.detail.get("people"))
+    due = incident.next_update_due_at
+    more = [f"It was promised by {clock_time(due, zone)}."] if due is not None else []
+    if late and heard_at is not None:
+        more.append(f"The last one went out at {clock_time(heard_at, zone)}.")
+    more.append(f"Reminded: {reminded}." if reminded else "Nobody could be reminded.")
+    if late:
+        lead = f"The {what} is {late} min late."
+    else:
+        lead = f"The {what} is due in 5 min." if entry.detail.get("stage") == "nudge" else f"The {what} is due now."
+    return slack_blocks.post(
+        paragraphs=[Line(lead, " ".join(more))],
+        notes=[f"Nothing new? “No change” says: “{no_change}”"],
+        buttons=update_buttons(incident, base_url),
         incident=incident.ref,
     )
 
@@ -53,17 +150,26 @@ def withdrawn(incident: Incident) -> dict[str, Any]:
     )
 
 
-def reply(sentences: Sequence[str]) -> dict[str, Any]:
-    """What is new, below the headline."""
-    return slack_blocks.post(headline=sentences[0], paragraphs=sentences[1:])
+def lost(ref: str, *, reason: str, room: str) -> dict[str, Any]:
+    """To the team's channel: the incident's own one takes nothing, so that this is where it is told."""
+    return slack_blocks.post(
+        paragraphs=[
+            Line(f"The channel of {ref} takes no messages.", f"{reason}. What is new stands here, and in the room.")
+        ],
+        buttons=[Button("Open the incident", room)],
+    )
 
 
-def notification(incident: Incident, sentences: Sequence[str], *, room: str) -> dict[str, Any]:
+# ---- elsewhere ----
+
+
+def notification(incident: Incident, lines: Sequence[Line], *, room: str) -> dict[str, Any]:
     """The same for Apprise."""
     mood = "failure" if incident.is_open and not incident.is_acknowledged else "warning"
     title = f"{incident.severity} {name(incident)}"
-    lines = [*(sentences or ["Declared, and not acknowledged yet."]), f"Open the incident: {room}"]
-    return payloads.notification(title, "\n".join(lines), mood=mood if incident.is_open else "success", link=room)
+    said = [str(Line(line.lead, payloads.cut(line.more, _LONGEST_QUOTE))) for line in lines]
+    body = "\n".join([*(said or ["Declared, and not acknowledged yet."]), f"Open the incident: {room}"])
+    return payloads.notification(title, body, mood=mood if incident.is_open else "success", link=room)
 
 
 def trigger(incident: Incident, *, room: str) -> dict[str, Any]:
@@ -77,19 +183,17 @@ def trigger(incident: Incident, *, room: str) -> dict[str, Any]:
     )
 
 
-def sentence(entry: TimelineEntry) -> str | None:
-    """What an entry of the timeline says to the team, in plain words; None for what only the headline shows."""
-    say = _SENTENCES.get(entry.kind)
-    return None if say is None else say(entry)
-
-
 def _state(incident: Incident, commander: str | None) -> str:
     if incident.outcome is not None:
-        at = f" at {_clock(incident.resolved_at)}" if incident.resolved_at else ""
-        return f"{_ENDED.get(incident.outcome, 'Over')}{at}"
+        return _ended(incident)
     taken = f"acknowledged at {_clock(incident.acknowledgement_at)}" if incident.acknowledgement_at else ""
     led = f"commander {commander}" if commander else "no commander"
     return " · ".join([Step(incident.step).label, taken or "not acknowledged", led])
+
+
+def _ended(incident: Incident) -> str:
+    at = f" at {_clock(incident.resolved_at)}" if incident.resolved_at else ""
+    return f"{_ENDED.get(str(incident.outcome), 'Over')}{at}"
 
 
 def _promise(incident: Incident) -> list[str]:
@@ -99,81 +203,3 @@ def _promise(incident: Incident) -> list[str]:
 
 def _clock(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment.astimezone(UTC):%H:%M} UTC"
-
-
-# ---- sentences ----
-
-
-def _acknowledged(entry: TimelineEntry) -> str:
-    return f"{entry.by_name} acknowledged{' too' if entry.detail.get('also') else ''}."
-
-
-def _severity(entry: TimelineEntry) -> str | None:
-    before, after = entry.detail.get("before"), entry.detail.get("after")
-    return None if before == after else f"{entry.by_name} changed the severity from {before} to {after}."
-
-
-def _escalated(entry: TimelineEntry) -> str:
-    reason = entry.detail.get("reason")
-    why = TRIGGER_LABELS[Trigger(str(reason))] if reason in [*Trigger] else ""
-    said = f"{entry.by_name} escalated{f': {why}' if why else ''}."
-    return f"{said} {entry.body}" if entry.body else said
-
-
-def _told(entry: TimelineEntry) -> str:
-    people = entry.detail.get("people") or ()
-    shown = ", ".join(people[:_MOST_NAMES]) + (
-        f" and {len(people) - _MOST_NAMES} more" if len(people) > _MOST_NAMES else ""
-    )
-    level = entry.detail.get("level")
-    return f"Called: {shown}{f' ({level})' if level else ''}."
-
-
-def _nobody(entry: TimelineEntry) -> str:
-    level = entry.detail.get("level")
-    return f"Nobody could be called{f' ({level})' if level else ''}."
-
-
-def _reminder(entry: TimelineEntry) -> str | None:
-    late = entry.detail.get("late_minutes") or 0
-    if entry.detail.get("stage") == "nudge" and not late:
-        return None
-    return f"The update is {late} min late." if late else "The update is due now."
-
-
-def _missed(entry: TimelineEntry) -> str:
-    what = "acknowledge" if entry.detail.get("target") == "respond" else "resolve"
-    return f"The target to {what} was missed."
-
-
-def _update(entry: TimelineEntry) -> str:
-    kind = "Public update" if entry.is_public else "Update"
-    return f"{kind} by {entry.by_name}: {payloads.cut(text.plain(entry.body), _LONGEST_QUOTE)}"
-
-
-def _ended(word: str) -> Callable[[TimelineEntry], str]:
-    def say(entry: TimelineEntry) -> str:
-        said = f"{entry.by_name} {word}."
-        return f"{said} {payloads.cut(entry.body, _LONGEST_QUOTE)}" if entry.body else said
-
-    return say
-
-
-_SENTENCES: Final[Mapping[str, Callable[[TimelineEntry], str | None]]] = MappingProxyType(
-    {
-        "acknowledged": _acknowledged,
-        "acknowledgement_taken_back": lambda entry: f"{entry.by_name} took the acknowledgement back.",
-        "acknowledgement_expired": lambda _entry: "Nobody wrote for a while, so the acknowledgement no longer counts.",
-        "severity": _severity,
-        "escalated": _escalated,
-        "told": _told,
-        "nobody_to_tell": _nobody,
-        "reminder": _reminder,
-        "target_missed": _missed,
-        "update": _update,
-        "resolved": _ended("resolved the incident"),
-        "false_alarm": _ended("called it a false alarm"),
-        "reopened": _ended("reopened the incident"),
-        "merged": _ended("merged it into another incident"),
-    }
-)

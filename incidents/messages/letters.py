@@ -9,7 +9,13 @@ from typing import Any
 from markupsafe import escape
 
 _LONGEST_SUBJECT = 180
+# what a button does in place, where the channel can: Slack
 ACKNOWLEDGE = "acknowledge"
+POST_UPDATE = "open/update"
+NO_CHANGE = "no_change"
+NO_CHANGE_FOR_CERTAIN = "no_change/sure"  # by somebody who was asked once more
+SNOOZE = "snooze"
+UNDO = "undo"
 COMMAND = "command:"  # and a word of /incident
 
 
@@ -19,7 +25,8 @@ class Button:
 
     label: str
     address: str
-    act: str = ""  # ACKNOWLEDGE: done in place where the channel can; COMMAND and a word: asked in place, in Slack
+    act: str = ""  # one of the above, done in place where the channel can; COMMAND and a word: asked in place, in Slack
+    value: str = ""  # what the act is about besides its incident: the promise that it answers, the update it takes back
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,36 @@
-"""Slack's blocks: everything people wrote is escaped, and cut to what Slack takes."""
+"""Slack's blocks: everything people wrote is escaped, and cut to what Slack takes, with the way to the rest."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from .letters import ACKNOWLEDGE, COMMAND, Button, Letter
+from .letters import ACKNOWLEDGE, POST_UPDATE, Button, Letter
 
-# https://docs.slack.dev/reference/block-kit/blocks
-_MOST_BLOCKS, _LONGEST_SECTION, _LONGEST_FALLBACK = 50, 3000, 3900
-_MOST_BUTTONS, _LONGEST_LABEL, _LONGEST_URL = 25, 75, 3000
+# https://docs.slack.dev/reference/block-kit/blocks; two blocks are left for what is added later
+_MOST_BLOCKS, _LONGEST_SECTION, _LONGEST_FALLBACK = 48, 3000, 3900
+_MOST_FIELDS, _LONGEST_FIELD, _LONGEST_NOTE, _MOST_NOTES = 10, 2000, 300, 10
+_MOST_BUTTONS, _LONGEST_LABEL, _LONGEST_URL, _LONGEST_ID, _LONGEST_VALUE = 25, 75, 3000, 255, 2000
+# of all blocks together: Slack names no number above which it says msg_blocks_too_long, and takes as much as this
+_LONGEST_BODY = 12_000
+_LONGEST_LEAD = 1000
 # what would name people or channels: unescaped it is markup, and these words of plain text are links where they are on
 _AT = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_ESCAPED_HALF = re.compile(r"&[a-z]{0,3}$")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something to say: its beginning stands out."""
+
+    lead: str
+    more: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.lead} {self.more}".strip()
 
 
 def escaped(text: str) -> str:
@@ -29,36 +46,118 @@ def of_letter(letter: Letter) -> dict[str, Any]:
         paragraphs=[*letter.paragraphs, *([f"{letter.template}"] if letter.template else [])],
         buttons=letter.buttons,
         incident=letter.thread,
+        read_on=next((button.address for button in letter.buttons if button.address and not button.act), ""),
     )
 
 
 def post(
-    *, headline: str, paragraphs: Sequence[str] = (), buttons: Sequence[Button] = (), incident: str | None = None
+    *,
+    headline: str = "",
+    paragraphs: Sequence[str | Line] = (),
+    fields: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
+    buttons: Sequence[Button] = (),
+    incident: str | None = None,
+    read_on: str = "",
+    text: str = "",
 ) -> dict[str, Any]:
-    """``text`` for notifications and for whoever reads no blocks, ``blocks`` for everybody else."""
-    blocks = [_section(f"*{_fitting(_unstarred(headline), _LONGEST_SECTION - 2)}*")]
-    blocks += [_section(piece) for paragraph in paragraphs for piece in _pieces(paragraph)]
-    actions = _actions(buttons, incident)
-    blocks = blocks[: _MOST_BLOCKS - len(actions)] + actions
-    text = "\n".join([headline, *paragraphs])
-    return {"text": _fitting(text, _LONGEST_FALLBACK), "blocks": blocks}
+    """``text`` for notifications and for whoever reads no blocks, ``blocks`` for everybody else.
+
+    What is too long ends with a link to ``read_on``, where the rest can be read. ``asks`` names what the buttons do in
+    place, so that they can be taken away once it was done.
+    """
+    begin = [_section(f"*{_fitting(_unstarred(headline), _LONGEST_SECTION - 2)}*")] if headline else []
+    end = [*_fields(fields), *map(note, notes[:_MOST_NOTES]), *_actions(buttons, incident)]
+    body = _body(paragraphs, _MOST_BLOCKS - len(begin) - len(end), read_on)
+    said = text or "\n".join(each for each in (headline, *map(str, paragraphs), *notes) if each)
+    asks = [button.act for button in buttons if _is_act(button, incident)]
+    return {
+        "text": _fallback(said, read_on),
+        "blocks": [*begin, *body, *end],
+        **({"asks": " ".join(asks)} if asks else {}),
+    }
+
+
+def note(text: str) -> dict[str, Any]:
+    """A quiet line; plain text, in which nothing is markup."""
+    shown = _CONTROLS.sub(" ", text).strip() or "…"
+    shown = shown if len(shown) <= _LONGEST_NOTE else f"{shown[: _LONGEST_NOTE - 1]}…"
+    return {"type": "context", "elements": [{"type": "plain_text", "text": shown, "emoji": False}]}
+
+
+def _fallback(text: str, read_on: str) -> str:
+    cut = _fitting(text, _LONGEST_FALLBACK)
+    if read_on and _taken(text, _LONGEST_FALLBACK) < len(text) and len(read_on) < _LONGEST_URL // 2:
+        return _fitting(text, _LONGEST_FALLBACK - len(escaped(read_on)) - 10) + f" read on: {escaped(read_on)}"
+    return cut
+
+
+# ---- the body ----
+
+
+def _body(paragraphs: Sequence[str | Line], room: int, read_on: str) -> list[dict[str, Any]]:
+    """As many pieces as Slack takes, the last with the way to the rest where there is more."""
+    way = _link(read_on, "read on")
+    longest = _LONGEST_SECTION - len(way)
+    shown: list[str] = []
+    for piece in (piece for paragraph in paragraphs for piece in _pieces(paragraph, longest)):
+        taken = sum(map(len, shown))
+        if len(shown) == room or taken + len(piece) > _LONGEST_BODY:
+            if shown:
+                shown[-1] += way or "…"
+            break
+        shown.append(piece)
+    return [_section(piece) for piece in shown]
+
+
+def _link(address: str, label: str) -> str:
+    """A link of ours; its address cannot end it."""
+    if not address or len(address) > _LONGEST_URL // 2:
+        return ""
+    safe = address.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
+    return f"… <{safe}|{label}>"
+
+
+def _pieces(paragraph: str | Line, longest: int) -> Iterable[str]:
+    """A long paragraph in as many blocks as it needs, cut between characters and never inside what was escaped."""
+    lead, rest = "", paragraph
+    if isinstance(paragraph, Line):
+        lead, rest = _bold(paragraph.lead), paragraph.more
+    assert isinstance(rest, str)
+    rest = rest.strip()
+    if lead:
+        piece = _fitting(rest, longest - len(lead) - 1, mark="") if rest else ""
+        yield f"{lead} {piece}".strip()
+        rest = rest[_taken(rest, longest - len(lead) - 1) :] if rest else ""
+    while rest:
+        yield _fitting(rest, longest, mark="")
+        rest = rest[_taken(rest, longest) :]
+
+
+def _bold(lead: str) -> str:
+    one_line = " ".join(_unstarred(lead).split())
+    return f"*{_fitting(one_line, _LONGEST_LEAD)}*" if one_line else ""
 
 
 def _section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
+def _fields(fields: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Label above value, two beside each other."""
+    shown = [
+        {
+            "type": "mrkdwn",
+            "text": f"{_bold(label)}\n{_fitting(value, _LONGEST_FIELD - _LONGEST_LABEL - 3)}",
+            "verbatim": True,
+        }
+        for label, value in fields[:_MOST_FIELDS]
+    ]
+    return [{"type": "section", "fields": shown}] if shown else []
+
+
 def _unstarred(text: str) -> str:
     return text.replace("*", "∗")  # one in the middle would end what is bold
-
-
-def _pieces(paragraph: str) -> Iterable[str]:
-    """A long paragraph in as many blocks as it needs, cut between characters and never inside what was escaped."""
-    rest = paragraph.strip()
-    while rest:
-        piece = _fitting(rest, _LONGEST_SECTION, mark="")
-        yield piece
-        rest = rest[_taken(rest, _LONGEST_SECTION) :]
 
 
 def _fitting(text: str, longest: int, mark: str = "…") -> str:
@@ -77,6 +176,9 @@ def _taken(text: str, longest: int) -> int:
     return low
 
 
+# ---- buttons ----
+
+
 def _actions(buttons: Sequence[Button], incident: str | None) -> list[dict[str, Any]]:
     """One row; a button whose address is too long is left out, for Slack would refuse the whole message."""
     row = [
@@ -84,21 +186,54 @@ def _actions(buttons: Sequence[Button], incident: str | None) -> list[dict[str, 
         for number, button in enumerate(buttons[:_MOST_BUTTONS])
         if len(button.address) <= _LONGEST_URL and (button.address or button.act)
     ]
+    first = next((each for act in (ACKNOWLEDGE, POST_UPDATE) for each in row if _does(each, act)), None)
+    if first is not None:
+        first["style"] = "primary"
     return [{"type": "actions", "elements": row}] if row else []
 
 
 def _button(number: int, button: Button, incident: str | None) -> dict[str, Any]:
-    """Acknowledging is named by its action; ``channels.slack`` decides whether Slack can do it in place."""
-    is_act = button.act == ACKNOWLEDGE and incident is not None
-    is_word = button.act.startswith(COMMAND)
+    """What is done in place is named by its action; ``channels.slack`` decides whether Slack can do it there."""
+    is_act = _is_act(button, incident)
     shown: dict[str, Any] = {
         "type": "button",
-        "text": {"type": "plain_text", "text": button.label[:_LONGEST_LABEL], "emoji": False},
-        "action_id": f"acknowledge:{incident}" if is_act else button.act if is_word else f"link:{number}",
+        "text": {"type": "plain_text", "text": button.label[:_LONGEST_LABEL] or "…", "emoji": False},
+        "action_id": (f"{button.act}:{incident}" if is_act else button.act or f"link:{number}")[:_LONGEST_ID],
     }
     if button.address:
         shown["url"] = button.address
     if is_act:
-        shown["style"] = "primary"
-        shown["value"] = incident
+        shown["value"] = (button.value or str(incident))[:_LONGEST_VALUE]
     return shown
+
+
+def _is_act(button: Button, incident: str | None) -> bool:
+    """Whether it does something with this incident; a word with a colon is whole as it is."""
+    return bool(button.act) and incident is not None and ":" not in button.act
+
+
+def _does(button: dict[str, Any], act: str) -> bool:
+    return str(button["action_id"]).startswith(f"{act}:")
+
+
+def without(payload: dict[str, Any], acts: Iterable[str], *, said: str) -> dict[str, Any]:
+    """The same message once somebody has done what these buttons ask for: they are gone, and it says who did it."""
+    over = {*acts}
+    blocks: list[dict[str, Any]] = []
+    for block in payload["blocks"]:
+        if block["type"] != "actions":
+            blocks.append(block)
+            continue
+        row = [each for each in block["elements"] if not any(_does(each, act) for act in over)]
+        blocks += [note(said), *([{**block, "elements": row}] if row else [])]
+    left = [act for act in str(payload.get("asks", "")).split() if act not in over]
+    text = _fitting(said, _LONGEST_NOTE)
+    before = str(payload["text"])
+    if len(before) > _LONGEST_FALLBACK - len(text):
+        before = _ESCAPED_HALF.sub("", before[: _LONGEST_FALLBACK - len(text) - 1]) + "…"
+    return {
+        **payload,
+        "text": f"{before}\n{text}",
+        "blocks": blocks[: _MOST_BLOCKS + 2],
+        "asks": " ".join(left),
+    }
