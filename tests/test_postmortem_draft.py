@@ -197,7 +197,8 @@ def test_updates_are_told_with_their_due_times_and_how_late_they_were(app: Flask
     text = report.draft(incident).text("updates")
 
     assert "2 of 3 owed updates came on time (66 %)." in text
-    assert "11 min late (due 02:44)" in text
+    assert "| 23 Nov 02:44 | 23 Nov 02:55 | Public | 11 min late |" in text
+    assert "| 23 Nov 03:25 | 23 Nov 03:15 | Public | On time |" in text
     assert "partial outage" in report.draft(incident).text("impact")
 
 
@@ -220,4 +221,4 @@ def test_drafting_asks_the_same_number_of_questions_however_long_the_timeline_is
 
     report.draft(incident)
 
-    assert len([query for query in count_queries if query.startswith("SELECT")]) == 6
+    assert len([query for query in count_queries if query.startswith("SELECT")]) == 8

@@ -57,7 +57,7 @@ def test_it_drafts_itself_and_says_what_was_not_recorded_with_a_link(app: Flask,
     page = client.get(f"{path}/edit").text
     assert "Workers restarted" in page
     assert "1 of 1 owed updates came on time" in page
-    assert f'<a href="{room(incident)}/details">Record it</a>' in page
+    assert f'<a class="btn s" href="{room(incident)}/details">Record it' in page
     read = client.get(path).text
     assert "NOT RECORDED" in read
     assert "Lasted" in read

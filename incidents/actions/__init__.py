@@ -8,9 +8,10 @@ from .components import set_components
 from .corrections import revise_update, undo_update, withdraw_update
 from .declare import correct_times, declare, describe_impact, rename
 from .notes import add_note, correct_entry
-from .postmortems import (
+from .postmortem import (
     begin_postmortem,
     publish_postmortem,
+    regenerate_facts,
     regenerate_section,
     set_postmortem_owner,
     waive_postmortem,
@@ -53,6 +54,7 @@ __all__ = [
     "publish_draft",
     "publish_postmortem",
     "publish_rca",
+    "regenerate_facts",
     "regenerate_section",
     "relate",
     "remove_role",

@@ -17,7 +17,8 @@ from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import corrections, postmortems, updates
+from . import corrections, updates
+from .postmortem import writing
 
 
 def publish_rca(
@@ -98,4 +99,4 @@ def _keep_as_draft(incident: Incident, *, by: Actor, body: str) -> None:
     """The post-mortem's public section holds the same words, so that whoever goes on writes on."""
     postmortem = find_postmortem(incident.id)
     if postmortem is not None:
-        postmortems.write_section(postmortem, SectionName.RCA_PUBLIC, by=by, body=body)
+        writing.write_section(postmortem, SectionName.RCA_PUBLIC, by=by, body=body)

@@ -20,7 +20,8 @@ from ..records.incidents import Incident
 from ..records.matrix import TeamWord
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
-from . import approval, cadence, corrections, journal, postmortems, reach, relations, strike, targets, updates, watch
+from . import approval, cadence, corrections, journal, reach, relations, strike, targets, updates, watch
+from .postmortem import course
 
 
 def resolve(
@@ -105,7 +106,7 @@ def reopen(
     now = clock.now()
     incident.outcome = incident.outcome_reason = incident.resolved_at = incident.closed_at = None
     incident.postmortem_due_at = incident.mitigated_at = incident.postmortem_waived_reason = None
-    postmortems.take_back_publication(incident)
+    course.take_back_publication(incident)
     incident.step = step
     incident.cycle += 1
     incident.watch_started_at, incident.pages_nobody = now, False
@@ -206,7 +207,7 @@ def _owe_postmortem(incident: Incident, *, by: Actor) -> None:
             Severity(incident.severity), incident.resolved_at, ZoneInfo(page_settings().zone)
         )
     elif find_postmortem(incident.id) is None:
-        postmortems.close(incident, by=by)
+        course.close(incident, by=by)
 
 
 def _tell_the_public(incident: Incident, *, by: Actor, body: str | None, notify: bool) -> Update | None:

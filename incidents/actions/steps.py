@@ -9,7 +9,8 @@ from ..policy.lifecycle import Facts, Move, Requirement, Step
 from ..policy.postmortems import SectionName
 from ..records.actors import Actor
 from ..records.incidents import Incident
-from . import cadence, journal, postmortems, watch
+from . import cadence, journal, watch
+from .postmortem import course, writing
 
 # the names themselves: `from . import resolve` would be the action of that name, not its module
 from .resolve import reopen, resolve
@@ -138,9 +139,9 @@ def _enter(
 
 def _enter_postmortem(incident: Incident, *, by: Actor, note: str | None) -> None:
     """Draft it; words given on the way in become its summary."""
-    postmortem = postmortems.begin_postmortem(incident, by=by)
+    postmortem = course.begin_postmortem(incident, by=by)
     if note:
-        postmortems.write_section(postmortem, SectionName.SUMMARY, by=by, body=note)
+        writing.write_section(postmortem, SectionName.SUMMARY, by=by, body=note)
     watch.rearm(incident)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -25,14 +25,19 @@ def conflict_page(
     carried: Mapping[str, str],
     words: Mapping[str, str],
     label: str = "Text",
+    mine: str | None = None,
+    parts: str = "",
+    both: Callable[[str, str], str] | None = None,
 ) -> ResponseReturnValue:
     """409 with both texts of one ``field``; ``refusal.theirs[field]`` is the other one, the form's is the sender's.
 
     ``again`` is posted to with the field and ``carried`` besides everything else that was sent; ``keep_theirs`` is
     where who gives way goes on. ``words`` name the buttons: ``mine``, ``theirs``, ``joined``, and ``joined_act`` is
-    the ``act`` that goes with the joined text.
+    the ``act`` that goes with the joined text. ``mine`` is the sender's text where the form holds it in fields whose
+    names begin with ``parts``; ``both`` joins theirs and mine where one after the other would say things twice.
     """
-    mine, theirs = sent_text(field), str(refusal.theirs.get(field) or "")
+    mine = sent_text(field) if mine is None else mine
+    theirs = str(refusal.theirs.get(field) or "")
     return form_page(
         "console/conflict.html",
         incident,
@@ -42,10 +47,10 @@ def conflict_page(
         label=label,
         mine=mine,
         theirs=theirs,
-        joined=joined(theirs, mine),
+        joined=(both or joined)(theirs, mine),
         again=again,
         keep_theirs=keep_theirs,
-        carried=[*_carried({field, *carried}), *carried.items()],
+        carried=[*_carried({field, *carried}, parts), *carried.items()],
         words=words,
     )
 
@@ -64,6 +69,10 @@ def joined(theirs: str, mine: str) -> str:
     return f"{theirs}\n\n{mine}"
 
 
-def _carried(but: Iterable[str]) -> list[tuple[str, str]]:
+def _carried(but: Iterable[str], parts: str) -> list[tuple[str, str]]:
     left_out = {*_NOT_CARRIED, *but}
-    return [(name, value) for name, value in request.form.items(multi=True) if name not in left_out]
+    return [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in left_out and not (parts and name.startswith(parts))
+    ]

@@ -22,9 +22,7 @@ from . import (
     now,
     on_call,
     once,
-    postmortem_writing,
-    postmortems,
-    rca,
+    postmortem,
     room,
     search,
     unsent,
@@ -47,9 +45,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         maintenance_form,
         maintenance,
         declare,
-        postmortem_writing,
-        postmortems,
-        rca,
         room,
         search,
         unsent,
@@ -59,6 +54,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.register_blueprint(screen.bp)
     acts.init_app(app, settings)
     on_call.init_app(app)
+    postmortem.init_app(app)
     app.add_template_global(documents.drawn, "document")
     form_again.init_app(app)
     once.init_app(app)

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..actions import postmortem_reminders
+from ..actions.postmortem import reminders
 from ..kernel import beats, clock, database, findings, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
@@ -47,7 +47,7 @@ def fold_the_log_back() -> None:
 
 def remind_owners_of_postmortems() -> None:
     """Whoever owes a post-mortem is told in the morning, as long as it is owed."""
-    postmortem_reminders.remind_owners()
+    reminders.remind_owners()
     db.session.commit()
 
 

@@ -1,4 +1,4 @@
-"""Letters about a post-mortem that is owed."""
+"""Letters about a post-mortem: that it is owed, that it names somebody, and what becomes of its review."""
 
 from __future__ import annotations
 
@@ -27,5 +27,19 @@ def reminder(incident: Incident, *, day: date, zone: ZoneInfo, base_url: str, ha
             "It drafts itself from what was recorded. Publish it to colleagues or waive it, and these reminders end.",
         ],
         buttons=[Button("Write it", f"{room}/postmortem/edit"), Button("Open the incident", room)],
+        template="",
+    )
+
+
+def mention(incident: Incident, *, by_name: str, place: str, base_url: str) -> Letter:
+    """Somebody named the reader in a section or a comment; the words stay where only those who may see them do."""
+    where = "a comment on the post-mortem" if place.startswith("comment/") else "the post-mortem"
+    anchor = place.partition("/")[2] if place.startswith("section/") else "comments"
+    address = f"{base_url}/console/incidents/{incident.ref}/postmortem"
+    return letter(
+        incident,
+        headline=f"{by_name} named you in the post-mortem",
+        paragraphs=[f"{by_name} named you in {where} of {incident.ref}: {incident.title}."],
+        buttons=[Button("Read it", f"{address}#{anchor}")],
         template="",
     )

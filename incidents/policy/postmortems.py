@@ -28,9 +28,12 @@ class SectionName(StrEnum):
     TIMELINE = "timeline"
     DETECTION = "detection"
     RESPONSE = "response"
+    PEOPLE = "people"
     DURATIONS = "durations"
     UPDATES = "updates"
     ESCALATIONS = "escalations"
+    RUNBOOKS = "runbooks"
+    MESSAGES = "messages"
     ROOT_CAUSE = "root_cause"
     CONTRIBUTING_FACTORS = "contributing_factors"
     FIVE_WHYS = "five_whys"
@@ -52,9 +55,12 @@ _HEADINGS = {
     SectionName.TIMELINE: "Timeline",
     SectionName.DETECTION: "Detection",
     SectionName.RESPONSE: "Response",
+    SectionName.PEOPLE: "People and roles",
     SectionName.DURATIONS: "Durations",
     SectionName.UPDATES: "Updates on time",
     SectionName.ESCALATIONS: "Escalations",
+    SectionName.RUNBOOKS: "Runbooks used",
+    SectionName.MESSAGES: "Messages sent",
     SectionName.ROOT_CAUSE: "Root cause",
     SectionName.CONTRIBUTING_FACTORS: "Contributing factors",
     SectionName.FIVE_WHYS: "Five whys",
@@ -69,9 +75,11 @@ FACTS = frozenset(
     {
         SectionName.SEVERITY,
         SectionName.TIMELINE,
+        SectionName.PEOPLE,
         SectionName.DURATIONS,
         SectionName.UPDATES,
         SectionName.ESCALATIONS,
+        SectionName.MESSAGES,
     }
 )
 WRITABLE = tuple(name for name in SectionName if name not in FACTS)

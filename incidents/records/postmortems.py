@@ -13,7 +13,7 @@ from .incidents import one_of
 
 
 class Postmortem(Base):
-    """The written learning of one incident, for colleagues. Review and comments will hang on it; the RCA does not."""
+    """The written learning of one incident, for colleagues. Comments and reviews hang on it; the RCA does not."""
 
     __tablename__ = "postmortems"
     __table_args__ = (CheckConstraint(one_of("state", [*State]), name="state_of_a_postmortem_is_known"),)
@@ -27,6 +27,8 @@ class Postmortem(Base):
     begun_by_name: Mapped[str]
     published_at: Mapped[datetime | None]
     published_by_name: Mapped[str | None]
+    reviewer_name: Mapped[str | None]  # who read it before it was published, and wrote none of it
+    unreviewed_reason: Mapped[str | None]  # why nobody did
     version: Mapped[int] = mapped_column(default=1)
 
 

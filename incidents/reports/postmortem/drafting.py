@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,11 +10,14 @@ from ...policy.postmortems import DurationState, SectionName
 from ...records.incidents import Incident
 from ...records.timeline import TimelineEntry
 from . import happenings
+from .cells import cell
 from .lengths import durations_of
+from .missing import NOT_RECORDED, Gap, Section
+from .people import people
 from .record import Record, read
-from .telling_times import clock_time, day_and_time, length, moment, word
+from .telling_times import day_and_time, length, moment, word
+from .updates_told import messages, updates
 
-NOT_RECORDED = "**NOT RECORDED**"
 _DURATION_NAMES = {
     "detect": "Time to detect",
     "acknowledge": "Time to acknowledge",
@@ -22,28 +25,6 @@ _DURATION_NAMES = {
     "mitigate": "Time to mitigate",
     "resolve": "Time to resolve",
 }
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Something that was not recorded, and the form below the incident's address where it can be."""
-
-    what: str
-    where: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """One drafted section as Markdown."""
-
-    name: SectionName
-    text: str
-    gaps: Sequence[Gap] = ()
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether nothing is missing."""
-        return not self.gaps
 
 
 @dataclass(frozen=True)
@@ -142,19 +123,16 @@ def _worst(record: Record, name: str, now: str) -> str:
 
 
 def _timeline(record: Record) -> Section:
-    chosen = [entry for entry in record.entries if happenings.is_chosen(entry)]
+    chosen = [line for line in record.lines if line.is_in]
     if not chosen:
-        return Section(SectionName.TIMELINE, NOT_RECORDED, [Gap("What happened", "timeline")])
+        return Section(SectionName.TIMELINE, NOT_RECORDED, [Gap("What happened", "postmortem/timeline")])
     zone_word = word(chosen[0].at.astimezone(record.zone))
     if zone_word == "UTC":
         head = ["| UTC | What happened |", "|---|---|"]
-        rows = [f"| {day_and_time(entry.at, record.zone)} | {_cell(happenings.says(entry))} |" for entry in chosen]
+        rows = [f"| {day_and_time(line.at, record.zone)} | {cell(line.text)} |" for line in chosen]
     else:
         head = [f"| {zone_word} | UTC | What happened |", "|---|---|---|"]
-        rows = [
-            f"| {day_and_time(entry.at, record.zone)} | {_utc(entry)} | {_cell(happenings.says(entry))} |"
-            for entry in chosen
-        ]
+        rows = [f"| {day_and_time(line.at, record.zone)} | {_utc(line.at)} | {cell(line.text)} |" for line in chosen]
     return Section(SectionName.TIMELINE, "\n".join([*head, *rows]))
 
 
@@ -187,14 +165,6 @@ def _response(record: Record) -> Section:
     else:
         lines.append(f"- Acknowledged by: {NOT_RECORDED}")
         gaps.append(Gap("Who took it", "roles"))
-    for seat in record.seats:
-        until = f" to {clock_time(seat.until, record.zone)}" if seat.until else ""
-        lines.append(
-            f"- {seat.role.replace('_', ' ').capitalize()}: {seat.name}, from {day_and_time(seat.since, record.zone)}{until}"
-        )
-    if not any(seat.role == "commander" for seat in record.seats):
-        lines.append(f"- Commander: {NOT_RECORDED}")
-        gaps.append(Gap("Who was commander", "roles"))
     if record.incident.attempt:
         lines.append(f"- What was tried: {record.incident.attempt}")
     else:
@@ -208,51 +178,11 @@ def _durations(record: Record) -> Section:
     rows = ["| | How long | State |", "|---|---|---|"]
     gaps = []
     for name, taken in durations_of(record).items():
-        told = length(taken.seconds) if taken.seconds is not None else _cell(taken.why)
+        told = length(taken.seconds) if taken.seconds is not None else cell(taken.why)
         rows.append(f"| {_DURATION_NAMES[name]} | {told} | {taken.state.label} |")
         if name == "detect" and taken.state is not DurationState.RECORDED:
             gaps.append(Gap("When the impact began", "details"))
     return Section(SectionName.DURATIONS, "\n".join(rows), gaps)
-
-
-def _updates(record: Record) -> Section:
-    owed = [update for update in record.updates if update.was_on_time is not None]
-    if not record.updates:
-        reason = record.incident.no_communication_reason
-        if reason:
-            return Section(SectionName.UPDATES, f"No update was sent: {reason}")
-        return Section(SectionName.UPDATES, f"Updates: {NOT_RECORDED}", [Gap("What people were told", "timeline")])
-    on_time = sum(bool(update.was_on_time) for update in owed)
-    share = (
-        f"{on_time} of {len(owed)} owed updates came on time ({100 * on_time // len(owed)} %)."
-        if owed
-        else "No update was owed."
-    )
-    rows = [f"- {_update_line(record, number)}" for number in range(len(record.updates))]
-    return Section(SectionName.UPDATES, "\n".join([share, "", *rows]))
-
-
-def _update_line(record: Record, number: int) -> str:
-    update = record.updates[number]
-    at = update.published_at or update.created_at
-    said = f"{day_and_time(at, record.zone)}: {'public' if update.audience == 'public' else 'internal'}"
-    promised = _promised_before(record, number)
-    if update.was_on_time is None:
-        return said
-    if update.was_on_time:
-        return said + (f", on time (due {clock_time(promised, record.zone)})" if promised else ", on time")
-    if promised is None or at <= promised:
-        return f"{said}, late"
-    late = int((at - promised).total_seconds())
-    return f"{said}, {length(late)} late (due {clock_time(promised, record.zone)})"
-
-
-def _promised_before(record: Record, number: int) -> datetime | None:
-    """The last promise made before that update."""
-    for update in reversed(record.updates[:number]):
-        if update.next_update_at is not None:
-            return update.next_update_at
-    return None
 
 
 def _escalations(record: Record) -> Section:
@@ -302,9 +232,12 @@ _SECTIONS: Mapping[SectionName, Callable[[Record], Section]] = {
     SectionName.TIMELINE: _timeline,
     SectionName.DETECTION: _detection,
     SectionName.RESPONSE: _response,
+    SectionName.PEOPLE: people,
     SectionName.DURATIONS: _durations,
-    SectionName.UPDATES: _updates,
+    SectionName.UPDATES: updates,
     SectionName.ESCALATIONS: _escalations,
+    SectionName.RUNBOOKS: _for_people_to_write(SectionName.RUNBOOKS),
+    SectionName.MESSAGES: messages,
     SectionName.ROOT_CAUSE: _root_cause,
     SectionName.CONTRIBUTING_FACTORS: _for_people_to_write(SectionName.CONTRIBUTING_FACTORS),
     SectionName.FIVE_WHYS: _for_people_to_write(SectionName.FIVE_WHYS),
@@ -315,19 +248,9 @@ _SECTIONS: Mapping[SectionName, Callable[[Record], Section]] = {
 }
 
 
-def gaps_of(sections: Iterable[Section]) -> list[Gap]:
-    """Everything that is missing, each once."""
-    return list(dict.fromkeys(gap for section in sections for gap in section.gaps))
-
-
 def _at(record: Record, entry: TimelineEntry | None) -> str:
     return day_and_time(entry.at, record.zone) if entry is not None else ""
 
 
-def _utc(entry: TimelineEntry) -> str:
-    return f"{entry.at.astimezone(UTC):%H:%M}"
-
-
-def _cell(text: str) -> str:
-    """A table's cell holds no line break and no bar."""
-    return " ".join(text.split()).replace("|", "\\|")
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%H:%M}"

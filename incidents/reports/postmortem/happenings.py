@@ -26,7 +26,7 @@ def is_chosen(entry: TimelineEntry) -> bool:
 
 def says(entry: TimelineEntry) -> str:
     """One line, with the words that somebody wrote behind it."""
-    said = _SAYS[entry.kind](entry, entry.detail)
+    said = _SAYS.get(entry.kind, _other)(entry, entry.detail)
     words = " ".join(entry.body.split())
     if not words or entry.kind in _WITHOUT_WORDS:
         return said
@@ -36,6 +36,17 @@ def says(entry: TimelineEntry) -> str:
 def trigger(word: str) -> str:
     """One of the five reasons to escalate by hand, as people read it."""
     return TRIGGER_LABELS[Trigger(word)] if word in [*Trigger] else word
+
+
+def _other(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
+    """What is left out unless somebody takes it in."""
+    if entry.kind == "note":
+        return f"{entry.by_name} noted"
+    people = ", ".join(detail.get("people") or ())
+    if entry.kind in ("told", "reminder"):
+        level = detail.get("level")
+        return f"{'Told' if entry.kind == 'told' else 'Reminded'} {f'{level} ' if level else ''}{people or 'nobody'}".strip()
+    return f"{entry.kind.replace('_', ' ').capitalize()} ({entry.by_name})"
 
 
 def _declared(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:

@@ -11,20 +11,22 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import or_, select
 from werkzeug.exceptions import NotFound
 
-from ..access import Role, may, me
-from ..access.visibility import visible_to
-from ..actions.rca import find_rca
-from ..kernel import clock
-from ..kernel.database import db
-from ..policy.durations import duration
-from ..policy.lifecycle import Outcome, Step
-from ..policy.postmortems import Duration, SectionName
-from ..published import publishing
-from ..records.incidents import Incident
-from ..records.postmortems import Postmortem, find_postmortem, sections_of
-from ..reports import postmortem as report
-from . import formats, timeline
-from .incident_pages import load
+from ...access import Role, may, me
+from ...access.visibility import visible_to
+from ...actions.rca import find_rca
+from ...kernel import clock
+from ...kernel.database import db
+from ...policy.durations import duration
+from ...policy.lifecycle import Outcome, Step
+from ...policy.postmortems import Duration
+from ...published import publishing
+from ...records.incidents import Incident
+from ...records.postmortems import Postmortem, find_postmortem
+from ...reports import postmortem as report
+from .. import formats, timeline
+from ..incident_pages import load
+from .outlines import nodes_of
+from .parts import parts_of
 
 bp = Blueprint("console_postmortems", __name__, url_prefix="/console")
 _MOST = 200
@@ -43,15 +45,6 @@ class Listed:
     incident: Incident
     postmortem: Postmortem | None
     is_late: bool
-
-
-@dataclass(frozen=True)
-class Part:
-    """A section as it is read; ``is_done`` where nothing in it is missing."""
-
-    name: SectionName
-    text: str
-    is_done: bool
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ def index() -> ResponseReturnValue:
     for each in found[:_MOST]:
         groups[_group(each)].append(each)
     groups["Owed"].sort(key=lambda each: each.incident.postmortem_due_at or clock.now())
-    return render_template("console/postmortems.html", groups=groups, has_more=len(found) > _MOST, most=_MOST)
+    return render_template("console/postmortem/list.html", groups=groups, has_more=len(found) > _MOST, most=_MOST)
 
 
 def _is_late(incident: Incident) -> bool:
@@ -116,10 +109,12 @@ def read(ref: str) -> ResponseReturnValue:
     record = report.read(incident)
     taken = report.durations_of(record)
     return render_template(
-        "console/postmortem.html",
+        "console/postmortem/reader.html",
         incident=incident,
         postmortem=begun,
-        parts=parts_of(begun) if begun else _drafted(report.draft_of(record)),
+        parts=parts_of(incident, begun, report.draft_of(record)),
+        nodes=nodes_of,
+        originals=[line for line in record.lines if line.is_in and line.originals],
         figures=_figures(incident, taken),
         lanes=_lanes(incident, record),
         steps=_steps(incident),
@@ -140,29 +135,6 @@ def markdown(ref: str) -> ResponseReturnValue:
     answer = Response(written, mimetype="text/markdown")
     answer.headers["Content-Disposition"] = f'attachment; filename="{incident.ref}-postmortem.md"'
     return answer
-
-
-def parts_of(postmortem: Postmortem) -> list[Part]:
-    """Its sections as they stand, without the public text, which is nobody's internal section."""
-    sections = sections_of(postmortem)
-    return [
-        Part(name, sections[name].text, is_done(sections[name].text))
-        for name in SectionName
-        if name in sections and name is not SectionName.RCA_PUBLIC
-    ]
-
-
-def is_done(text: str) -> bool:
-    """Whether a section has something in it and misses nothing."""
-    return bool(text.strip()) and "**NOT RECORDED**" not in text
-
-
-def _drafted(draft: report.Draft) -> list[Part]:
-    return [
-        Part(name, section.text, section.is_recorded)
-        for name, section in draft.sections.items()
-        if name is not SectionName.RCA_PUBLIC
-    ]
 
 
 def _figures(incident: Incident, taken: Mapping[str, Duration]) -> list[tuple[str, str, str]]:

@@ -7,19 +7,20 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from ..kernel import clock
-from ..kernel.database import db
-from ..messages import about_postmortems
-from ..policy import zones
-from ..policy.lifecycle import Outcome
-from ..policy.postmortems import REMIND_AT, reminders_due
-from ..published.page_settings import page_settings
-from ..records.actors import CLOCK
-from ..records.addresses import LOW
-from ..records.incidents import Bell, Incident
-from ..records.people import Person, Role, active_people
-from ..reports.ways import Ways
-from . import journal, postmortems, telling
+from ...kernel import clock
+from ...kernel.database import db
+from ...messages import about_postmortems
+from ...policy import zones
+from ...policy.lifecycle import Outcome
+from ...policy.postmortems import REMIND_AT, reminders_due
+from ...published.page_settings import page_settings
+from ...records.actors import CLOCK
+from ...records.addresses import LOW
+from ...records.incidents import Bell, Incident
+from ...records.people import Person, Role, active_people
+from ...reports.ways import Ways
+from .. import journal, telling
+from . import course
 
 _AT_ONCE = 200
 _PREFIX = "postmortem/"
@@ -47,7 +48,7 @@ def remind_owners() -> int:
 
 def _remind(incident: Incident) -> bool:
     assert incident.postmortem_due_at is not None
-    owner = postmortems.owner_of(incident)
+    owner = course.owner_of(incident)
     zone = owner.time_zone if owner is not None else ZoneInfo(page_settings().zone)
     now = clock.now()
     due = reminders_due(

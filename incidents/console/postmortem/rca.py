@@ -9,20 +9,20 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from .. import actions
-from ..access import Role, actor, may, me
-from ..actions.rca import check_can_be_published, find_rca, last_words
-from ..kernel import clock
-from ..kernel.database import db, reading
-from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
-from ..kernel.text import render_markdown
-from ..policy.postmortems import SectionName
-from ..records.incidents import Incident
-from ..records.postmortems import find_postmortem, sections_of
-from . import composer, unsent
-from .confirming import insist_on_confirmation
-from .conflicts import conflict_page
-from .incident_pages import form_page, load, load_to_act, text, version_seen
+from ... import actions
+from ...access import Role, actor, may, me
+from ...actions.rca import check_can_be_published, find_rca, last_words
+from ...kernel import clock
+from ...kernel.database import db, reading
+from ...kernel.errors import Malformed, NotAllowed, Outdated, Refusal
+from ...kernel.text import render_markdown
+from ...policy.postmortems import SectionName
+from ...records.incidents import Incident
+from ...records.postmortems import find_postmortem, sections_of
+from .. import composer, unsent
+from ..confirming import insist_on_confirmation
+from ..conflicts import conflict_page
+from ..incident_pages import form_page, load, load_to_act, text, version_seen
 
 bp = Blueprint("console_rca", __name__, url_prefix="/console/incidents/<ref>/postmortem/rca")
 
@@ -107,7 +107,7 @@ def _page(incident: Incident, *, refusal: Refusal | None = None) -> ResponseRetu
     body = typed if typed is not None else (out.body if out else _draft_of(incident))
     errors = refusal.fields if isinstance(refusal, Malformed) else {"": refusal.sentence} if refusal is not None else {}
     return form_page(
-        "console/rca.html",
+        "console/postmortem/rca.html",
         incident,
         errors=errors,
         status=refusal.status if refusal else 200,

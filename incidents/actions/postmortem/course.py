@@ -1,21 +1,22 @@
-"""The seventh step: drafting the post-mortem, writing it, publishing it to colleagues, or waiving it."""
+"""The seventh step: drafting the post-mortem, giving it an owner, publishing it to colleagues, or waiving it."""
 
 from __future__ import annotations
 
 from sqlalchemy import select
 
-from ..kernel import clock
-from ..kernel.database import db
-from ..kernel.errors import Malformed, NotAllowed, Outdated
-from ..policy.lifecycle import Outcome, Step
-from ..policy.postmortems import WRITABLE, SectionName, State
-from ..records.actors import Actor
-from ..records.incidents import Incident, IncidentRole
-from ..records.people import Person
-from ..records.postmortems import Postmortem, PostmortemSection, find_postmortem, sections_of
-from ..records.timeline import TimelineEntry
-from ..reports import postmortem as report
-from . import journal, roles
+from ...kernel import clock
+from ...kernel.database import db
+from ...kernel.errors import Malformed, NotAllowed
+from ...policy.lifecycle import Outcome, Step
+from ...policy.postmortems import SectionName, State
+from ...records.actors import Actor
+from ...records.incidents import Incident, IncidentRole
+from ...records.people import Person
+from ...records.postmortems import Postmortem, PostmortemSection, find_postmortem
+from ...records.timeline import TimelineEntry
+from ...reports import postmortem as report
+from .. import journal, roles
+from . import writing
 
 
 def begin_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
@@ -53,45 +54,6 @@ def begin_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
     return postmortem
 
 
-def write_section(
-    postmortem: Postmortem, name: str, *, by: Actor, body: str, seen_version: int | None = None
-) -> PostmortemSection:
-    """Put a person's words into a section; an empty text gives the draft back its place.
-
-    Raises Outdated with the other text when somebody wrote after ``seen_version``, Malformed for a section that is
-    drafted from facts.
-    """
-    if name not in WRITABLE:
-        raise Malformed({name: f"This section is drafted from the record. Write one of {', '.join(WRITABLE)}."})
-    section = sections_of(postmortem)[name]
-    text = journal.optional_words(body, field=name)
-    if text == section.written:
-        return section
-    if seen_version is not None and seen_version != section.version:
-        raise Outdated(
-            f"{section.written_by_name or 'Somebody'} wrote this section meanwhile. Both texts are below.",
-            version=section.version,
-            theirs={name: section.text},
-        )
-    section.written, section.written_by_name, section.written_at = text, by.name, clock.now()
-    section.version += 1
-    postmortem.version += 1
-    _note_writing(postmortem, name, by=by)
-    return section
-
-
-def regenerate_section(postmortem: Postmortem, name: str, *, by: Actor) -> PostmortemSection:
-    """Draft one section anew from the record; what people wrote in it stays as it is."""
-    if name not in list(SectionName):
-        raise Malformed({"name": f"Choose one of {', '.join(SectionName)}."})
-    incident = db.session.get_one(Incident, postmortem.incident_id)
-    section = sections_of(postmortem)[name]
-    section.generated = report.draft(incident).text(name)
-    section.generated_at = clock.now()
-    postmortem.version += 1
-    return section
-
-
 def set_postmortem_owner(postmortem: Postmortem, *, person: Person, by: Actor) -> None:
     """Say who brings it to its end; reminders go to that person."""
     if not person.is_active:
@@ -124,7 +86,7 @@ def write_postmortem(incident: Incident, *, by: Actor, body: str) -> Postmortem:
     text = journal.words(body, field="body", sentence="Write what was learnt.")
     _refuse_before_the_end(incident)
     postmortem = begin_postmortem(incident, by=by)
-    write_section(postmortem, SectionName.SUMMARY, by=by, body=text)
+    writing.write_section(postmortem, SectionName.SUMMARY, by=by, body=text)
     return publish_postmortem(incident, by=by)
 
 
@@ -192,15 +154,3 @@ def _enter_the_step(incident: Incident, *, by: Actor) -> None:
     if incident.step != Step.POSTMORTEM:
         before, incident.step = incident.step, Step.POSTMORTEM
         journal.write(incident, "step", by=by, detail={"before": before, "after": Step.POSTMORTEM, "move": "forward"})
-
-
-def _note_writing(postmortem: Postmortem, name: str, *, by: Actor) -> None:
-    """One line on the timeline for a stretch of writing by one person, not one for each section saved."""
-    incident = db.session.get_one(Incident, postmortem.incident_id)
-    db.session.flush()
-    last = db.session.scalar(
-        select(TimelineEntry).where(TimelineEntry.incident_id == incident.id).order_by(TimelineEntry.id.desc()).limit(1)
-    )
-    if last is not None and last.kind == "postmortem" and last.by_name == by.name and last.detail.get("wrote"):
-        return
-    journal.write(incident, "postmortem", by=by, detail={"wrote": name})
