@@ -33,6 +33,7 @@ class SlackApi:
         self.scopes: str | None = ""
         self.users: dict[str, dict[str, Any]] = {}
         self.channels: list[dict[str, Any]] = []
+        self.messages: dict[tuple[str, str], dict[str, Any]] = {}  # by channel and ts
         self.page = 1000  # channels in one answer
         self.now: datetime | None = None  # what its clock shows, if not what ours does
         self.faults: defaultdict[str, list[Script]] = defaultdict(list)
@@ -52,6 +53,10 @@ class SlackApi:
         profile = {"display_name": name, "real_name": name, **({"email": email} if email else {})}
         found = {"id": user_id, "team_id": self.team_id, "name": name, "deleted": False, "is_bot": False, **more}
         self.users[user_id] = {"profile": profile, **found}
+
+    def holds(self, channel: str, ts: str, text: str, *, user: str = "U0MAYA", **more: Any) -> None:
+        """A message; with a ``thread_ts`` of another one it stands in that thread."""
+        self.messages[channel, ts] = {"type": "message", "user": user, "text": text, "ts": ts, **more}
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         asked = self.receiver.asked[-1]
@@ -81,6 +86,24 @@ class SlackApi:
             more = str(begin + self.page) if begin + self.page < len(self.channels) else ""
             listed = self.channels[begin : begin + self.page]
             return {"ok": True, "channels": listed, "response_metadata": {"next_cursor": more}}
+        if method in ("conversations.history", "conversations.replies"):
+            return self._found(method, words)
+        if method == "chat.getPermalink":
+            place = f"{words.get('channel')}/p{words.get('message_ts', '').replace('.', '')}"
+            return {
+                "ok": True,
+                "channel": words.get("channel"),
+                "permalink": f"https://acme.slack.com/archives/{place}",
+            }
         if method == "apps.connections.open":
             return {"ok": True, "url": "wss://slack.example.com/"}
         return {"ok": False, "error": "unknown_method"}
+
+    def _found(self, method: str, words: Mapping[str, str]) -> dict[str, Any]:
+        """One message by its ts; ``history`` does not show what stands in a thread, ``replies`` wants to know which."""
+        found = self.messages.get((words.get("channel", ""), words.get("latest", "")))
+        is_reply = found is not None and found.get("thread_ts", found["ts"]) != found["ts"]
+        if method == "conversations.replies" and (found is None or words.get("ts") != found["ts"]):
+            return {"ok": False, "error": "thread_not_found"}
+        is_shown = found is not None and is_reply == (method == "conversations.replies")
+        return {"ok": True, "messages": [found] if is_shown else [], "has_more": False}

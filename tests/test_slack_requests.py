@@ -101,14 +101,14 @@ def test_an_event_is_heard_once_however_often_it_is_told(
     client: FlaskClient, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[Any] = []
-    monkeypatch.setitem(events.HEARD, "pin_added", heard.append)
+    monkeypatch.setitem(events.HEARD, "pin_added", lambda event, team: heard.append((event, team)))
     told = {"type": "event_callback", "team_id": "T42", "event_id": "Ev42", "event": {"type": "pin_added"}}
 
     assert event(client, told).status_code == 200
     clock.forward(minutes=1)
     assert event(client, told, **{"X-Slack-Retry-Num": "1"}).status_code == 200
     assert event(client, {**told, "event_id": "Ev43", "event": {"type": "other"}}).status_code == 200
-    assert heard == [{"type": "pin_added"}]
+    assert heard == [({"type": "pin_added"}, "T42")]
 
 
 def test_the_address_of_events_is_confirmed(client: FlaskClient) -> None:

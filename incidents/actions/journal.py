@@ -29,8 +29,12 @@ def write(
     link: str | None = None,
     update: Update | None = None,
     is_public: bool = False,
+    is_sign_of_life: bool = True,
 ) -> TimelineEntry:
-    """Append one entry. A human's entry also moves ``last_human_entry_at``; every entry moves ``version``."""
+    """Append one entry. A human's entry also moves ``last_human_entry_at``; every entry moves ``version``.
+
+    ``is_sign_of_life``: False where it tells of what a human did some time ago, and somebody else wrote it down.
+    """
     moment = clock.now()
     entry = TimelineEntry(
         incident_id=incident.id,
@@ -48,7 +52,8 @@ def write(
     )
     db.session.add(entry)
     if by.is_human:
-        incident.last_human_entry_at = moment
+        if is_sign_of_life:
+            incident.last_human_entry_at = moment
         incident.version += 1
     team_channels.note(incident, entry)
     return entry

@@ -58,6 +58,21 @@ def person_of(team_id: str, user_id: str) -> Person | None:
     return owners[0] if len(owners) == 1 else None
 
 
+def is_shut_out(user: str) -> bool:
+    """Whether this Slack user is somebody's whose account is disabled."""
+    owners = (
+        select(Person.id)
+        .join(ContactAddress, ContactAddress.person_id == Person.id)
+        .where(
+            ContactAddress.kind == SLACK,
+            ContactAddress.value == user,
+            ContactAddress.removed_at.is_(None),
+            Person.disabled_at.is_not(None),
+        )
+    )
+    return db.session.scalar(owners.limit(1)) is not None
+
+
 def link_for(team_id: str, user_id: str, base_url: str) -> str:
     """The address that makes this Slack user theirs who opens it signed in, for 15 minutes: to be shown to that user alone.
 

@@ -31,6 +31,7 @@ class Installation:
     team_id: str
     team: str
     user: str
+    user_id: str  # by which the app writes
     scopes: frozenset[str] | None  # None where Slack does not say
     answered_at: datetime | None  # by Slack's clock
 
@@ -59,7 +60,7 @@ class Channel:
 def installation(settings: Settings) -> Installation | Outcome:
     """Whose token this is and what it may do (``auth.test``); what went wrong otherwise."""
 
-    def ask(client: Client) -> Installation:
+    def asking(client: Client) -> Installation:
         response: Any = client.auth_test()
         headers = {name.lower(): value for name, value in response.headers.items()}
         scopes = headers.get("x-oauth-scopes")
@@ -67,17 +68,18 @@ def installation(settings: Settings) -> Installation | Outcome:
             team_id=_id(response.data, "team_id"),
             team=_name(response.data, "team"),
             user=_name(response.data, "user"),
+            user_id=_id(response.data, "user_id"),
             scopes=frozenset(scopes.replace(",", " ").split()) if scopes is not None else None,
             answered_at=_moment(headers.get("date", "")),
         )
 
-    return _asked(settings, ask)
+    return ask(settings, asking)
 
 
 def who_is(user_id: str, settings: Settings) -> Profile | Outcome:
     """Somebody's workspace, name and e-mail (``users.info``); what went wrong otherwise."""
 
-    def ask(client: Client) -> Profile:
+    def asking(client: Client) -> Profile:
         user = _object(client.users_info(user=user_id).data, "user")
         profile = _object(user, "profile")
         grid = _object(user, "enterprise_user").get("teams")
@@ -93,7 +95,7 @@ def who_is(user_id: str, settings: Settings) -> Profile | Outcome:
             why_not=_why_nobody(user),
         )
 
-    return _asked(settings, ask)
+    return ask(settings, asking)
 
 
 def _why_nobody(user: Mapping[str, Any]) -> str:
@@ -111,7 +113,7 @@ def _why_nobody(user: Mapping[str, Any]) -> str:
 def find_channel(named: str, settings: Settings) -> Channel | Outcome | None:
     """The channel of that name or ID as far as the app sees it, None where it sees none; what went wrong otherwise."""
 
-    def ask(client: Client) -> Channel | None:
+    def asking(client: Client) -> Channel | None:
         name = named.removeprefix("#")
         if _looks_like_an_id(name):
             return _channel(_object(client.conversations_info(channel=name).data, "channel"))
@@ -129,27 +131,28 @@ def find_channel(named: str, settings: Settings) -> Channel | Outcome | None:
                 break
         return None
 
-    return _asked(settings, ask)
+    return ask(settings, asking)
 
 
 def socket_opens(settings: Settings) -> Outcome:
     """Whether SLACK_APP_TOKEN opens a socket (``apps.connections.open``); none is used."""
 
-    def ask(client: Client) -> Outcome:
+    def asking(client: Client) -> Outcome:
         client.apps_connections_open(app_token=settings.slack_app_token or "")
         return Outcome("sent")
 
-    return _asked(settings, ask)
+    return ask(settings, asking)
 
 
 # ---- how it is asked, and read ----
 
 
-def _asked(settings: Settings, ask: Callable[[Client], Found]) -> Found | Outcome:
+def ask(settings: Settings, asking: Callable[[Client], Found]) -> Found | Outcome:
+    """What ``asking`` finds by our token; what went wrong otherwise, and never an exception."""
     if not settings.slack_bot_token:
         return Outcome("unreachable", "No token for Slack is set")
     try:
-        return ask(Client(settings, _PATIENCE))
+        return asking(Client(settings, _PATIENCE))
     except SlackApiError as refused:
         return meaning(refused, "")
     except (http.Blocked, http.Unreachable) as trouble:

@@ -331,6 +331,17 @@ def _day_words(day: str | None) -> str:
     return f"{(found := date.fromisoformat(day)).day} {found:%b %Y}" if day else "no date"
 
 
+def _note(who: Markup, entry: TimelineEntry) -> Markup:
+    if entry.detail.get("source") != "slack":
+        return Markup("{} noted").format(who)
+    # whoever has no account here is named "Maya in Slack"
+    said = Markup("{} wrote").format(who) + ("" if entry.by_kind == "slack" else " in Slack")
+    if entry.detail.get("taken_off_by"):
+        return said + Markup(". {} took it off the timeline").format(entry.detail["taken_off_by"])
+    pinned_by = entry.detail.get("pinned_by")
+    return said + Markup(", pinned by {}").format(pinned_by) if pinned_by else said
+
+
 def _event(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} recorded").format(who)
 
@@ -372,7 +383,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "component": ("list", "", _components),
     "role": ("users", "", _role),
     "role_accepted": ("check", "", _say("{who} accepted the role <b>{label}</b>")),
-    "note": ("note", "", _say("{who} noted")),
+    "note": ("note", "", _note),
     "decision": ("pin", "a", _say("{who} recorded a decision")),
     "event": ("clock", "", _event),
     "update": ("globe", "a", _update),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from ..access import Role, may, me
 from ..actions import asked, updates
 from ..kernel import clock
 from ..kernel.database import db
+from ..records.heard_messages import unread_of
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.timeline import TimelineEntry
@@ -49,6 +50,7 @@ def show(ref: str) -> ResponseReturnValue:
         newest=timeline.newest_entry(incident),
         seen=_seen(incident),
         is_older=_is_older(),
+        unread=unread_of(incident.id) if _hears_slack() else (),
         signs=timeline.SIGNS,
         errors={},
     )
@@ -85,6 +87,10 @@ def news(ref: str) -> ResponseReturnValue:
     )
     # a line that belongs further down, or a corrected one: the first page again instead of lines above it
     return page, 200, {"HX-Reswap": "innerHTML"} if is_whole else {}
+
+
+def _hears_slack() -> bool:
+    return bool(current_app.extensions["sevenbells.settings"].slack_bot_token)
 
 
 def _news(incident: Incident, person: Person, after: int, *, has_changed: bool) -> tuple[Timeline, bool]:

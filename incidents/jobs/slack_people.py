@@ -35,13 +35,18 @@ def learn_our_workspace() -> None:
     with reading():
         db.session.rollback()
         known = workspace()
-        is_known = known is not None and known.token_hash == mark and clock.now() < known.learnt_at + _KNOWN_FOR
+        is_known = (
+            known is not None
+            and known.token_hash == mark
+            and known.bot_user_id is not None
+            and clock.now() < known.learnt_at + _KNOWN_FOR
+        )
         db.session.rollback()
     found = None if is_known else slack_questions.installation(settings)
     if isinstance(found, Outcome):
         log.warning("slack_workspace_not_learnt", reason=found.reason)
     elif found is not None and found.team_id:
-        keep_workspace(found.team_id, found.team, token_hash=mark)
+        keep_workspace(found.team_id, found.team, token_hash=mark, bot_user_id=found.user_id)
         db.session.commit()
 
 

@@ -23,7 +23,7 @@ from ..records.once import SentForm
 from ..records.sessions import ServerSession
 from ..records.slack_requests import KEPT_FOR as SLACK_REQUESTS_KEPT_FOR
 from ..records.slack_requests import SlackRequest
-from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine, slack_people
+from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine, slack_people, slack_timeline
 from .holding import Holding
 
 log = structlog.get_logger(__name__)
@@ -92,6 +92,7 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     remind_owners_of_postmortems: timedelta(minutes=1),
     slack_people.learn_our_workspace: timedelta(seconds=30),
     slack_people.find_out_who_wrote: timedelta(seconds=5),
+    slack_timeline.keep_what_is_pinned: timedelta(seconds=5),
     oncall.announce_hand_overs: timedelta(seconds=20),
     oncall.settle_swaps: timedelta(minutes=1),
     oncall.read_calendars: timedelta(minutes=1),

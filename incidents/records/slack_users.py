@@ -28,6 +28,7 @@ class SlackWorkspace(Base):
     name: Mapped[str] = mapped_column(String(80))
     token_hash: Mapped[str] = mapped_column(String(64))  # of the token that said so
     learnt_at: Mapped[datetime]
+    bot_user_id: Mapped[str | None] = mapped_column(String(30))  # as whom the app writes there
 
 
 class SlackUser(Base):
@@ -75,10 +76,16 @@ def workspace() -> SlackWorkspace | None:
     return db.session.get(SlackWorkspace, THE_ROW)
 
 
-def keep_workspace(team_id: str, name: str, *, token_hash: str) -> None:
+def keep_workspace(team_id: str, name: str, *, token_hash: str, bot_user_id: str | None = None) -> None:
     """Slack said which it is. The caller commits."""
-    row = SlackWorkspace(id=THE_ROW, team_id=team_id, name=name[:80], token_hash=token_hash, learnt_at=clock.now())
-    db.session.merge(row)
+    said = {"team_id": team_id, "name": name[:80], "token_hash": token_hash, "bot_user_id": bot_user_id}
+    db.session.merge(SlackWorkspace(id=THE_ROW, learnt_at=clock.now(), **said))
+
+
+def is_ourselves(user_id: str) -> bool:
+    """Whether that Slack user is this app."""
+    ours = workspace()
+    return ours is not None and bool(user_id) and ours.bot_user_id == user_id
 
 
 def slack_user(team_id: str, user_id: str) -> SlackUser | None:

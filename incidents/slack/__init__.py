@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Flask
 
 from ..kernel.settings import Settings
-from ..records import slack_requests  # noqa: F401 - importing it names its tables
+from ..records import heard_messages, slack_requests  # noqa: F401 - importing it names their tables
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the door; without SLACK_SIGNING_SECRET it answers like an address that is not there."""
-    from . import door, events, interactions, pressed, slash  # noqa: F401 - importing one puts it into the tables
+    from . import door, events, heard, interactions, pressed, slash  # noqa: F401 - importing one puts it into the tables
 
     interactions.init_app(app)
     door.init_app(app)

@@ -14,7 +14,8 @@ from ..kernel.database import db, waiting_at_most
 from . import door
 
 Event = dict[str, Any]
-HEARD: Final[dict[str, Callable[[Event], None]]] = {}  # what is done with each kind of event
+# what is done with each kind of event of our workspace, of which the ID is given besides
+HEARD: Final[dict[str, Callable[[Event, str], None]]] = {}
 
 
 @door.bp.post("/slack/events")
@@ -28,10 +29,11 @@ def events() -> ResponseReturnValue:
     with waiting_at_most(door.PATIENCE):
         names = [f"event/{told['event_id']}"] if _is_name(told.get("event_id")) else []
         event = told.get("event")
-        if door.is_first_time(str(told.get("team_id", "")), *names) and isinstance(event, dict):
+        team = str(told.get("team_id", ""))
+        if door.is_first_time(team, *names) and isinstance(event, dict):
             hear = HEARD.get(str(event.get("type")))
             if hear is not None:
-                hear(event)
+                hear(event, team)
         db.session.commit()
     return Response(status=200)
 

@@ -21,7 +21,14 @@ _LONGEST = 300
 
 def is_chosen(entry: TimelineEntry) -> bool:
     """Whether it belongs into a post-mortem: what people did and decided, not each reminder that was sent."""
+    if entry.kind == "note":
+        return _is_pinned(entry)
     return entry.kind in _SAYS and not entry.detail.get("also")
+
+
+def _is_pinned(entry: TimelineEntry) -> bool:
+    """A message of Slack's that somebody found worth keeping; other notes are for those who were there."""
+    return entry.detail.get("source") == "slack" and "taken_off_by" not in entry.detail
 
 
 def says(entry: TimelineEntry) -> str:
@@ -78,6 +85,10 @@ def _role(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
     return f"{person} became {label}" if person else f"Nobody is {label} any more"
 
 
+def _note(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
+    return f"{entry.by_name} wrote" if entry.by_kind == "slack" else f"{entry.by_name} wrote in Slack"
+
+
 def _update(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
     if detail.get("audience") != "public":
         return f"{entry.by_name} told colleagues"
@@ -98,6 +109,7 @@ _SAYS: Mapping[str, Callable[[TimelineEntry, Mapping[str, Any]], str]] = {
     "severity": _severity,
     "component": _components,
     "role": _role,
+    "note": _note,
     "decision": _says("{who} decided"),
     "event": _says("Recorded by {who}"),
     "update": _update,

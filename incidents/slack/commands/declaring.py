@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 from ... import actions
 from ...access import Role
+from ...actions import slack_people
 from ...kernel.errors import Forbidden
 from ...messages.letters import ACKNOWLEDGE, Button
 from ...policy.severity import SEVERITY_LABELS, Severity
 from ...records.incidents import TITLE_LENGTH
-from .. import who
 from ..replies import Reply
 from .asked import LINK, UNKNOWN, Asked
 
@@ -19,7 +19,7 @@ def declare(asked: Asked) -> Reply:
     """``declare P1 TITLE``. Somebody whose account we do not know may do it too: whoever sees trouble says so."""
     if asked.person is not None:
         asked.known(Role.RESPONDER)
-    elif who.is_shut_out(asked.user):
+    elif slack_people.is_shut_out(asked.user):
         raise Forbidden("Your account is disabled. An administrator can enable it.")
     return _declare(asked, is_drill=False)
 
