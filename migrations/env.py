@@ -8,6 +8,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import JSON
 
+from incidents.cli.schema import comparison
 from incidents.kernel.database import Base, UtcDateTime
 
 
@@ -29,8 +30,7 @@ context.configure(
     connection=connection,
     target_metadata=Base.metadata,
     render_item=_written,
-    render_as_batch=True,
-    compare_type=True,
+    **comparison(connection),
     # our connection begins transactions itself (kernel.database), so SQLite's DDL is whole or not at all too
     transactional_ddl=True,
 )

@@ -21,6 +21,7 @@ from .failures import CouldNot
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _NOT_OURS = frozenset({"alembic_version"})  # its one row is the manifest's revision
+_MADE_ANEW = "library_"  # what search looks words up in: each database has its own way, and restoring makes it anew
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Manifest:
 def tables(connection: Connection) -> list[Table]:
     """Our tables as the database has them (not as the models would), parents before children."""
     found = MetaData()
-    found.reflect(connection)
-    return [table for table in found.sorted_tables if table.name not in _NOT_OURS]
+    found.reflect(connection, only=lambda name, _: name not in _NOT_OURS and not name.startswith(_MADE_ANEW))
+    return list(found.sorted_tables)
 
 
 def write(path: Path, connection: Connection, *, revision: str | None, made_at: datetime) -> Manifest:

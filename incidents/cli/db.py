@@ -55,6 +55,21 @@ def check() -> None:
 
 
 @db.command()
+def catalogue() -> None:
+    """Make anew what search looks words up in.
+
+    Needed only after rows were written past the program, by hand or by an older one.
+    """
+    from incidents.records import library
+
+    from . import schema
+
+    with schema.brief_engine(starting.settings()) as engine, engine.begin() as connection:
+        count = library.rebuild(connection)
+    click.echo(f"{count} texts can be searched.")
+
+
+@db.command()
 @click.argument("message")
 def revision(message: str) -> None:
     """Write a new migration from the models, for contributors to read and finish."""

@@ -103,7 +103,7 @@ def differences(settings: Settings) -> list[str]:
     from incidents.kernel.database import Base
 
     with _migrating(settings) as (_config, connection):
-        options = {"compare_type": True, "target_metadata": Base.metadata, "render_as_batch": True}
+        options = {"target_metadata": Base.metadata, **schema.comparison(connection)}
         context = MigrationContext.configure(connection, opts=options)
         return [_told(difference) for difference in compare_metadata(context, Base.metadata)]
 

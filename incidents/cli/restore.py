@@ -50,6 +50,7 @@ def bring_back(settings: Settings, file: Path, *, force: bool = False) -> archiv
         move.to(manifest.revision)
         _fill(move.connection, file, manifest)
         move.to_newest()
+        _catalogue(move.connection)
         _hold_the_outbox(move.connection)
         _turn_the_page(move.connection, page)
     return manifest
@@ -111,6 +112,13 @@ def _count_on(connection: Connection, table: Table) -> None:
         highest = connection.execute(select(func.max(column))).scalar() if counter else None
         if highest is not None:
             connection.execute(text("SELECT setval(:counter, :highest)"), {"counter": counter, "highest": highest})
+
+
+def _catalogue(connection: Connection) -> None:
+    """Let search find what came back, and nothing of what was there before."""
+    from incidents.records import library
+
+    library.rebuild(connection)
 
 
 def _hold_the_outbox(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
@@ -66,6 +67,24 @@ def state(connection: Connection) -> Schema:
     if found == newest:
         return Schema.RIGHT
     return Schema.OLDER if found is None or found in known else Schema.NEWER
+
+
+def comparison(connection: Connection) -> dict[str, Any]:
+    """How alembic compares tables with models: all but what search keeps on SQLite.
+
+    There FTS5 has tables of its own beneath each of ours, and columns without types.
+    """
+    leaves_out = connection.dialect.name == "sqlite"
+
+    def is_compared(name: str | None, kind: str) -> bool:
+        return not (leaves_out and kind == "table" and str(name).startswith("library_"))
+
+    return {
+        "compare_type": True,
+        "render_as_batch": True,
+        "include_name": lambda name, kind, _parents: is_compared(name, kind),
+        "include_object": lambda _thing, name, kind, _is_reflected, _beside: is_compared(name, kind),
+    }
 
 
 @contextmanager
