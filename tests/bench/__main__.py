@@ -17,6 +17,7 @@ PARTS = (
     "updates",
     "draft",
     "screens",
+    "search",
     "reminders",
     "lateness",
     "timers",
