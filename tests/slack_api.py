@@ -10,6 +10,10 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
 from tests.receivers import Receiver, Script, answer_json
 
 TEAM = "T0ACME"
@@ -36,6 +40,7 @@ class SlackApi:
         self.messages: dict[tuple[str, str], dict[str, Any]] = {}  # by channel and ts
         self.page = 1000  # channels in one answer
         self.now: datetime | None = None  # what its clock shows, if not what ours does
+        self.views: dict[str, dict[str, Any]] = {}  # the forms that are open, by id
         self.faults: defaultdict[str, list[Script]] = defaultdict(list)
         receiver.says(self.answer)
 
@@ -64,8 +69,11 @@ class SlackApi:
         if self.faults[method]:
             self.faults[method].pop(0)(handler)
             return
-        words = {**parse_qs(urlsplit(asked.path).query), **parse_qs(asked.body.decode())}
-        said = self._answer(method, {name: values[0] for name, values in words.items()})
+        if asked.headers.get("content-type", "").startswith("application/json"):
+            said = self._shown(method, asked.json)
+        else:
+            words = {**parse_qs(urlsplit(asked.path).query), **parse_qs(asked.body.decode())}
+            said = self._answer(method, {name: values[0] for name, values in words.items()})
         scopes = {"X-OAuth-Scopes": self.scopes} if self.scopes is not None else {}
         if self.now is not None:
             moment = format_datetime(self.now, usegmt=True)
@@ -107,3 +115,65 @@ class SlackApi:
             return {"ok": False, "error": "thread_not_found"}
         is_shown = found is not None and is_reply == (method == "conversations.replies")
         return {"ok": True, "messages": [found] if is_shown else [], "has_more": False}
+
+    def _shown(self, method: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        """``views.open`` and ``views.update``, which refuse what Slack's own models refuse."""
+        if method not in ("views.open", "views.update"):
+            return {"ok": False, "error": "unknown_method"}
+        if method == "views.open" and not str(told.get("trigger_id", "")).strip():
+            return {"ok": False, "error": "invalid_trigger_id"}
+        if method == "views.update" and told.get("view_id") not in self.views:
+            return {"ok": False, "error": "not_found"}
+        try:
+            view = checked_view(told["view"])
+        except (SlackObjectFormationError, AssertionError) as wrong:
+            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": [str(wrong)]}}
+        name = str(told.get("view_id") or f"V{len(self.views) + 1}")
+        self.views[name] = {**view, "id": name}
+        return {"ok": True, "view": self.views[name]}
+
+
+_LONGEST = {"initial_value": 3000, "placeholder": 150}
+_MOST = {"static_select": 100, "multi_static_select": 100, "radio_buttons": 10, "checkboxes": 10}
+
+
+def checked_view(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The view, where it keeps all the limits of Block Kit; ``slack_sdk`` looks at most of them."""
+    View(**view).validate_json()
+    for block in Block.parse_all(view["blocks"]):
+        assert block is not None
+        block.validate_json()
+    inputs = [block for block in view["blocks"] if block["type"] == "input"]
+    assert view.get("submit") or not inputs, "a form with a field needs a button"
+    names = [block.get("block_id") for block in inputs]
+    assert len(set(names)) == len(names), "each field has a name of its own"
+    for block in inputs:
+        _check_element(block["element"])
+    for block in view["blocks"]:
+        if block["type"] == "section":
+            assert 1 <= len(block["text"]["text"]) <= 3000
+        if block["type"] == "context":
+            assert 1 <= len(block["elements"]) <= 10
+        for element in block.get("elements", []) if block["type"] == "actions" else []:
+            assert 1 <= len(element["text"]["text"]) <= 75
+            assert 1 <= len(element["action_id"]) <= 255
+            assert len(element.get("url", "")) <= 3000
+    return dict(view)
+
+
+def _check_element(element: Mapping[str, Any]) -> None:
+    options = element.get("options", [])
+    if element["type"] in _MOST:
+        assert 1 <= len(options) <= _MOST[element["type"]]
+    for each in [*options, *element.get("initial_options", [])]:
+        assert 1 <= len(each["text"]["text"]) <= 75
+        assert 1 <= len(each["value"]) <= 150
+        assert 1 <= len(each.get("description", {"text": "x"})["text"]) <= 75
+    if element["type"] in ("static_select", "radio_buttons") and "initial_option" in element:
+        assert element["initial_option"] in options
+    if element["type"] == "multi_static_select":
+        assert all(each in options for each in element.get("initial_options", []))
+    assert element.get("initial_options") != []
+    if element["type"] == "plain_text_input":
+        assert 1 <= element.get("max_length", 3000) <= 3000
+        assert 1 <= len(element.get("initial_value", "x")) <= element.get("max_length", 3000)

@@ -16,6 +16,7 @@ from ..actions import matrix, telling
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
+from ..messages.about_incidents import AFTER_DECLARING
 from ..policy.durations import duration
 from ..policy.escalation import Level
 from ..policy.severity import Severity
@@ -149,6 +150,7 @@ def _page(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -
             words={word: said for word, said in COMPONENT_WORDS.items() if word != "operational"},
             visibilities=_VISIBILITIES,
             who_agreed=_who_agreed(),
+            what_follows=AFTER_DECLARING,
             same=None if errors.get("title") else _same(typed),
             **_surroundings(typed),
         ),

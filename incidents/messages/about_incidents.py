@@ -13,6 +13,10 @@ from .letters import ACKNOWLEDGE, NO_CHANGE, POST_UPDATE, SNOOZE, Button, Letter
 _LONGEST_SHORT = 140  # characters of a text message (DESIGN, section 15)
 _SHORTEST_WORDS = 40  # so much is said in any case, also where the address is a long one
 
+AFTER_DECLARING = (
+    "Nothing is public yet. After declaring, the first update opens with a preview of what the public will see."
+)
+
 
 def clock_time(moment: datetime, zone: str) -> str:
     """``03:44 CET (02:44 UTC)``."""

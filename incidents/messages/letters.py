@@ -17,6 +17,7 @@ NO_CHANGE_FOR_CERTAIN = "no_change/sure"  # by somebody who was asked once more
 SNOOZE = "snooze"
 UNDO = "undo"
 COMMAND = "command:"  # and a word of /incident
+OPEN = "open/"  # and a form of Slack's, as "update:INC-42"
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 
 from ..kernel.settings import Settings
 from ..records import heard_messages, slack_requests  # noqa: F401 - importing it names their tables
 
+if TYPE_CHECKING:
+    from .opening import Show
+
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the door; without SLACK_SIGNING_SECRET it answers like an address that is not there."""
-    from . import door, events, heard, interactions, pressed, slash  # noqa: F401 - importing one puts it into the tables
+    # importing one puts it into the tables
+    from . import door, events, heard, interactions, modals, pressed, slash  # noqa: F401
 
     interactions.init_app(app)
     door.init_app(app)
     app.register_blueprint(door.bp)
+
+
+def hand_over(app: Flask, show: Show) -> None:
+    """Give the door what asks Slack to show a form: it does not send by itself."""
+    from . import opening
+
+    opening.hand_over(app, show)

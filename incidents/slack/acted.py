@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..actions import slack_people
 from ..kernel import outbox
 from ..records.people import Person
 from . import door
-from .commands.asked import Asked
 from .replies import Reply
+
+if TYPE_CHECKING:
+    from .commands.asked import Asked
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Acted:
 
     def asked(self, words: str) -> Asked:
         """The same person, as if they had written this behind ``/incident``."""
+        from .commands.asked import Asked  # commands open forms, and forms are told of by this module
+
         settings = door.settings()
         return Asked(
             words=words,

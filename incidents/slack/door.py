@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from flask import Blueprint, Flask, Response, current_app, json, request
+from flask import Blueprint, Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from ..actions import slack_people
@@ -29,6 +30,7 @@ def init_app(app: Flask) -> None:
 
 def check_signature() -> None:
     """Refuse what Slack did not sign; without SLACK_SIGNING_SECRET there is no such address."""
+    g.slack_since = time.monotonic()
     secret = settings().slack_signing_secret
     if not secret:
         raise NotFound

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,16 @@ from ..messages.letters import Button
 
 @dataclass(frozen=True)
 class Reply:
-    """What one person reads. ``ref`` names the incident that a button Acknowledge is about."""
+    """What one person reads. ``ref`` names the incident that a button Acknowledge is about.
+
+    A ``form`` opens in its place; then this is read only where Slack does not open it.
+    """
 
     sentence: str
     lines: Sequence[str] = ()
     buttons: Sequence[Button] = ()
     ref: str | None = None
+    form: Mapping[str, Any] | None = None
 
     def as_message(self) -> dict[str, Any]:
         """``text`` and ``blocks``; everything in them is escaped and cut."""

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 from ..access import anyone
 from ..actions import slack_people
 from ..kernel.database import db, waiting_at_most
-from . import commands, door
+from . import commands, door, opening
 from .commands.asked import Asked
 
 
@@ -34,8 +34,11 @@ def command() -> ResponseReturnValue:
         if not door.is_first_time(_short("team_id"), *([f"trigger/{trigger}"] if trigger else [])):
             db.session.rollback()
             return Response(status=200)
-        answer = commands.run(_asked()).as_answer()
+        reply = commands.run(_asked())
+        answer = reply.as_answer()
         db.session.commit()
+    if reply.form is not None and opening.opened(reply.form, trigger=trigger):
+        return Response(status=200)
     return answer
 
 

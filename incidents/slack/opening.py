@@ -1,0 +1,69 @@
+"""Opening a form: Slack is asked while its user waits, with no transaction open; where it fails, the browser has the same form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import structlog
+from flask import Flask, current_app, g, has_request_context
+
+from ..kernel.database import db, waiting_at_most
+from . import door
+from .acted import Acted
+from .replies import Reply
+
+View = Mapping[str, Any]
+Show = Callable[..., Any]  # ``channels.slack_views.show``, handed over by the composition root: only jobs send
+
+PATIENCE: Final = 1.5  # seconds for Slack's own answer
+_WHOLE: Final = 2.6  # seconds from the request's beginning, of the three that Slack gives us
+_LEAST: Final = 0.2  # with less it is not worth asking
+_EXTENSION: Final = "sevenbells.slack_views"
+
+log = structlog.get_logger(__name__)
+
+
+def hand_over(app: Flask, show: Show) -> None:
+    """Give the door what asks Slack."""
+    app.extensions[_EXTENSION] = show
+
+
+def opened(view: View, *, trigger: str) -> bool:
+    """Open a form; False where Slack did not do it in time, or not at all."""
+    return bool(trigger) and _shown(view, trigger=trigger)
+
+
+def afterwards(acted: Acted, view: View, *, otherwise: Reply) -> Callable[[], None]:
+    """Show a form once all is committed: a new one, or in the place of that in which the button was pressed.
+
+    Where it does not open, the person gets ``otherwise``, which says where in the browser the same form is.
+    """
+
+    def show() -> None:
+        here = acted.view.get("id")
+        shown = _shown(view, instead_of=here) if isinstance(here, str) else opened(view, trigger=acted.trigger)
+        if not shown:
+            with waiting_at_most(door.PATIENCE):
+                acted.say(otherwise)
+                db.session.commit()
+
+    return show
+
+
+def _shown(view: View, **where: str) -> bool:
+    show: Show | None = current_app.extensions.get(_EXTENSION)
+    patience = min(PATIENCE, _WHOLE - _waited())
+    if show is None or patience < _LEAST:
+        return False
+    outcome = show(view, door.settings(), patience=patience, **where)
+    if outcome.kind != "sent":
+        log.warning("slack_form_not_shown", form=view.get("callback_id"), reason=outcome.reason)
+    return bool(outcome.kind == "sent")
+
+
+def _waited() -> float:
+    """Seconds since the request came in."""
+    since: float | None = g.get("slack_since") if has_request_context() else None
+    return 0.0 if since is None else time.monotonic() - since
