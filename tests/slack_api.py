@@ -129,6 +129,7 @@ class SlackApi:
         except (SlackObjectFormationError, AssertionError) as wrong:
             return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": [str(wrong)]}}
         name = str(told.get("view_id") or f"V{len(self.views) + 1}")
+        self.views.pop(name, None)  # the newest is the last
         self.views[name] = {**view, "id": name}
         return {"ok": True, "view": self.views[name]}
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
 from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 from slack_sdk.models.blocks import Block
 from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import text
 
 from incidents.kernel import clock
 from incidents.kernel.database import db
@@ -96,3 +98,25 @@ def interact(client: FlaskClient, kind: Any, *, user: str = "U42", trigger: str 
     answer = post(client, "/slack/interactions", urlencode({"payload": json.dumps(told)}))
     assert answer.status_code == 200, answer.text
     return answer
+
+
+class locked:  # noqa: N801 - it is used like a function
+    """Somebody else holds what is needed."""
+
+    def __init__(self) -> None:
+        self.engine = db.engine
+
+    def __enter__(self) -> None:
+        if self.engine.dialect.name == "sqlite":
+            self.other: Any = sqlite3.connect(str(self.engine.url.database), isolation_level=None)
+            self.other.execute("BEGIN IMMEDIATE")
+        else:
+            self.other = self.engine.connect()
+            self.other.execute(text("SELECT id FROM incidents FOR UPDATE"))
+
+    def __exit__(self, *_error: object) -> None:
+        if self.engine.dialect.name == "sqlite":
+            self.other.execute("ROLLBACK")
+        else:
+            self.other.rollback()
+        self.other.close()

@@ -44,8 +44,12 @@ def pressed(client: FlaskClient, slack: SlackApi, action: str, *, user: str = "U
 class Form:
     """What is typed stays while the fields have the same names, as in Slack."""
 
-    def __init__(self, client: FlaskClient, view: Mapping[str, Any], *, user: str = "U42") -> None:
-        self.client, self.view, self.user = client, {"id": "V1", **checked_view(view)}, user
+    def __init__(
+        self, client: FlaskClient, view: Mapping[str, Any], *, user: str = "U42", slack: SlackApi | None = None
+    ) -> None:
+        self.client, self.view, self.user, self.slack = client, {"id": "V1", **checked_view(view)}, user, slack
+        if slack is not None:
+            slack.views[str(self.view["id"])] = self.view
         self.typed: dict[str, Any] = {}
 
     @property
@@ -106,11 +110,8 @@ class Form:
         """Send it off, and get the form that comes in its place or on top; what was typed stays in fields of the same name."""
         said = self.send(**typed)
         assert said.get("response_action") in ("update", "push"), said
-        following = Form(
-            self.client,
-            {"id": "V2" if said["response_action"] == "push" else self.view["id"], **said["view"]},
-            user=self.user,
-        )
+        name = f"{self.view['id']}p" if said["response_action"] == "push" else self.view["id"]
+        following = Form(self.client, {"id": name, **said["view"]}, user=self.user, slack=self.slack)
         if said["response_action"] == "update":
             following.typed = {name: typed for name, typed in self.typed.items() if name in following.names}
         return following
@@ -141,10 +142,10 @@ class Form:
         return {"type": kind, "selected_option": known.get(value, {"value": value}) if value else None}
 
 
-def opened(client: FlaskClient, api: SlackApi, *, user: str = "U42") -> Form:
+def opened(client: FlaskClient, slack: SlackApi, *, user: str = "U42") -> Form:
     """The form that was shown last."""
-    name, view = [*api.views.items()][-1]
-    return Form(client, {**view, "id": name}, user=user)
+    name, view = [*slack.views.items()][-1]
+    return Form(client, {**view, "id": name}, user=user, slack=slack)
 
 
 def _collect(part: Any, said: list[str]) -> None:

@@ -257,7 +257,7 @@ def test_update_is_for_colleagues_and_offers_the_composer(client: FlaskClient, i
     assert publishing.find(incident.id) is None
     publish = answer["blocks"][-1]["elements"][0]
     assert publish["text"]["text"] == "Publish…"
-    assert publish["url"].endswith("/console/incidents/INC-1/updates")
+    assert publish["action_id"] == "open/update:INC-1"
     assert say(client, "update INC-1").startswith("Say what people notice")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from incidents.records.slack_users import keep_workspace
 from incidents.slack import door, events
 from tests.conftest import WoundClock
 from tests.factories import a_person, an_incident
-from tests.slack_door import KEY, command_body, event, headers, linked, post, say
+from tests.slack_door import KEY, command_body, event, headers, linked, locked, post, say
 
 # https://docs.slack.dev/authentication/verifying-requests-from-slack
 PUBLISHED = (
@@ -153,7 +152,7 @@ def test_while_the_database_is_locked_nothing_is_recorded_and_that_is_said_in_ti
     content = command_body(f"ack {ref}")
     db.session.commit()
 
-    with monkeypatch.context() as hurried, _locked(app):
+    with monkeypatch.context() as hurried, locked():
         hurried.setattr(door, "PATIENCE", timedelta(milliseconds=50))
         answer = post(client, "/slack/commands", content)
         assert answer.status_code == 200
@@ -162,28 +161,6 @@ def test_while_the_database_is_locked_nothing_is_recorded_and_that_is_said_in_ti
         if db.engine.dialect.name == "sqlite":
             assert event(client, told).status_code == 503
     assert post(client, "/slack/commands", content).json["text"].startswith(f"You acknowledged {ref}.")
-
-
-class _locked:  # noqa: N801 - it is used like a function
-    """Somebody else holds what is needed."""
-
-    def __init__(self, app: Flask) -> None:
-        self.engine = db.engine
-
-    def __enter__(self) -> None:
-        if self.engine.dialect.name == "sqlite":
-            self.other: Any = sqlite3.connect(str(self.engine.url.database), isolation_level=None)
-            self.other.execute("BEGIN IMMEDIATE")
-        else:
-            self.other = self.engine.connect()
-            self.other.execute(text("SELECT id FROM incidents FOR UPDATE"))
-
-    def __exit__(self, *_error: object) -> None:
-        if self.engine.dialect.name == "sqlite":
-            self.other.execute("ROLLBACK")
-        else:
-            self.other.rollback()
-        self.other.close()
 
 
 @pytest.mark.parametrize("path", ["/slack/commands", "/slack/interactions", "/slack/events"])

@@ -149,6 +149,12 @@ def base_url() -> str:
     return settings.base_url
 
 
+def page_url() -> str:
+    """Where the status page is."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    return settings.page_url or settings.base_url
+
+
 def tell_that_somebody_was_named(incident: Incident, *, people: Sequence[Person], who: str, reason: str) -> None:
     """The others who see a restricted incident learn that an admin named himself in it."""
     letter = about_incidents.letter(

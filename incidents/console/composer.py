@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from flask import current_app, request
 from markupsafe import Markup
 
-from ..actions import approval, asked, components, message_templates, roles, steps, updates
+from ..actions import approval, asked, components, first_words, message_templates, roles, steps, updates
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.text import render_markdown
-from ..policy import communication, lifecycle
+from ..policy import lifecycle
 from ..policy.components import ComponentStatus
 from ..policy.durations import duration
 from ..policy.lifecycle import NEXT, PublicStatus, Step, Visibility, default_public_status
@@ -21,11 +21,9 @@ from ..published.components import Component, all_components
 from ..records.incidents import Incident
 from ..records.matrix import MessageTemplate
 from ..records.people import Person
-from ..reports.communication import placeholder_values
 from . import asked_people, promises, reach, timeline, unsent
 from .formats import parse_local, when
 from .promises import Said
-from .shell import page_address
 
 _FEW = 8  # components that all fit on the screen
 COMPONENT_WORDS: Mapping[str, str] = {
@@ -108,7 +106,7 @@ def of(incident: Incident, *, me: Person, typed: Mapping[str, str] | None = None
     offered = with_components(statuses if chosen is None else chosen)
     known = asked.answer(("updates", incident.id), lambda: updates.updates_of(incident))
     status, templates = values["status"] if values["audience"] == "public" else None, message_templates.in_order()
-    fitting = _fitting(incident, status, templates)
+    fitting = first_words.fitting_templates(incident, status, templates)
     must_ask = approval.must_ask(incident, me.as_actor())
     told = 0 if values["silent"] else reach.number(incident, [each.public_id for each, named in offered if named])
     return Composer(
@@ -240,12 +238,8 @@ def _known_impact(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _opening(incident: Incident, *, bare: bool = False) -> dict[str, str]:
-    """The fields as they open: the last public text, else the team's template; internal text never goes public."""
-    audience = "public" if incident.visibility == Visibility.PUBLIC and not incident.is_drill else "internal"
-    in_place = incident.mitigated_at is not None
-    status = default_public_status(Step(incident.step), in_place=in_place)
-    if not incident.is_open:
-        status = PublicStatus.RESOLVED
+    """The fields as they open; ``bare`` without the text."""
+    audience, status = first_words.audience_of(incident), first_words.status_of(incident)
     body = "" if bare else _first_text(incident, audience=audience, status=status)
     opening = dict.fromkeys(("next", "next_at", "publish_at", "display_at", "also", "silent", "ask_of"), "")
     return {"audience": audience, "status": status, "body": body, **opening}
@@ -259,46 +253,23 @@ def _first_text(incident: Incident, *, audience: str, status: str) -> str:
     for update in updates.updates_of(incident) if taken_back else ():
         if update.public_id == taken_back and update.audience == audience:
             return update.body
-    last = updates.latest(incident, audience=audience)
-    if last is not None:
-        return last.body
-    fitting = _fitting(incident, status if audience == "public" else None, message_templates.in_order())
-    return filled(incident, fitting[0].body, audience=audience, status=status) if fitting else ""
-
-
-def _fitting(incident: Incident, status: str | None, templates: Sequence[MessageTemplate]) -> list[MessageTemplate]:
-    """The templates that are offered first; one made for a public status is none for colleagues."""
-    meant = templates if status else [each for each in templates if each.public_status is None]
-    return message_templates.fitting(incident, status, among=meant)
+    promised = promises.due_or_none(incident, {})
+    return first_words.of(incident, audience=audience, status=status, next_update=promised)
 
 
 def from_template(incident: Incident, template_id: str, *, audience: str, status: str) -> str | None:
     """A template's text, filled; None where there is no such template (any more)."""
     template = next((each for each in message_templates.in_order() if str(each.id) == template_id), None)
-    return None if template is None else filled(incident, template.body, audience=audience, status=status)
-
-
-def filled(incident: Incident, body: str, *, audience: str, status: str) -> str:
-    """A template's text with its placeholders filled; for the public only with what the public may know."""
-    settings = current_app.extensions["sevenbells.settings"]
-    values = placeholder_values(
-        incident,
-        base_url=settings.base_url,
-        page_url=page_address(),
-        for_public=audience == "public",
-        public_status=_known_status(incident, status),
-        next_update=promises.due_or_none(incident, {}),
-    )
-    return communication.fill(body, values)
+    if template is None:
+        return None
+    promised = promises.due_or_none(incident, {})
+    known = _known_status(incident, status)
+    return first_words.filled(incident, template.body, audience=audience, status=known, next_update=promised)
 
 
 def statuses_of(incident: Incident) -> list[tuple[str, str]]:
-    """Before the end what is going on, after it that it is over: resolving has a form of its own."""
-    if incident.is_open:
-        offered = (PublicStatus.INVESTIGATING, PublicStatus.IDENTIFIED, PublicStatus.MONITORING)
-    else:
-        offered = (PublicStatus.RESOLVED, PublicStatus.POSTMORTEM)  # type: ignore[assignment]
-    return [(status.value, status.label) for status in offered]
+    """What the public status can be, and how it is called."""
+    return [(status.value, status.label) for status in first_words.statuses_of(incident)]
 
 
 def _next_step(incident: Incident) -> Step | None:

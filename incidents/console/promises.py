@@ -18,9 +18,6 @@ from ..policy.durations import duration
 from ..records.incidents import Incident
 from .formats import clock_words, viewer_zone, when, zone_now
 
-# in minutes; a promise may be earlier than the cadence, and on P3 and P4 it is freely given or not at all
-_EARLIER = (10, 15, 20)
-_FREE = (30, 60, 120, 240)
 _CLOCK = re.compile(r"([01]?\d|2[0-3])\s*[:.h]?\s*([0-5]\d)", re.ASCII)
 _LONGEST = 1440
 
@@ -40,9 +37,12 @@ def choices(incident: Incident) -> list[tuple[str, str]]:
     now = clock.now()
     length = cadence.cadence_of(incident)
     if length is None:
-        return [("", "None promised"), *((str(minutes), _in(minutes, now)) for minutes in _FREE)]
+        return [("", "None promised"), *((str(minutes), _in(minutes, now)) for minutes in rules.FREELY_PROMISED)]
     whole = int(length.total_seconds() // 60)
-    return [("", _in(whole, now)), *((str(minutes), _in(minutes, now)) for minutes in _EARLIER if minutes < whole)]
+    return [
+        ("", _in(whole, now)),
+        *((str(minutes), _in(minutes, now)) for minutes in rules.PROMISED_EARLIER if minutes < whole),
+    ]
 
 
 def given(incident: Incident, values: Mapping[str, str], *, base: datetime | None = None) -> datetime | None:

@@ -26,6 +26,10 @@ SNOOZE_UNTIL_OVERDUE = timedelta(minutes=60)
 SLOWEST_AGREED = timedelta(minutes=60)
 AGREED_AFTER = timedelta(hours=2)
 
+# what forms offer, in minutes: earlier than the cadence, and on P3 and P4 a promise is freely given or not at all
+PROMISED_EARLIER = (10, 15, 20)
+FREELY_PROMISED = (30, 60, 120, 240)
+
 _OVERDUE_KEY = re.compile(r"overdue_([1-9][0-9]{0,8})")
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from ... import actions
+from ...messages.letters import OPEN, Button
 from ...reports.communication import template_text
+from ..modals import update as form
 from ..replies import Reply
 from .asked import Asked
 
 
 def update(asked: Asked) -> Reply:
-    """``update [INC-42] TEXT``: told to colleagues at once."""
+    """``update [INC-42] TEXT``: told to colleagues at once; without a text the form opens."""
     incident, rest = asked.incident()
+    if not rest.text:
+        return form.reply(asked, incident)
     actions.post_update(incident, by=asked.by, body=rest.text, audience="internal", can_be_undone=True)
     return Reply(
         f"Your update on {incident.ref} is posted, for colleagues only.",
         buttons=[
-            asked.page("Publish…", f"/incidents/{incident.ref}/updates"),
+            Button("Publish…", "", act=f"{OPEN}update:{incident.ref}"),
             asked.room(incident),
         ],
     )

@@ -61,20 +61,29 @@ def menus(statuses: Mapping[str, str]) -> list[Block]:
     return [each for each in found if each is not None]
 
 
+def carried(statuses: Mapping[str, str]) -> dict[str, Any]:
+    """What a form that opens with somebody's own choice has to carry unseen for ``chosen``."""
+    again = [each for each, status in statuses.items() if status == ComponentStatus.OPERATIONAL]
+    return {"own": 1, "works": again[: parts.MOST_OPTIONS]}
+
+
 def chosen(filled: Filled, now: Mapping[str, str]) -> dict[str, str]:
     """Component → status as the ``menus`` were left: what nobody touched there is as it is ``now``.
 
     Raises Malformed where one component stands in two of them.
     """
-    before = {each: status for status in TROUBLES for each in filled.opened_with(status.value)}
+    before = {each: status.value for status in TROUBLES for each in filled.opened_with(status.value)}
     after: dict[str, str] = {}
     for status in TROUBLES:
         for each in filled.values(status.value):
             if each in after:
                 raise Malformed({status.value: "A component stands in two of these menus. Leave it in one."})
             after[each] = status.value
-    said = {each: now.get(each, status) if before.get(each) == status else status for each, status in after.items()}
-    return {**said, **dict.fromkeys(before.keys() - after.keys(), ComponentStatus.OPERATIONAL.value)}
+    untouched = set() if filled.kept.get("own") else {each for each in after if before.get(each) == after[each]}
+    said = {each: now.get(each, status) if each in untouched else status for each, status in after.items()}
+    works = filled.kept.get("works")
+    gone = [each for each in [*before, *(works if isinstance(works, list) else [])] if each not in after]
+    return {**said, **dict.fromkeys(map(str, gone), ComponentStatus.OPERATIONAL.value)}
 
 
 def _suggest(acted: Acted) -> dict[str, Any]:
