@@ -258,7 +258,7 @@ def test_update_is_for_colleagues_and_offers_the_composer(client: FlaskClient, i
     publish = answer["blocks"][-1]["elements"][0]
     assert publish["text"]["text"] == "Publish…"
     assert publish["action_id"] == "open/update:INC-1"
-    assert say(client, "update INC-1").startswith("Say what people notice")
+    assert say(client, "update INC-1").startswith("The form did not open in Slack.")
 
 
 def test_template_shows_the_seven_lines(client: FlaskClient, incident: Incident) -> None:

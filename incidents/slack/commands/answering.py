@@ -7,6 +7,7 @@ from ...kernel.errors import NotAllowed
 from ...policy.cadence import SNOOZE_MINUTES
 from ...policy.escalation import Trigger
 from ...policy.severity import SEVERITY_LABELS, Severity
+from ..modals import escalate as form
 from ..replies import Reply
 from .asked import Asked, choice
 
@@ -29,8 +30,10 @@ def severity(asked: Asked) -> Reply:
 
 
 def escalate(asked: Asked) -> Reply:
-    """``escalate [INC-42] customer [more]``."""
+    """``escalate [INC-42] customer [more]``; without a reason the form opens."""
     incident, rest = asked.incident()
+    if not rest.text:
+        return form.reply(asked, incident)
     first, more = rest.split()
     reason = choice(first, [*Trigger], what="reason")
     told = actions.escalate(incident, by=asked.by, reason=reason, note=more.text or None)

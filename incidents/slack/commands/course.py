@@ -9,6 +9,7 @@ from ...kernel.errors import NotAllowed
 from ...policy.lifecycle import NEXT, Outcome, Step
 from ...published import publishing
 from ...records.incidents import Incident
+from ..modals import resolve as form
 from ..replies import Reply
 from .asked import Asked, choice
 
@@ -33,8 +34,10 @@ def step(asked: Asked) -> Reply:
 
 
 def resolve(asked: Asked) -> Reply:
-    """``resolve [INC-42] WHAT RESOLVED IT [reason: …] [public: what the status page says]``."""
+    """``resolve [INC-42] WHAT RESOLVED IT [reason: …] [public: what the status page says]``; alone it opens the form."""
     incident, rest = asked.incident()
+    if not rest.text and incident.is_open:
+        return form.reply(asked, incident)
     summary, marked = rest.marked()
     return _resolve(asked, incident, summary, marked)
 

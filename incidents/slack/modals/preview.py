@@ -15,6 +15,7 @@ from ...kernel.database import db
 from ...kernel.errors import Malformed, Outdated
 from ...kernel.text import render_markdown
 from ...messages.slack_page import rich_text
+from ...policy.lifecycle import PublicStatus
 from ...published import audience, publishing
 from ...published.audience import Scope
 from ...records.incidents import Incident
@@ -28,13 +29,14 @@ from .wanted import Wanted
 
 NAME: Final = "preview"
 _ANYBODY: Final = "anybody"
+_OVER: Final = (PublicStatus.RESOLVED, PublicStatus.POSTMORTEM)
 
 
 def form(incident: Incident, person: Person, meant: Wanted, *, kept: Mapping[str, Any]) -> dict[str, Any]:
     """The preview, to be laid on the form: closed, it gives that back as it was."""
     must_ask = approval.must_ask(incident, person.as_actor())
     blocks = [
-        RichTextBlock(elements=rich_text(_drawn(incident, meant))),
+        RichTextBlock(elements=rich_text(drawn(incident, meant))),
         parts.quiet(_reach(incident, meant, must_ask=must_ask)),
         *(_whom_to_ask(incident, person) if must_ask else _confirmation(incident, person)),
     ]
@@ -48,7 +50,8 @@ def form(incident: Incident, person: Person, meant: Wanted, *, kept: Mapping[str
     )
 
 
-def _drawn(incident: Incident, meant: Wanted) -> str:
+def drawn(incident: Incident, meant: Wanted) -> str:
+    """The mark-up of the page with this update on top; nothing is written."""
     body = render_markdown(meant.body)
     draw = current_app.extensions.get("sevenbells.page_preview")
     if draw is None:
@@ -64,7 +67,7 @@ def _drawn(incident: Incident, meant: Wanted) -> str:
             body_html=body,
             components=dict(meant.components),
             display_at=clock.now(),
-            next_update_at=promises.due(incident, meant.next_word),
+            next_update_at=None if meant.status in _OVER else promises.due(incident, meant.next_word),
             now=clock.now(),
         )
     )
