@@ -26,7 +26,7 @@ from ..records.timeline import TimelineCorrection, TimelineEntry
 from . import journal, notes, slack_people, watch
 
 SOURCE = "slack"
-_LONGEST_NAME = 80
+_LONGEST_NAME, _LONGEST_TS = 80, 20
 _MOST_FILES, _LONGEST_FILE_NAME = 20, 200
 
 
@@ -209,6 +209,15 @@ def moment_of(ts: str) -> datetime:
     if not (micros.isascii() and micros.isdecimal()):
         raise ValueError(ts)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds), microseconds=int(micros))
+
+
+def is_moment(ts: str) -> bool:
+    """Whether that can be Slack's name for a message."""
+    try:
+        moment_of(ts)
+    except ValueError:
+        return False
+    return len(ts) <= _LONGEST_TS
 
 
 def _body(message: Said, names: Mapping[str, str]) -> str:

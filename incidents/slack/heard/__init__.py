@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from . import pins  # noqa: F401 - importing it names what is done
+from . import pins, shortcuts  # noqa: F401 - importing it names what is done

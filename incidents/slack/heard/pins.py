@@ -63,7 +63,7 @@ def _note(
     event: Event, team: str, *, channel: str, ts: str, mark: str, is_on: bool, given: dict[str, Any] | None = None
 ) -> None:
     user = str(event.get("user", ""))
-    if not (_ID.fullmatch(channel) and _ID.fullmatch(user) and _is_time(ts)):
+    if not (_ID.fullmatch(channel) and _ID.fullmatch(user) and from_slack.is_moment(ts)):
         return
     incident_id = incident_of_channel(channel)
     if not is_on and incident_id is None and heard_messages.message_at(channel, ts) is None:
@@ -76,15 +76,7 @@ def _note(
 
 def _told_at(event: Event) -> datetime:
     given = str(event.get("event_ts", ""))
-    return from_slack.moment_of(given) if _is_time(given) else clock.now()
-
-
-def _is_time(given: str) -> bool:
-    try:
-        from_slack.moment_of(given)
-    except ValueError:
-        return False
-    return len(given) <= 20
+    return from_slack.moment_of(given) if from_slack.is_moment(given) else clock.now()
 
 
 def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
