@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import requests
@@ -131,7 +132,7 @@ class Adapter(HTTPAdapter):
     """How requests reaches the network here."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, ssl_context=ssl.create_default_context())
+        super().init_poolmanager(*args, **options, ssl_context=_authorities())
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
     def get_connection_with_tls_context(
@@ -145,6 +146,12 @@ class Adapter(HTTPAdapter):
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         return super().request_url(request, None)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read once a process: the system's some hundred and forty certificates take longer to read than a request takes."""
+    return ssl.create_default_context()
 
 
 def _open(connection: HTTPConnection, *, is_encrypted: bool) -> socket.socket:
