@@ -47,5 +47,8 @@ def test_old_texts_with_one_reason_a_line_are_lists_and_tables_are_none() -> Non
         Item("Nobody looked.\nreally"),
     ]
     assert outlines.read("1. one\n   1. two\n2. three") == [Item("one"), Item("two", 1), Item("three")]
+    assert [item.depth for item in outlines.items_of("five_whys", "1. a\n2. b\n3. c")] == [0, 1, 2]
+    assert [item.depth for item in outlines.items_of("five_whys", "- a\n- b")] == [0, 0]
+    assert [item.depth for item in outlines.items_of("lucky", "a\nb")] == [0, 0]
     assert not outlines.is_outline("| a | b |\n|---|---|")
     assert outlines.joined("- a\n- b", "- b\n- c") == "- a\n- b\n- c"

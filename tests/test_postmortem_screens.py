@@ -110,10 +110,12 @@ def test_publishing_closes_and_waiving_takes_a_reason(app: Flask, clock: WoundCl
     client, maya = browser_of(app)
     first, second = over(maya, clock), over(maya, clock)
     path = begun(client, first)
-    send(client, path, opened(client, f"{path}/edit", holding="publish"), act="publish")
+    alone = opened(client, f"{path}/review", holding="publish_alone")
+    assert send(client, f"{path}/review", alone, act="publish_alone", why="").status_code == 422
+    send(client, f"{path}/review", alone, act="publish_alone", why="I am alone today")
     db.session.refresh(first)
     assert first.closed_at is not None
-    assert "Published to colleagues by" in client.get(path).text
+    assert 'Nobody reviewed it: <span dir="auto">I am alone today' in client.get(path).text
 
     other = f"{room(second)}/postmortem"
     form = opened(client, f"{other}/edit", holding="waive")
@@ -132,7 +134,7 @@ def test_before_the_end_there_is_nothing_to_write(app: Flask, clock: WoundClock)
     assert "Resolve the incident first." in client.get(f"{room(incident)}/postmortem/edit").text
     assert client.get(f"{room(incident)}/postmortem.md").status_code == 404
     form = opened(client, f"{room(incident)}/notes")
-    assert send(client, f"{room(incident)}/postmortem", form, act="publish").status_code == 409
+    assert send(client, f"{room(incident)}/postmortem", form, act="begin").status_code == 409
 
 
 def test_the_list_holds_what_is_owed_and_never_what_is_hidden(app: Flask, clock: WoundClock) -> None:

@@ -106,7 +106,7 @@ def reopen(
     now = clock.now()
     incident.outcome = incident.outcome_reason = incident.resolved_at = incident.closed_at = None
     incident.postmortem_due_at = incident.mitigated_at = incident.postmortem_waived_reason = None
-    course.take_back_publication(incident)
+    course.take_back_publication(incident, by=by)
     incident.step = step
     incident.cycle += 1
     incident.watch_started_at, incident.pages_nobody = now, False

@@ -136,7 +136,8 @@ def regenerate_section(given: Given, ref: str, name: str) -> Answer:
     "PUT",
     f"{_RULE}/publication",
     scope=Scope.RESPOND,
-    summary="Publish the root cause analysis on the status page, or revise the one that is out. Without body: its draft.",
+    summary="Publish the root cause analysis on the status page, or revise the one that is out. Without body: its draft. "
+    "Subscribers are told where notify says so.",
     gives="Update",
     body=Body(optional={"body": text(_LONGEST), "notify": flag()}),
 )
@@ -145,7 +146,7 @@ def publish_rca(given: Given, ref: str) -> Answer:
     body = given.get("body") or _rca_draft(incident)
     if not body:
         raise Malformed({"body": "Say what happened: there is no draft of it."})
-    update = actions.publish_rca(incident, by=actor(), body=body, notify=given.get("notify", True))
+    update = actions.publish_rca(incident, by=actor(), body=body, notify=given.get("notify", False))
     return updates.answer(incident, update)
 
 

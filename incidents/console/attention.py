@@ -10,7 +10,7 @@ from textwrap import shorten
 
 from sqlalchemy import select
 
-from ..access.visibility import visible_incidents
+from ..access.visibility import visible_incidents, visible_to
 from ..actions import roles
 from ..actions import watch as watch_rules
 from ..actions.roles import LEADING
@@ -21,6 +21,8 @@ from ..policy.lifecycle import Outcome, Step
 from ..records.approvals import SENT_BACK, UpdateApproval
 from ..records.incidents import Bell, Incident, IncidentRole
 from ..records.people import Person, Role
+from ..records.postmortem_reviews import PostmortemReview
+from ..records.postmortems import Postmortem
 from ..records.updates import Update
 from . import unheard
 from .formats import clock_words, lasted
@@ -65,6 +67,7 @@ class Watch:
     roles: dict[int, dict[str, IncidentRole]]
     escalates_at: dict[int, datetime]
     drafts: Sequence[Asked]  # each with the newest question about it
+    reviews: Sequence[tuple[Incident, PostmortemReview]]  # of post-mortems, asked of this person
     unheard: dict[int, Unheard]  # of those nobody, or not the first to be told, heard of
 
     def holds(self, incident: Incident, *roles: str) -> bool:
@@ -91,6 +94,7 @@ def watch(person: Person) -> Watch:
         escalates_at=_escalations(incidents),
         drafts=_asked({incident.id: incident for incident in incidents}),
         unheard=unheard.of(incidents),
+        reviews=_reviews(person),
     )
 
 
@@ -110,7 +114,8 @@ def needs(seen: Watch) -> list[Need]:
     ]
     updates.sort(key=lambda need: need.due_at or now)
     untaken.sort(key=lambda need: (need.incident.severity, need.due_at or now))
-    return [*untaken, *updates, *_approvals(seen), *given, *postmortems]
+    reviews = [_to_review(incident, review) for incident, review in seen.reviews]
+    return [*untaken, *updates, *_approvals(seen), *given, *reviews, *postmortems]
 
 
 def later(seen: Watch) -> list[Need]:
@@ -261,6 +266,29 @@ def _postmortem(incident: Incident) -> Need:
         reason="The post-mortem is owed: what broke, for how long, why, what changes.",
         button="Write it",
         address=f"/console/incidents/{incident.ref}/steps?step={Step.POSTMORTEM}",
+        due_at=incident.postmortem_due_at,
+        early="to the post-mortem",
+        late="late",
+    )
+
+
+def _reviews(person: Person) -> list[tuple[Incident, PostmortemReview]]:
+    waiting = (
+        select(Incident, PostmortemReview)
+        .join(Postmortem, Postmortem.incident_id == Incident.id)
+        .join(PostmortemReview, PostmortemReview.postmortem_id == Postmortem.id)
+        .where(visible_to(person), PostmortemReview.answer.is_(None), PostmortemReview.reviewer_id == person.id)
+        .order_by(PostmortemReview.id)
+    )
+    return [(incident, review) for incident, review in db.session.execute(waiting)]
+
+
+def _to_review(incident: Incident, review: PostmortemReview) -> Need:
+    return Need(
+        incident=incident,
+        reason=f"{review.asked_by_name} asks you to review the post-mortem, for {lasted(clock.now() - review.asked_at)}.",
+        button="Read it",
+        address=f"/console/incidents/{incident.ref}/postmortem",
         due_at=incident.postmortem_due_at,
         early="to the post-mortem",
         late="late",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from .. import actions
 from ..access import Role, actor, may, me
@@ -22,7 +20,7 @@ from ..records.approvals import SENT_BACK, UpdateApproval
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.updates import Update
-from . import asked_people, composer, reach, unsent
+from . import asked_people, composer, differences, reach, unsent
 from .confirming import insist_on_confirmation, update_of
 from .formats import local_input
 from .incident_pages import chosen_components, form_page, load, load_to_act, text, time_of, to_room, version_seen
@@ -30,8 +28,6 @@ from .incident_pages import chosen_components, form_page, load, load_to_act, tex
 bp = Blueprint("console_drafts", __name__, url_prefix="/console/incidents/<ref>/updates/<update_id>")
 
 _PAGE = "console/draft.html"
-_WORDS = re.compile(r"\s+|[^\s]+")
-_LONGEST_DIFF = 4000  # words; beyond, comparing would take longer than reading
 
 
 def waits(update: Update) -> bool:
@@ -176,30 +172,13 @@ def _reach(incident: Incident, update: Update, chosen: Mapping[str, str], person
 
 def changes(question: UpdateApproval, values: Mapping[str, str]) -> Markup | None:
     """What the text says now against what the asker wrote, word by word; None where nothing differs."""
-    parts = [_compared(question.body, values["body"])]
+    parts = [differences.between(question.body, values["body"])]
     before, after = question.public_status, values["status"]
     if before and after and before != after:
         words = [PublicStatus(each).label if each in [*PublicStatus] else each for each in (before, after)]
         parts.append(Markup('<p class="sm">Public status: <del>{}</del> <ins>{}</ins></p>').format(*words))
     shown = [part for part in parts if part is not None]
     return Markup("").join(shown) if shown else None
-
-
-def _compared(before: str, after: str) -> Markup | None:
-    if before == after:
-        return None
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
-    if len(old) + len(new) > _LONGEST_DIFF:
-        return Markup('<p class="pre" dir="auto"><del>{}</del> <ins>{}</ins></p>').format(before, after)
-    said = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        gone, come = escape("".join(old[a:b])), escape("".join(new[c:d]))
-        if kind == "equal":
-            said.append(gone)
-        else:
-            said += [Markup("<del>{}</del>").format(gone)] if gone else []
-            said += [Markup("<ins>{}</ins>").format(come)] if come else []
-    return Markup('<p class="pre" dir="auto">{}</p>').format(Markup("").join(said))
 
 
 def _values(update: Update, kept: Mapping[str, str], *, is_typed: bool) -> dict[str, str]:

@@ -301,7 +301,18 @@ def _visibility(who: Markup, entry: TimelineEntry) -> Markup:
 
 
 def _postmortem(who: Markup, entry: TimelineEntry) -> Markup:
-    return Markup("{} {} the post-mortem").format(who, "waived" if entry.detail.get("waived") else "wrote")
+    detail = entry.detail
+    if detail.get("review") == "asked":
+        return Markup("{} asked <b>{}</b> to review the post-mortem").format(who, detail.get("reviewer", ""))
+    if detail.get("owner"):
+        return Markup("{} gave the post-mortem to <b>{}</b>").format(who, detail["owner"])
+    did = {"sent_back": "sent the post-mortem back", "taken_back": "took the post-mortem back from review"}
+    if detail.get("review") in did:
+        return Markup("{} {}").format(who, did[detail["review"]])
+    if detail.get("published"):
+        return Markup("{} {}published the post-mortem").format(who, "reviewed and " if detail.get("reviewed") else "")
+    verb = "waived" if detail.get("waived") else "began" if detail.get("begun") else "wrote"
+    return Markup("{} {} the post-mortem").format(who, verb)
 
 
 def _action_item(who: Markup, entry: TimelineEntry) -> Markup:

@@ -43,3 +43,45 @@ def mention(incident: Incident, *, by_name: str, place: str, base_url: str) -> L
         buttons=[Button("Read it", f"{address}#{anchor}")],
         template="",
     )
+
+
+def review_asked(incident: Incident, *, by_name: str, base_url: str) -> Letter:
+    """The reader is asked to read the post-mortem before colleagues have it."""
+    return _about_review(
+        incident,
+        "please review the post-mortem",
+        f"{by_name} asks you to read the post-mortem of {incident.title} before it is published to colleagues. "
+        "Publish it, or send it back with a reason.",
+        base_url,
+    )
+
+
+def sent_back(incident: Incident, *, by_name: str, base_url: str) -> Letter:
+    """The review's answer is no; the reason stands where it can be read."""
+    return _about_review(
+        incident,
+        f"{by_name} sent the post-mortem back",
+        f"{by_name} read the post-mortem of {incident.title} and sent it back. The reason stands beside it.",
+        base_url,
+    )
+
+
+def approved(incident: Incident, *, by_name: str, base_url: str) -> Letter:
+    """The reviewer published it."""
+    return _about_review(
+        incident,
+        "the post-mortem is published to colleagues",
+        f"{by_name} reviewed the post-mortem of {incident.title} and published it to colleagues.",
+        base_url,
+    )
+
+
+def _about_review(incident: Incident, headline: str, words: str, base_url: str) -> Letter:
+    address = f"{base_url}/console/incidents/{incident.ref}/postmortem"
+    return letter(
+        incident,
+        headline=headline,
+        paragraphs=[words],
+        buttons=[Button("Read it", address)],
+        template="",
+    )

@@ -13,13 +13,16 @@ _AT = re.compile(r"(?<![\w.@/])@(?:\"([^\"\n]{1,100})\"|([\w.+-]+(?: [\w.'-]+){0
 def mentioned(text: str, handles: Mapping[int, tuple[str, str]]) -> set[int]:
     """The numbers of those named; ``handles`` gives each person's name and the part of the address before its @.
 
-    A name that several bear names none of them: write the part before the @ of the address.
+    A name that several bear names none of them. A first name counts where it is nobody's whole name or address.
     """
     by_word: dict[str, set[int]] = {}
     for number, (name, handle) in handles.items():
-        first = name.split()[0] if name.split() else name
-        for word in {name.casefold(), handle.casefold(), first.casefold()}:
+        for word in {name.casefold(), handle.casefold()}:
             by_word.setdefault(word, set()).add(number)
+    firsts: dict[str, set[int]] = {}
+    for number, (name, _handle) in handles.items():
+        firsts.setdefault(name.casefold().partition(" ")[0], set()).add(number)
+    by_word = {**firsts, **by_word}
     return {number for said in _said(text) for number in _meant(said, by_word)}
 
 

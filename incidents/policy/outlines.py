@@ -17,6 +17,7 @@ MOVES = ("why", "beside", "up", "down", "in", "out", "drop")
 
 _INDENT = "    "  # the parser's step from one level to the next
 _BULLET = re.compile(r"^([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+(.*)$")
+_DASH = re.compile(r"^[ \t]*[-*+][ \t]", re.MULTILINE)
 _OTHER_MARKUP = re.compile(r"^[ \t]*(?:#{1,6}[ \t]|\||>|```|~~~)|^\*\*NOT RECORDED\*\*$", re.MULTILINE)
 
 
@@ -62,6 +63,13 @@ def read(text: str) -> list[Item]:
     return tidy(items)
 
 
+def read_chain(text: str) -> list[Item]:
+    """The items of five whys: numbered or plain lines, none beneath another, are each the reason for the one before."""
+    items = read(text)
+    is_flat = all(item.depth == 0 for item in items) and not _DASH.search(text)
+    return tidy([replace(item, depth=number) for number, item in enumerate(items)]) if is_flat else items
+
+
 def write(items: Sequence[Item]) -> str:
     """The items as a Markdown list that ``read`` gives back."""
     return "\n".join(_lines(item) for item in tidy(items))
@@ -85,6 +93,11 @@ def tidy(items: Sequence[Item], *, keep_empty: bool = False) -> list[Item]:
         tidied.append(Item(text, depth))
         deepest = depth + 1
     return tidied
+
+
+def items_of(name: str, text: str) -> list[Item]:
+    """What a section's text holds, by the section's kind."""
+    return read_chain(text) if name in TREES else read(text)
 
 
 def tree(items: Sequence[Item]) -> list[Node]:

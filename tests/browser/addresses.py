@@ -53,6 +53,10 @@ ROOM = (
     f"{_OVER}/reopening",
     f"{_OVER}/postmortem",
     f"{_OVER}/postmortem/edit",
+    f"{_OVER}/postmortem/timeline",
+    f"{_OVER}/postmortem/comments",
+    f"{_OVER}/postmortem/review",
+    f"{_OVER}/postmortem/sections/summary/versions",
     f"{_OVER}/postmortem/rca",
 )
 ON_CALL = (

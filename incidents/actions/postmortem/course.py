@@ -12,11 +12,12 @@ from ...policy.postmortems import SectionName, State
 from ...records.actors import Actor
 from ...records.incidents import Incident, IncidentRole
 from ...records.people import Person
+from ...records.postmortem_reviews import TAKEN_BACK
 from ...records.postmortems import Postmortem, PostmortemSection, find_postmortem
 from ...records.timeline import TimelineEntry
 from ...reports import postmortem as report
 from .. import journal, roles
-from . import writing
+from . import review, writing
 
 
 def begin_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
@@ -66,16 +67,24 @@ def set_postmortem_owner(postmortem: Postmortem, *, person: Person, by: Actor) -
     journal.write(incident, "postmortem", by=by, detail={"owner": person.name, "before": before})
 
 
-def publish_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
-    """Publish it to colleagues, and close the incident. The public hears nothing: the RCA is a text of its own."""
+def publish_postmortem(incident: Incident, *, by: Actor, reason: str = "") -> Postmortem:
+    """Publish it to colleagues, and close the incident. The public hears nothing: the RCA is a text of its own.
+
+    While somebody is asked to read it, whoever wrote none of it publishes it as its reviewer; else it is published
+    without one, which stays written beside it with the ``reason``.
+    """
     _refuse_before_the_end(incident)
     postmortem = begin_postmortem(incident, by=by)
     if postmortem.state == State.PUBLISHED:
         return postmortem
+    is_reviewed = review.approve(postmortem, by=by)
     postmortem.state, postmortem.published_at, postmortem.published_by_name = State.PUBLISHED, clock.now(), by.name
+    postmortem.reviewer_name = by.name if is_reviewed else None
+    postmortem.unreviewed_reason = None if is_reviewed else journal.optional_words(reason, field="why", longest=1000)
     postmortem.version += 1
     incident.postmortem_waived_reason = None
-    journal.write(incident, "postmortem", by=by, detail={"published": True})
+    detail = {"published": True, "reviewed": is_reviewed}
+    journal.write(incident, "postmortem", by=by, body=postmortem.unreviewed_reason or "", detail=detail)
     _enter_the_step(incident, by=by)
     close(incident, by=by)
     return postmortem
@@ -96,6 +105,9 @@ def waive_postmortem(incident: Incident, *, by: Actor, reason: str) -> None:
     incident.postmortem_waived_reason = journal.words(
         reason, field="reason", sentence="Say why none is needed.", longest=1000
     )
+    begun = find_postmortem(incident.id)
+    if begun is not None and begun.state == State.IN_REVIEW:
+        review.take_back_review(begun, by=by)
     journal.write(incident, "postmortem", by=by, body=incident.postmortem_waived_reason, detail={"waived": True})
     close(incident, by=by)
 
@@ -107,11 +119,13 @@ def close(incident: Incident, *, by: Actor) -> None:
         journal.write(incident, "closed", by=by)
 
 
-def take_back_publication(incident: Incident) -> None:
+def take_back_publication(incident: Incident, *, by: Actor) -> None:
     """It was reopened: what was published of it is a draft again."""
     postmortem = find_postmortem(incident.id)
     if postmortem is not None and postmortem.state != State.DRAFT:
+        review.close_review(postmortem, TAKEN_BACK, by=by)
         postmortem.state, postmortem.published_at, postmortem.published_by_name = State.DRAFT, None, None
+        postmortem.reviewer_name = postmortem.unreviewed_reason = None
         postmortem.version += 1
 
 

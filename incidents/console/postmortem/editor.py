@@ -54,7 +54,7 @@ def edit(ref: str) -> ResponseReturnValue:
 @bp.post("")
 @may(Role.RESPONDER)
 def act(ref: str) -> ResponseReturnValue:
-    """Draft it, give it an owner, publish it to colleagues, or waive it."""
+    """Draft it, give it an owner, or waive it."""
     incident = load_to_act(ref)
     wanted = text("act")
     try:
@@ -66,9 +66,6 @@ def act(ref: str) -> ResponseReturnValue:
         elif wanted == "facts":
             actions.regenerate_facts(_begun(incident), by=actor())
             flash("Every section from the record is drafted anew")
-        elif wanted == "publish":
-            actions.publish_postmortem(incident, by=actor())
-            flash(f"Published to colleagues. {incident.ref} is closed")
         elif wanted == "waive":
             if incident.postmortem_waived_reason != text("reason"):
                 actions.waive_postmortem(incident, by=actor(), reason=text("reason"))
@@ -79,7 +76,7 @@ def act(ref: str) -> ResponseReturnValue:
         db.session.rollback()
         return _editor(load(ref), refusal=refusal)
     db.session.commit()
-    return redirect(_address(ref) if wanted in ("publish", "waive") else f"{_address(ref)}/edit", 303)
+    return redirect(_address(ref) if wanted == "waive" else f"{_address(ref)}/edit", 303)
 
 
 @bp.post("/sections/<name>")
@@ -205,7 +202,9 @@ def _field(part: Part, kept: Mapping[str, str], unsaved: _Unsaved | None) -> dic
     is_list = part.name in policy.OUTLINES and request.args.get("text") != part.name
     if is_list and (items is not None or ("body" not in kept and policy.is_outline(body))):
         rows = outlines.rows(
-            part.name, items if items is not None else policy.read(body), next_at=mine.next_at if mine else None
+            part.name,
+            items if items is not None else policy.items_of(part.name, body),
+            next_at=mine.next_at if mine else None,
         )
         return {"rows": rows, "is_tree": part.name in policy.TREES, "preview": mine.body if mine else None}
     return {"body": body, "preview": mine.body if mine and mine.is_preview else None}

@@ -29,7 +29,7 @@ def nodes_of(name: str, body: str) -> list[outlines.Node] | None:
     """The tree of a section that is a list, to be drawn as one; None where its words are drawn as they are."""
     if name not in outlines.OUTLINES or not outlines.is_outline(body):
         return None
-    return outlines.tree(outlines.read(body))
+    return outlines.tree(outlines.items_of(name, body))
 
 
 def typed(fields: Mapping[str, str]) -> list[Item] | None:

@@ -83,8 +83,8 @@ def _do(incident: Incident, wanted: str) -> str:
     if find_rca(incident) is not None:
         actions.revise_rca(incident, by=actor(), body=text("body"), version=version_seen())
         return "Revised. The page says so, and nobody is told again"
-    actions.publish_rca(incident, by=actor(), body=text("body"), notify=not text("silent"), can_be_undone=True)
-    return "Published on the status page"
+    actions.publish_rca(incident, by=actor(), body=text("body"), notify=bool(text("tell")), can_be_undone=True)
+    return "Published on the status page" + (". Subscribers are told of it" if text("tell") else "")
 
 
 def _two_texts(incident: Incident, refusal: Outdated) -> ResponseReturnValue:

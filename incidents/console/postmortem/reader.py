@@ -21,6 +21,8 @@ from ...policy.lifecycle import Outcome, Step
 from ...policy.postmortems import Duration
 from ...published import publishing
 from ...records.incidents import Incident
+from ...records.postmortem_reviews import open_review
+from ...records.postmortem_writing import open_comments
 from ...records.postmortems import Postmortem, find_postmortem
 from ...reports import postmortem as report
 from .. import formats, timeline
@@ -114,6 +116,8 @@ def read(ref: str) -> ResponseReturnValue:
         postmortem=begun,
         parts=parts_of(incident, begun, report.draft_of(record)),
         nodes=nodes_of,
+        waiting=open_review(begun.id) if begun else None,
+        unsettled=open_comments(begun.id) if begun else 0,
         originals=[line for line in record.lines if line.is_in and line.originals],
         figures=_figures(incident, taken),
         lanes=_lanes(incident, record),
