@@ -103,6 +103,8 @@ TABLE: tuple[Row, ...] = (
     Row("POST", "/console/settings/templates/<int:template_id>", "admin"),
     Row("POST", "/console/settings/templates/<int:template_id>/deletion", "admin"),
     Row("POST", "/console/settings/templates/<int:template_id>/position", "admin"),
+    Row("GET", "/console/settings/postmortems", "admin"),
+    Row("POST", "/console/settings/postmortems", "admin"),
     Row("GET", "/console/settings/words", "admin"),
     # what somebody typed and has not sent
     Row("POST", "/console/unsent", "responder"),
@@ -229,6 +231,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/api/v1/incidents/<ref>/postmortem", "token:read"),
     Row("PATCH", "/api/v1/incidents/<ref>/postmortem", "token:respond"),
     Row("POST", "/api/v1/incidents/<ref>/postmortem/sections/<name>/regeneration", "token:respond"),
+    Row("PUT", "/api/v1/incidents/<ref>/postmortem/review", "token:respond"),
     Row("PUT", "/api/v1/incidents/<ref>/postmortem/publication", "token:respond"),
     Row("DELETE", "/api/v1/incidents/<ref>/postmortem/publication", "token:respond"),
     Row("GET", "/api/v1/incidents/<ref>/relations", "token:read"),

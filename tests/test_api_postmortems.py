@@ -142,3 +142,21 @@ def test_the_public_text_is_published_revised_and_withdrawn(program: Program) ->
     assert (again["id"], again["body"]) == (out["id"], "Two certificates expired.")
     assert program.delete(path).status_code == 204
     assert program.get("/incidents/INC-1/updates").get_json()["items"][-1]["state"] == "withdrawn"
+
+
+def test_a_review_is_asked_for_sent_back_and_shown(program: Program) -> None:
+    resolve(program)
+    a_person("Jonas")
+    path = f"{PATH}/review"
+
+    assert program.put(path, {}).status_code == 422
+    assert program.put(path, {"reviewer": "alice@example.com", "answer": "sent_back"}).status_code == 422
+    program.patch(PATH, {"owner": "alice@example.com"})
+    assert program.put(path, {"reviewer": "alice@example.com"}).status_code == 422
+    asked = program.put(path, {"reviewer": "jonas@example.com"}).get_json()
+    assert (asked["state"], asked["review"]["reviewer"], asked["review"]["answer"]) == ("in_review", "Jonas", None)
+    back = program.put(path, {"answer": "sent_back", "reason": "Too short"}).get_json()
+    assert (back["state"], back["review"]["reason"]) == ("draft", "Too short")
+    assert program.put(path, {"answer": "taken_back"}).status_code == 409
+    out = program.patch(PATH, {"state": "published", "reason": "Known by all"}).get_json()
+    assert (out["reviewed_by"], out["unreviewed_reason"]) == (None, "Known by all")

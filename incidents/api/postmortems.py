@@ -15,6 +15,7 @@ from ..kernel.errors import Malformed
 from ..policy.postmortems import FACTS, WRITABLE, Duration, DurationState, SectionName, State
 from ..records.incidents import Incident
 from ..records.people import Person
+from ..records.postmortem_reviews import SENT_BACK, TAKEN_BACK, reviews_of
 from ..records.postmortems import Postmortem, PostmortemSection, find_postmortem, sections_of
 from ..reports import postmortem as report
 from . import conditional, loading, shapes, updates
@@ -38,6 +39,15 @@ _SECTION = shapes.record(
     writable=FLAG,
     version=NUMBER,
 )
+_REVIEW = {
+    "anyOf": [
+        shapes.record(
+            reviewer=TEXT, asked_by=TEXT, asked_at=shapes.TIME, answer=MAYBE_TEXT, answered_by=MAYBE_TEXT,
+            answered_at=MAYBE_TIME, reason=MAYBE_TEXT,
+        ),
+        {"type": "null"},
+    ]
+}  # fmt: skip
 _OWNER = {"anyOf": [shapes.PERSON, {"type": "null"}]}
 
 shapes.named(
@@ -49,6 +59,9 @@ shapes.named(
         begun_at=MAYBE_TIME,
         due_at=MAYBE_TIME,
         published_at=MAYBE_TIME,
+        reviewed_by=MAYBE_TEXT,
+        unreviewed_reason=MAYBE_TEXT,
+        review=_REVIEW,
         waived_reason=MAYBE_TEXT,
         durations=shapes.record(**dict.fromkeys(report.DURATION_NAMES, _DURATION)),
         **{name.value: TEXT for name in SectionName if name is not SectionName.DURATIONS},
@@ -58,7 +71,15 @@ shapes.named(
 )
 
 _TEXTS = {name.value: clearable(text(_LONGEST)) for name in WRITABLE}
-CHANGES = Body(optional={**_TEXTS, "owner": loading.EMAIL, "state": choice([State.PUBLISHED]), **loading.VERSION})
+CHANGES = Body(
+    optional={
+        **_TEXTS,
+        "owner": loading.EMAIL,
+        "state": choice([State.PUBLISHED]),
+        "reason": text(1000),
+        **loading.VERSION,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -90,7 +111,8 @@ def show_postmortem(given: Given, ref: str) -> Answer | str:
     "PATCH",
     _RULE,
     scope=Scope.RESPOND,
-    summary="Write sections (null gives the draft back its place), name its owner, publish it to colleagues.",
+    summary="Write sections (null gives the draft back its place), name its owner, publish it to colleagues "
+    "(with the reason why nobody reviews it first).",
     gives="Postmortem",
     body=CHANGES,
 )
@@ -108,7 +130,7 @@ def change_postmortem(given: Given, ref: str) -> Answer:
         person = loading.person(given["owner"], field="owner")
         actions.set_postmortem_owner(postmortem, person=person, by=actor())
     if "state" in given:
-        actions.publish_postmortem(incident, by=actor())
+        actions.publish_postmortem(incident, by=actor(), reason=given.get("reason", ""))
     return _answer(incident, postmortem)
 
 
@@ -129,6 +151,41 @@ def regenerate_section(given: Given, ref: str, name: str) -> Answer:
         conditional.expect(found.version, given, what="The post-mortem")
     postmortem = actions.begin_postmortem(incident, by=actor())
     actions.regenerate_section(postmortem, name, by=actor())
+    return _answer(incident, postmortem)
+
+
+@operation(
+    "PUT",
+    f"{_RULE}/review",
+    scope=Scope.RESPOND,
+    summary="Ask somebody who wrote none of it to read it, send it back with a reason, or take the question back.",
+    gives="Postmortem",
+    body=Body(
+        optional={
+            "reviewer": loading.EMAIL,
+            "answer": choice([SENT_BACK, TAKEN_BACK]),
+            "reason": text(1000),
+            **loading.VERSION,
+        }
+    ),
+)
+def review_postmortem(given: Given, ref: str) -> Answer:
+    incident = loading.to_lock(ref)
+    found = find_postmortem(incident.id)
+    if found is not None:
+        conditional.expect(found.version, given, what="The post-mortem")
+    postmortem = actions.begin_postmortem(incident, by=actor())
+    if "answer" in given and "reviewer" in given:
+        raise Malformed({"answer": "Give a reviewer to ask, or an answer, not both."})
+    if given.get("answer") == SENT_BACK:
+        actions.send_back_postmortem(postmortem, by=actor(), reason=given.get("reason", ""))
+    elif given.get("answer") == TAKEN_BACK:
+        actions.take_back_review(postmortem, by=actor())
+    elif "reviewer" in given:
+        person = loading.person(given["reviewer"], field="reviewer")
+        actions.ask_for_review(postmortem, reviewer=person, by=actor())
+    else:
+        raise Malformed({"reviewer": "Say who is to read it, or give an answer."})
     return _answer(incident, postmortem)
 
 
@@ -187,6 +244,9 @@ def _shape(incident: Incident, postmortem: Postmortem | None) -> Thing:
         "begun_at": maybe_stamp(postmortem.begun_at) if postmortem else None,
         "due_at": maybe_stamp(incident.postmortem_due_at),
         "published_at": maybe_stamp(postmortem.published_at) if postmortem else None,
+        "reviewed_by": postmortem.reviewer_name if postmortem else None,
+        "unreviewed_reason": postmortem.unreviewed_reason if postmortem else None,
+        "review": _review(postmortem),
         "waived_reason": incident.postmortem_waived_reason,
         "durations": {name: _duration(taken) for name, taken in lengths.items()},
         **{name.value: shown.text for name, shown in sections.items() if name is not SectionName.DURATIONS},
@@ -204,6 +264,22 @@ def _read(incident: Incident, postmortem: Postmortem | None) -> tuple[dict[Secti
     drafted = report.draft(incident)
     shown = {name: _Shown(section.text, section.text) for name, section in drafted.sections.items()}
     return shown, report.durations_of(drafted.record)
+
+
+def _review(postmortem: Postmortem | None) -> Thing | None:
+    """The newest question to a reviewer, and its answer."""
+    newest = next(iter(reviews_of(postmortem.id)), None) if postmortem is not None else None
+    if newest is None:
+        return None
+    return {
+        "reviewer": newest.reviewer_name,
+        "asked_by": newest.asked_by_name,
+        "asked_at": shapes.stamp(newest.asked_at),
+        "answer": newest.answer,
+        "answered_by": newest.answered_by_name,
+        "answered_at": maybe_stamp(newest.answered_at),
+        "reason": newest.words,
+    }
 
 
 def _owner(postmortem: Postmortem | None) -> dict[str, Any] | None:

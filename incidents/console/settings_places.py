@@ -28,6 +28,7 @@ _ALL: tuple[tuple[str, tuple[Place, ...]], ...] = (
             ("severities", "Severities and cadence", "console_severities.page"),
             ("escalation", "Escalation", "console_escalation.page"),
             ("templates", "Message templates", "console_message_templates.page"),
+            ("postmortems", "Post-mortems", "console_postmortem_templates.page"),
             ("words", "Roles and causes", "console_team_words.page"),
         ),
     ),
