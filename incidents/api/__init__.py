@@ -6,6 +6,7 @@ from flask import Flask
 
 from ..kernel.settings import Settings
 from . import (
+    action_items,
     addresses,
     audit,
     components,
@@ -38,6 +39,7 @@ RESOURCES = (
     timeline,
     response,
     people,
+    action_items,
     addresses,
     relations,
     postmortems,

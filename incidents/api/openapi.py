@@ -55,6 +55,7 @@ PARTS: Mapping[str, str] = {
     "person_group_id": "A group's id.",
     "subscriber_id": "A subscriber's id.",
     "address_id": "The id of an address of that person.",
+    "item_id": "An action item's id.",
 }
 QUERIES: Mapping[str, str] = {
     "limit": "How many at most on a page; 50 when not given.",
@@ -64,7 +65,12 @@ QUERIES: Mapping[str, str] = {
     "visibility": "One or more visibilities, with commas between them.",
     "component": "A component's public id.",
     "q": "Words in the title or the impact; of subscribers a part of the address.",
-    "kind": "email or webhook.",
+    "kind": "email or webhook; of action items one or more of prevent, detect, mitigate and process.",
+    "incident": "An incident, such as INC-42.",
+    "owner": "An e-mail address, or nobody.",
+    "priority": "One or more priorities, with commas between them.",
+    "status": "One or more, with commas between them; undone stands for open and in_progress.",
+    "due_before": "Due before this day.",
     "since": "From this time on; for incidents the time at which they were detected.",
     "until": "Before this time.",
     "at": "At this time instead of now.",

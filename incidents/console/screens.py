@@ -7,6 +7,7 @@ from flask import Flask
 from ..kernel.settings import Settings
 from . import (
     acknowledgement_link,
+    action_items,
     acts,
     audits,
     calendars,
@@ -53,6 +54,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     ):
         app.register_blueprint(screen.bp)
     acts.init_app(app, settings)
+    action_items.init_app(app, settings)
     on_call.init_app(app)
     postmortem.init_app(app)
     app.add_template_global(documents.drawn, "document")

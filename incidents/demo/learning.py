@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from .. import actions
+from ..actions import action_items
+from ..kernel import clock
 from ..policy.postmortems import SectionName
 from ..records.actors import Actor
 from ..records.incidents import Incident
@@ -38,6 +41,39 @@ UPGRADES: Mapping[str, str] = {
     SectionName.SUMMARY: "31 customers paid for a plan and did not get it for up to two hours.",
     SectionName.WENT_BADLY: "We called it over when one of two workers had the new secret.",
 }
+
+# title, kind, days until it is due, priority, and whose it is: the first, the second, or nobody's
+TO_BE_DONE: Sequence[tuple[str, str, int, str, int | None]] = (
+    ("Give every batch a queue and a rate of its own", "prevent", 0, "high", 0),
+    ("Ring an alarm at 80 % of each provider's limit", "detect", -2, "high", 1),
+    ("Name an owner for the limits, and write down who asks how often", "process", 3, "normal", 1),
+    (
+        "Switch the fallback to other providers on by default, and try it each month with a drill",
+        "mitigate",
+        12,
+        "normal",
+        0,
+    ),
+    ("Show waiting analyses how long they are likely to wait", "mitigate", 40, "low", None),
+)
+
+
+def follow_up(incident: Incident, *, by: Actor, owners: Sequence[Person]) -> None:
+    """What is to be done after it; the first of it is done."""
+    today = clock.now().date()
+    for title, kind, days, priority, owner in TO_BE_DONE:
+        item = action_items.add(
+            incident,
+            title=title,
+            kind=kind,
+            owner=owners[owner] if owner is not None else None,
+            due_on=today + timedelta(days=days),
+            priority=priority,
+            by=by,
+            source="post-mortem",
+        )
+        if days == 0:
+            action_items.finish(item, by=by)
 
 
 def publish(incident: Incident, *, by: Actor, words: Mapping[str, str]) -> None:

@@ -58,6 +58,7 @@ ROOM = (
     f"{_OVER}/postmortem/review",
     f"{_OVER}/postmortem/sections/summary/versions",
     f"{_OVER}/postmortem/rca",
+    f"{_OVER}/action-items",
 )
 ON_CALL = (
     "/console/on-call",
@@ -96,6 +97,9 @@ CONSOLE = (
     "/console/search?q=nothing-is-called-so",
     "/console/audit",
     "/console/postmortems",
+    "/console/action-items",
+    "/console/action-items?q=nothing-is-called-so",
+    "/console/action-items/2",
     "/console/me",
     "/console/me/notifications",
     "/console/me/slack/{slack}",
@@ -145,6 +149,7 @@ NO_SCREENS = {
     "/console/incidents/<ref>/audit.csv": "a file",
     "/console/incidents/<ref>/postmortem/timeline/<int:entry_id>": "a form of one field; the list beside it is looked at",
     "/console/incidents/<ref>/postmortem.md": "a file",
+    "/console/action-items.csv": "a file",
     "/console/incidents/new/same": "a fragment of declaring",
     "/console/incidents/new/consequences": "a fragment of declaring",
     "/console/incidents/<ref>/timeline": "a fragment of the room",
