@@ -108,6 +108,7 @@ def change_preferences(
     theme: Theme | None = None,
     single_keys: bool | None = None,
     agrees_to_drills: bool | None = None,
+    weekly_digest: bool | None = None,
     by: Actor,
 ) -> None:
     """Change what a person chose for themself; what is None stays."""
@@ -115,6 +116,7 @@ def change_preferences(
         "theme": theme.value if theme else None,
         "single_keys": single_keys,
         "agrees_to_drills": agrees_to_drills,
+        "weekly_digest": weekly_digest,
     }
     changed = {name: value for name, value in chosen.items() if value is not None and value != getattr(person, name)}
     for name, value in changed.items():

@@ -15,6 +15,7 @@ from . import SENT, Message, Outcome
 from .answers import of_status, of_trouble
 
 _OWN = re.compile(r"\{\{own\.([a-z_]{1,40})\}\}")
+_OURS = ("of_incidents",)  # for us alone
 MOST_BYTES = 20_000  # of a body; the standard asks for less than 20 kB
 
 
@@ -46,7 +47,7 @@ def send(message: Message, settings: Settings) -> Outcome:
 
 
 def _content(message: Message) -> str:
-    said = {name: value for name, value in message.payload.items() if name not in message.own}
+    said = {name: value for name, value in message.payload.items() if name not in message.own and name not in _OURS}
     written = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
     return _OWN.sub(lambda found: json.dumps(str(message.own.get(found[1], "")))[1:-1], written)
 

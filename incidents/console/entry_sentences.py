@@ -39,6 +39,8 @@ def sentence(who: Markup, entry: TimelineEntry, *, seen: Collection[int], tellin
     """The sentence. ``seen``: the other incidents that the reader may see, by number; ``telling``: who was reached."""
     if entry.kind in _ABOUT_ANOTHER:
         return _about_another(who, entry, seen)
+    if entry.kind == "action_item" and entry.detail.get("did") == "reminded":
+        return _of_items(entry, telling or Telling(told=entry.detail.get("people") or ()))
     if entry.kind in _ABOUT_TELLING:
         return _ABOUT_TELLING[entry.kind](entry, telling or Telling(told=entry.detail.get("people") or ()))
     return _SENTENCES.get(entry.kind, ("dots", "", _unknown))[2](who, entry)
@@ -204,6 +206,15 @@ def _of_postmortem(telling: Telling) -> Markup:
     reached = [*telling.told, *telling.waiting]
     said = [Markup("Reminded <b>{}</b> of the post-mortem").format(_names(reached))] if reached else []
     return _with_missed(said, telling, Markup("The post-mortem is owed: "))
+
+
+def _of_items(entry: TimelineEntry, telling: Telling) -> Markup:
+    items = [Markup("<b>{}</b>").format(title) for title in (entry.detail.get("titles") or ())[:_MOST_NAMES]]
+    what, reached = Markup(", ").join(items), [*telling.told, *telling.waiting]
+    if not entry.detail.get("people"):
+        return Markup("<b>Nobody could be reminded</b> of {}").format(what)
+    said = [Markup("Reminded <b>{}</b> of {}").format(_names(reached), what)] if reached else []
+    return _with_missed(said, telling, what + Markup(": "))
 
 
 def _with_missed(said: list[Markup], telling: Telling, begins: Markup) -> Markup:

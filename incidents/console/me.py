@@ -56,6 +56,7 @@ class PreferencesForm(Form):
     )
     single_keys = BooleanField("Single keys act, such as C for declaring an incident")
     agrees_to_drills = BooleanField("Drills may page me")
+    weekly_digest = BooleanField("Send me the week's action items on Monday")
 
 
 class PasswordForm(Form):
@@ -98,6 +99,7 @@ def change_preferences() -> ResponseReturnValue:
         theme=theme,
         single_keys=form.single_keys.data,
         agrees_to_drills=form.agrees_to_drills.data,
+        weekly_digest=form.weekly_digest.data,
         by=actor(),
     )
     db.session.commit()

@@ -249,6 +249,7 @@ def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
         for claimed in claims
         if claimed.incident_id is not None
     }
+    about |= {letter for claimed in claims for letter in _told_of(claimed)}
     readable = may_read(about) if about else set()
     to_people = {(claimed.person_id, claimed.destination) for claimed in claims if claimed.purpose != outbox.UPDATE}
     closed = closed_accounts(to_people) if to_people else set()
@@ -259,6 +260,12 @@ def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
         elif (
             claimed.incident_id is not None
             and (claimed.incident_id, claimed.person_id, claimed.destination) not in readable
-        ):
+        ) or not _told_of(claimed) <= readable:
             unwelcome[claimed.id] = _HIDDEN
     return unwelcome
+
+
+def _told_of(claimed: Claim) -> set[tuple[int, int | None, str]]:
+    """What tells of several incidents names them in its payload (see ``actions.weekly_digest``)."""
+    named = claimed.payload.get("of_incidents") or ()
+    return {(incident_id, claimed.person_id, claimed.destination) for incident_id in named}

@@ -23,7 +23,18 @@ from ..records.once import SentForm
 from ..records.sessions import ServerSession
 from ..records.slack_requests import KEPT_FOR as SLACK_REQUESTS_KEPT_FOR
 from ..records.slack_requests import SlackRequest
-from . import alarm, audit, heartbeat, holding, mirroring, oncall, quarantine, slack_people, slack_timeline
+from . import (
+    action_items,
+    alarm,
+    audit,
+    heartbeat,
+    holding,
+    mirroring,
+    oncall,
+    quarantine,
+    slack_people,
+    slack_timeline,
+)
 from .holding import Holding
 
 log = structlog.get_logger(__name__)
@@ -90,6 +101,8 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
     warn_of_what_was_found: timedelta(seconds=15),
     remind_owners_of_postmortems: timedelta(minutes=1),
+    action_items.remind_owners_of_action_items: timedelta(minutes=1),
+    action_items.write_the_weeks_digest: timedelta(minutes=1),
     slack_people.learn_our_workspace: timedelta(seconds=30),
     slack_people.find_out_who_wrote: timedelta(seconds=5),
     slack_timeline.keep_what_is_pinned: timedelta(seconds=5),

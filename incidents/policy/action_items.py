@@ -108,3 +108,16 @@ def reminders_due(
 def concerns_the_commander(due_on: date, day: date) -> bool:
     """Whether a reminder on that day also goes to whoever commanded the incident."""
     return day - due_on >= ESCALATE_AFTER
+
+
+# The week's digest is written on Monday at nine in the page's zone; after Tuesday it would be news of last week.
+DIGEST_AT = time(9)
+_LATEST = timedelta(days=2)
+
+
+def digest_due(now: datetime, zone: ZoneInfo) -> date | None:
+    """The Monday whose digest is to be written now, if it was not before; None on the other days of the week."""
+    today = zones.local_day(now, zone)
+    monday = today - timedelta(days=today.weekday())
+    moment = zones.instant(datetime.combine(monday, DIGEST_AT), zone)
+    return monday if moment <= now < zones.start_of_day(monday + _LATEST, zone) else None

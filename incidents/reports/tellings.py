@@ -22,7 +22,7 @@ ACKNOWLEDGED = "Acknowledged before it was due"
 ANSWERED = "Answered before it was due"
 OVER = "The incident was over before it was due"
 _NEEDLESS = (ACKNOWLEDGED, ANSWERED, OVER)
-_KINDS = ("told", "reminder", "nobody_to_tell", "target_at_risk")
+_KINDS = ("told", "reminder", "nobody_to_tell", "target_at_risk", "action_item")
 
 
 @dataclass(frozen=True, kw_only=True)

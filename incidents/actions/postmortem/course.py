@@ -145,6 +145,12 @@ def owner_of(incident: Incident) -> Person | None:
     return None
 
 
+def last_commander(incident: Incident) -> Person | None:
+    """Who commands it, or did so last; the account may be disabled."""
+    person_id = _last_commander(incident)
+    return db.session.get(Person, person_id) if person_id is not None else None
+
+
 def _last_commander(incident: Incident) -> int | None:
     held = select(IncidentRole.person_id).where(
         IncidentRole.incident_id == incident.id, IncidentRole.role == roles.COMMANDER
