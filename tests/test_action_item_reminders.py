@@ -15,6 +15,7 @@ from incidents.jobs.action_items import remind_owners_of_action_items, write_the
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox.messages import OutboxMessage
+from incidents.records.action_items import ActionItem
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from tests.acting import entries, main_of, room
@@ -126,7 +127,7 @@ def test_what_is_done_dropped_or_given_another_day_is_not_asked_for(app: Flask, 
     incident = commanded(maya)
     for title in ("Done", "Dropped", "Moved"):
         add(incident, owner=maya, title=title)
-    done, dropped, moved = db.session.scalars(select(action_items.ActionItem)).all()
+    done, dropped, moved = db.session.scalars(select(ActionItem)).all()
     action_items.finish(done, by=maya.as_actor())
     action_items.drop(dropped, by=maya.as_actor(), reason="Bought")
     action_items.change(moved, by=maya.as_actor(), due_on=date(2026, 12, 4))
@@ -183,7 +184,7 @@ def test_on_monday_everybody_who_wants_it_and_the_channel_read_what_is_late_due_
     add(incident, owner=bob, title="Late one")
     add(incident, title="Later one", due_on=None)
     add(incident, owner=maya, title="Done one")
-    action_items.finish(db.session.get_one(action_items.ActionItem, 3), by=maya.as_actor())
+    action_items.finish(db.session.get_one(ActionItem, 3), by=maya.as_actor())
     add(secret, owner=maya, title="The secret one")
     actions.change_visibility(secret, to="restricted", by=maya.as_actor(), viewer_person=maya)
     db.session.commit()

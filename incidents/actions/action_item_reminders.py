@@ -23,7 +23,8 @@ from ..records.addresses import LOW
 from ..records.incidents import Bell, Incident
 from ..records.people import Person, Role, active_people
 from ..reports.ways import Ways
-from . import journal, postmortems, telling
+from . import journal, telling
+from .postmortem import course
 
 _AHEAD = timedelta(days=2)  # the day before, in every zone
 _PREFIX = "action/"
@@ -123,7 +124,7 @@ def _owner(item: ActionItem, incident: Incident) -> Person | None:
 
 def _instead(incident: Incident) -> list[Person]:
     """Who stands in for an owner: the incident's commander, else the admins, as far as they may see it."""
-    commander = postmortems.last_commander(incident)
+    commander = course.last_commander(incident)
     named = telling.who_may_hear(incident, [commander] if commander is not None and commander.is_active else [])
     return named or telling.who_may_hear(incident, active_people(Role.ADMIN))
 
