@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from ..kernel import clock
 from ..kernel.database import db
-from ..messages import about_oncall
+from ..messages import about_oncall, about_team
 from ..messages.letters import Letter
 from ..policy.rotations import Shift, by_person
 from ..records.incidents import Incident
 from ..records.oncall import Rotation
 from ..records.people import Person, Role, active_people
-from . import telling
+from . import team_channels, telling
 from .shifts import now_and_next, person_of, shifts
 
 _INSTANT = timedelta(seconds=1)
@@ -69,6 +69,7 @@ def _tell(rotation: Rotation, lately: list[Shift], *, until: datetime | None) ->
     shift = lately[-1]
     goes = db.session.get(Person, rotation.announced_id) if rotation.announced_id else None
     comes, late, url = person_of(shift), _minutes_late(rotation, shift), telling.base_url()
+    _tell_team(rotation, shift, comes, _before(rotation, lately, goes), until=until)
     if comes is not None:
         letter = about_oncall.comes_on(
             rotation,
@@ -87,6 +88,17 @@ def _tell(rotation: Rotation, lately: list[Shift], *, until: datetime | None) ->
         )
     if shift.absent:
         _warn(rotation, shift, until=until)
+
+
+def _tell_team(rotation: Rotation, shift: Shift, comes: Person | None, before: str, *, until: datetime | None) -> None:
+    said = about_team.handover(
+        rotation=rotation.name,
+        comes=comes.name if comes else "",
+        before=before,
+        until=about_oncall.day_and_time(until, rotation.zone) if until is not None else "",
+        schedule=f"{telling.base_url()}/console/on-call",
+    )
+    team_channels.tell_of_handover(f"{_event(rotation, shift)}/team", said)
 
 
 def _before(rotation: Rotation, lately: list[Shift], goes: Person | None) -> str:
@@ -124,5 +136,8 @@ def _warn(rotation: Rotation, shift: Shift, *, until: datetime | None) -> None:
 
 
 def _send(rotation: Rotation, shift: Shift, letter: Letter, to: Person, what: str) -> None:
-    event = f"handover/{rotation.id}/{shift.starts_at:%Y%m%dT%H%M%S}/{what}"
-    telling.send(letter, to=to, event=event, incident=None)
+    telling.send(letter, to=to, event=f"{_event(rotation, shift)}/{what}", incident=None)
+
+
+def _event(rotation: Rotation, shift: Shift) -> str:
+    return f"handover/{rotation.id}/{shift.starts_at:%Y%m%dT%H%M%S}"

@@ -93,6 +93,13 @@ def _affected(incident: Incident) -> str:
     return said if len(said) <= _LONGEST_AFFECTED else f"{said[: _LONGEST_AFFECTED - 1]}…"
 
 
+def shut(incident: Incident, place: str, channel: str, *, reason: str) -> dict[str, Any]:
+    """To the team's channel: the incident's own one takes nothing from us."""
+    said = about_team.shut(incident.ref, reason=reason, room=room_of(incident))
+    event = f"team/{incident.id}/shut/{channel}"[:200]
+    return message(incident, "slack", place, {**said, **_thread(incident, place)}, event=event)
+
+
 # ---- what is new ----
 
 

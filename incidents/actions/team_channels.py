@@ -67,6 +67,18 @@ def _forget(session: Session) -> None:
     session.info.pop(_MARK, None)
 
 
+def tell_of_handover(event: str, said: Mapping[str, Any]) -> None:
+    """Somebody else is on call: the team's channel hears of it, as whoever comes and goes does."""
+    for place in team_destinations(settings()).get("slack", ()):
+        outbox.enqueue(event=event, channel="slack", destination=place, payload=said, purpose=outbox.TEAM)
+
+
+def tell_of_shut_channel(incident: Incident, channel: str, *, reason: str) -> None:
+    """The incident's own channel takes nothing: the team's says so below the headline, once a channel."""
+    for place in team_destinations(settings()).get("slack", ()):
+        outbox.enqueue_each([slack_news.shut(incident, place, channel, reason=reason)])
+
+
 def _messages(news: News) -> Iterable[dict[str, Any]]:
     incident = news.incident
     places = team_destinations(settings())

@@ -166,6 +166,20 @@ def no_change(incident: Incident, *, by: Actor, can_be_undone: bool = False) -> 
     )
 
 
+def no_change_draft(incident: Incident, *, by: Actor) -> Update:
+    """The same line for the public as a draft, for ``approving.ask_for_approval``."""
+    last = latest(incident, audience="public")
+    return post_update(
+        incident,
+        by=by,
+        body=no_change_text(incident),
+        audience="public",
+        public_status=last.public_status if last else None,
+        draft=True,
+        will_ask=True,
+    )
+
+
 def no_change_text(incident: Incident) -> str:
     """What *No change* says: what is still true. When the next update comes stands beneath it, as under any update."""
     if latest(incident) is None:
@@ -189,6 +203,12 @@ def last_made_known(incident: Incident) -> Update | None:
     """The update that went out last, whatever earlier time it bears: the only one that can be undone."""
     made_known = select(Update).where(Update.incident_id == incident.id, Update.state == "published")
     return db.session.scalars(made_known.order_by(Update.published_at.desc(), Update.id.desc()).limit(1)).one_or_none()
+
+
+def find_update(incident: Incident, public_id: str) -> Update | None:
+    """This incident's update with that id; None for another one's."""
+    wanted = select(Update).where(Update.public_id == public_id, Update.incident_id == incident.id)
+    return db.session.scalars(wanted).one_or_none()
 
 
 def updates_of(incident: Incident) -> list[Update]:

@@ -40,13 +40,15 @@ class Outcome:
 
     ``refused`` is for good: this destination will never take this message. ``unreachable`` says that the
     channel itself is away, whoever the message is for. ``gone`` (HTTP's 410) is ``refused``, and asks that nothing is
-    sent there again. ``receipt`` is what the other side answered that a later message needs.
+    sent there again. ``receipt`` is what the other side answered that a later message needs. ``is_shut``: the place takes
+    nothing from us, whatever the message.
     """
 
     kind: Literal["sent", "failed", "refused", "unreachable", "gone"]
     reason: str = ""
     retry_after: timedelta | None = None
     receipt: Mapping[str, Any] | None = None
+    is_shut: bool = False
 
 
 SENT = Outcome("sent")

@@ -22,7 +22,7 @@ from .answers import of_trouble, retry_after
 
 PACE = 1.0  # seconds between two messages to one channel: https://docs.slack.dev/apis/web-api/rate-limits
 # buttons whose work is done in Slack where its answers reach us; all others lead to their address
-_DONE_THERE = ("acknowledge:", "open/")
+_DONE_THERE = ("acknowledge:", "no_change:", "no_change/sure:", "open/", "undo:")
 _LONGEST_WORD = 60  # characters of an error's name
 
 
@@ -196,10 +196,11 @@ def meaning(refused: SlackApiError, where: str) -> Outcome:
         return Outcome("failed", "Slack asked for a pause in this channel", wait)
     if error == "missing_scope":
         needed = one_line(str(response.get("needed", "")))[:_LONGEST_WORD] or "another"
-        return Outcome("failed", f"The app lacks the permission {needed} in Slack: add it and install the app again")
+        why = f"The app lacks the permission {needed} in Slack: add it and install the app again"
+        return Outcome("failed", why, is_shut=True)
     for table, kind in _KINDS:
         if error in table:
-            return Outcome(kind, table[error])  # type: ignore[arg-type]
+            return Outcome(kind, table[error], is_shut=error in _SHUT)  # type: ignore[arg-type]
     if not error:
         return Outcome(
             "unreachable", f"Slack answered with status {response.status_code} and nothing that it is known for"
@@ -207,6 +208,17 @@ def meaning(refused: SlackApiError, where: str) -> Outcome:
     return Outcome("failed", f"Slack said: {error}")
 
 
+# it is the place that takes nothing from us
+_SHUT = frozenset(
+    {
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+    }
+)
 _KINDS: tuple[tuple[Mapping[str, str], str], ...] = ((_AWAY, "unreachable"), (_LATER, "failed"), (_NEVER, "refused"))
 
 

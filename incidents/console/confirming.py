@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
 from ..access import me
 from ..actions import approval
-from ..kernel.database import db
+from ..actions.updates import find_update
 from ..kernel.errors import Malformed
 from ..records.incidents import Incident
 from ..records.updates import Update
@@ -17,9 +16,7 @@ from .incident_pages import text
 
 def update_of(incident: Incident, update_id: str) -> Update:
     """This incident's update with that id; 404 for another one's."""
-    found = db.session.scalars(
-        select(Update).where(Update.public_id == update_id, Update.incident_id == incident.id)
-    ).one_or_none()
+    found = find_update(incident, update_id)
     if found is None:
         raise NotFound
     return found

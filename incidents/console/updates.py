@@ -13,7 +13,7 @@ from .. import actions
 from ..access import Role, actor, may, me
 from ..actions import approval
 from ..actions.journal import LONGEST_TEXT
-from ..actions.updates import latest, no_change_text
+from ..actions.updates import latest, no_change_draft, no_change_text
 from ..kernel import clock
 from ..kernel.database import db, reading
 from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
@@ -163,18 +163,8 @@ def no_change(ref: str) -> ResponseReturnValue:
 
 def _ask_about_no_change(incident: Incident) -> ResponseReturnValue:
     """The same line as a draft, for a second pair of eyes."""
-    last = latest(incident, audience="public")
     try:
-        update = actions.post_update(
-            incident,
-            by=actor(),
-            body=no_change_text(incident),
-            audience="public",
-            public_status=last.public_status if last else None,
-            draft=True,
-            will_ask=True,
-        )
-        asked_people.ask(incident, update)
+        asked_people.ask(incident, no_change_draft(incident, by=actor()))
     except Refusal as refusal:
         ref = incident.ref
         db.session.rollback()

@@ -23,7 +23,7 @@ from ..kernel.outbox import BATCH, STANDS_FOR, Claim, Lesson, Result
 from ..kernel.settings import Settings
 from ..messages import about_deliveries
 from ..records.people import closed_accounts
-from . import breakers, disabled, facts, quarantine
+from . import breakers, disabled, facts, quarantine, shut_channels
 from .lookout import Lookout
 from .refusals import Refusal
 from .senders import Errand, rules_of
@@ -197,6 +197,8 @@ class Lane:
             _say(each, in_time=each.result.claim.id in written)
             if each.disables:
                 disabled.tell_owner(each.result.claim, each.outcome)
+            if each.outcome is not None and shut_channels.is_one(each.result.claim, each.outcome):
+                shut_channels.tell_team(each.result.claim, each.outcome)
         if any(lesson.suppressed is not None for lesson in lessons):
             quarantine.settle()
 

@@ -17,7 +17,7 @@ from .letters import ACKNOWLEDGE, Button
 from .slack_blocks import Line
 from .team_sentences import names, sentence
 
-__all__ = ["headline", "lost", "notification", "reminder", "reply", "sentence", "trigger", "withdrawn"]
+__all__ = ["handover", "headline", "notification", "reminder", "reply", "sentence", "shut", "trigger", "withdrawn"]
 
 _LONGEST_QUOTE = 600  # characters of an update, where there is no more room
 _LONGEST_IMPACT = 500
@@ -150,13 +150,23 @@ def withdrawn(incident: Incident) -> dict[str, Any]:
     )
 
 
-def lost(ref: str, *, reason: str, room: str) -> dict[str, Any]:
+def shut(ref: str, *, reason: str, room: str) -> dict[str, Any]:
     """To the team's channel: the incident's own one takes nothing, so that this is where it is told."""
     return slack_blocks.post(
         paragraphs=[
             Line(f"The channel of {ref} takes no messages.", f"{reason}. What is new stands here, and in the room.")
         ],
         buttons=[Button("Open the incident", room)],
+    )
+
+
+def handover(*, rotation: str, comes: str, before: str, until: str, schedule: str) -> dict[str, Any]:
+    """Somebody else is on call now; the names are empty where it is nobody."""
+    more = [f"Until {until}."] if until else []
+    more += [f"Before: {before}."] if before else []
+    return slack_blocks.post(
+        paragraphs=[Line(f"{comes or 'Nobody'} is on call for {rotation} now.", " ".join(more))],
+        buttons=[Button("See the schedule", schedule)],
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from .letters import ACKNOWLEDGE, POST_UPDATE, Button, Letter
 
@@ -19,6 +20,7 @@ _LONGEST_LEAD = 1000
 # what would name people or channels: unescaped it is markup, and these words of plain text are links where they are on
 _AT = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _ESCAPED_HALF = re.compile(r"&[a-z]{0,3}$")
+_IN_ADDRESSES = "/:?#[]@!$&'()*+,;=%~-._"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -114,7 +116,7 @@ def _link(address: str, label: str) -> str:
     """A link of ours; its address cannot end it."""
     if not address or len(address) > _LONGEST_URL // 2:
         return ""
-    safe = address.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
+    safe = quote(address, safe=_IN_ADDRESSES).replace("&", "&amp;")
     return f"… <{safe}|{label}>"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, select
 from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
+from ..kernel.team_destinations import TEAM_DESTINATION
 from ..records.incidents import Incident
 from ..records.people import Person
 from ..records.timeline import TimelineEntry
@@ -22,6 +23,7 @@ ACKNOWLEDGED = "Acknowledged before it was due"
 ANSWERED = "Answered before it was due"
 OVER = "The incident was over before it was due"
 _NEEDLESS = (ACKNOWLEDGED, ANSWERED, OVER)
+_ABOUT = ("reminder", "reply")  # messages to channels that tell of an entry (``actions.slack_news``)
 _KINDS = ("told", "reminder", "nobody_to_tell", "target_at_risk", "action_item")
 
 
@@ -52,8 +54,8 @@ class Telling:
 def of_entries(entries: Sequence[TimelineEntry]) -> dict[int, Telling]:
     """The tellings of these entries by their ids, in two queries however many there are."""
     telling = [entry for entry in entries if entry.kind in _KINDS]
-    letters = _letters(telling)
-    return {entry.id: _telling(entry, letters) for entry in telling}
+    letters, channels = _letters(telling)
+    return {entry.id: _telling(entry, letters, channels.get(entry.id, ())) for entry in telling}
 
 
 def of_levels(incident: Incident) -> dict[str, Telling]:
@@ -86,20 +88,23 @@ def print_of(incident: Incident) -> str:
 
 _Letter = Any  # a row of seven columns
 _Letters = Mapping[tuple[str, int], Sequence[_Letter]]  # by event and person
+_Channels = Mapping[int, Sequence[tuple[str, str]]]  # by entry: which of Slack's channels took nothing, and why
 
 
-def _letters(entries: Sequence[TimelineEntry]) -> _Letters:
+def _letters(entries: Sequence[TimelineEntry]) -> tuple[_Letters, _Channels]:
     meant = {
         (entry.detail["event"], entry.id): entry.detail.get("person_ids") or ()
         for entry in entries
         if "event" in entry.detail
     }
     if not meant:
-        return {}
+        return {}, {}
     # at the account's e-mail the event stands bare, at any other address it bears the person (``actions.reach``)
     bare = {event for event, _entry in meant}
     borne = {f"{event}/{number}" for (event, _entry), numbers in meant.items() for number in numbers}
-    rows = _rows(OutboxMessage.event.in_(bare | borne))
+    in_channels = {f"team/{entry.incident_id}/{about}/{entry.id}": entry.id for entry in entries for about in _ABOUT}
+    every = _rows(OutboxMessage.event.in_(bare | borne | in_channels.keys()))
+    rows = [row for row in every if row.event not in in_channels]
     older = _numbers({row.destination for row in rows if row.person_id is None})
     found: dict[tuple[str, int], list[_Letter]] = defaultdict(list)
     for row in rows:
@@ -107,6 +112,16 @@ def _letters(entries: Sequence[TimelineEntry]) -> _Letters:
         if number is not None:
             event = row.event if row.event in bare else row.event.removesuffix(f"/{number}")
             found[event, number].append(row)
+    return found, _channels_that_failed([row for row in every if row.event in in_channels], in_channels)
+
+
+def _channels_that_failed(rows: Sequence[_Letter], entries: Mapping[str, int]) -> _Channels:
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for row in rows:
+        has_failed = row.state == outbox.FAILED or (row.state == outbox.WAITING and row.attempts and row.reason)
+        if row.channel == ways.SLACK and has_failed:
+            whose = "The team's channel" if row.destination == TEAM_DESTINATION else "The incident's channel"
+            found[entries[row.event]].append((f"{whose} in Slack", _as_clause(row.reason)))
     return found
 
 
@@ -133,7 +148,7 @@ def _numbers(emails: Iterable[str]) -> dict[str, int]:
     return {row.email: row.id for row in rows}
 
 
-def _telling(entry: TimelineEntry, letters: _Letters) -> Telling:
+def _telling(entry: TimelineEntry, letters: _Letters, channels: Sequence[tuple[str, str]]) -> Telling:
     names: Sequence[str] = entry.detail.get("people") or ()
     ids: Sequence[int] = entry.detail.get("person_ids") or ()
     event = entry.detail.get("event", "")
@@ -148,7 +163,7 @@ def _telling(entry: TimelineEntry, letters: _Letters) -> Telling:
             spared.append(name)
         else:
             missed.append((name, reason))
-    return Telling(told=told, waiting=waiting, missed=missed, spared=spared)
+    return Telling(told=told, waiting=waiting, missed=[*missed, *channels], spared=spared)
 
 
 def _over_all(letters: Sequence[_Letter]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def init_app(app: Flask, settings: Settings) -> None:
     """Open the door; without SLACK_SIGNING_SECRET it answers like an address that is not there."""
     # importing one puts it into the tables
-    from . import door, events, heard, interactions, modals, pressed, slash  # noqa: F401
+    from . import door, events, heard, interactions, modals, pressed, reminders, slash  # noqa: F401
 
     interactions.init_app(app)
     door.init_app(app)

@@ -7,7 +7,11 @@ from typing import Final
 from .. import actions
 from ..access import Role
 from ..access.visibility import find_incident, number_of
+from ..messages.about_incidents import clock_time
 from ..messages.letters import ACKNOWLEDGE, COMMAND, Button
+from ..published.page_settings import page_settings
+from ..records.incidents import Incident
+from ..records.people import Person
 from . import commands, door
 from .acted import Acted
 from .interactions import PRESSED
@@ -38,8 +42,19 @@ def _acknowledge(acted: Acted) -> str:
         return f"Only a responder can acknowledge {ref}."
     if not incident.is_open:
         return f"{ref} is over. There is nothing to acknowledge."
-    actions.acknowledge(incident, by=person.as_actor())
-    return f"You acknowledged {ref}."
+    before = _who_has_it(incident, person)
+    if not before:
+        actions.acknowledge(incident, by=person.as_actor())
+    return before or f"You acknowledged {ref}."
+
+
+def _who_has_it(incident: Incident, person: Person) -> str:
+    """Two people press at once: the second is told who was first, and nothing is done twice."""
+    if not incident.is_acknowledged or incident.acknowledgement_at is None:
+        return ""
+    kind, number, name = (incident.acknowledgement_by or "").split(":", 2)
+    who = "You" if (kind, number) == ("person", str(person.id)) else name
+    return f"{who} acknowledged {incident.ref} at {clock_time(incident.acknowledgement_at, page_settings().zone)}."
 
 
 def word(acted: Acted) -> None:
