@@ -109,6 +109,8 @@ def check(told: Mapping[str, Any]) -> None:
     _check_markup(told["text"])
     blocks = told["blocks"]
     assert 0 < len(blocks) <= 50
+    written = json.dumps(blocks, ensure_ascii=False)
+    assert len(written) - written.count("\\") <= 13_200, "msg_blocks_too_long"
     for block in Block.parse_all(blocks):
         assert block is not None
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from .letters import ACKNOWLEDGE, POST_UPDATE, Button, Letter
 
 # https://docs.slack.dev/reference/block-kit/blocks; two blocks are left for what is added later
 _MOST_BLOCKS, _LONGEST_SECTION, _LONGEST_FALLBACK = 48, 3000, 3900
-_MOST_FIELDS, _LONGEST_FIELD, _LONGEST_NOTE, _MOST_NOTES = 10, 2000, 300, 10
-_MOST_BUTTONS, _LONGEST_LABEL, _LONGEST_URL, _LONGEST_ID, _LONGEST_VALUE = 25, 75, 3000, 255, 2000
-# of all blocks together: Slack names no number above which it says msg_blocks_too_long, and takes as much as this
-_LONGEST_BODY = 12_000
-_LONGEST_LEAD = 1000
+_MOST_FIELDS, _LONGEST_FIELD, _LONGEST_NOTE, _MOST_NOTES = 10, 250, 300, 4
+_MOST_BUTTONS, _LONGEST_LABEL, _LONGEST_URL, _LONGEST_ID, _LONGEST_VALUE = 25, 75, 3000, 255, 200
+# of all blocks together, as JSON: Slack names no number, and has been seen to say msg_blocks_too_long at some 13,200
+# (https://github.com/slackapi/bolt-js/issues/2509)
+_LONGEST_MESSAGE, _LONGEST_ROW, _A_SECTION = 10_500, 4_000, 100
+_LONGEST_LEAD, _LEAST = 1000, 50
 # what would name people or channels: unescaped it is markup, and these words of plain text are links where they are on
 _AT = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _ESCAPED_HALF = re.compile(r"&[a-z]{0,3}$")
@@ -68,9 +70,10 @@ def post(
     What is too long ends with a link to ``read_on``, where the rest can be read. ``asks`` names what the buttons do in
     place, so that they can be taken away once it was done.
     """
-    begin = [_section(f"*{_fitting(_unstarred(headline), _LONGEST_SECTION - 2)}*")] if headline else []
+    begin = [_section(_bold(headline))] if headline.strip() else []
     end = [*_fields(fields), *map(note, notes[:_MOST_NOTES]), *_actions(buttons, incident)]
-    body = _body(paragraphs, _MOST_BLOCKS - len(begin) - len(end), read_on)
+    left = _LONGEST_MESSAGE - len(json.dumps([*begin, *end], ensure_ascii=False))
+    body = _body(paragraphs, _MOST_BLOCKS - len(begin) - len(end), left, read_on)
     said = text or "\n".join(each for each in (headline, *map(str, paragraphs), *notes) if each)
     asks = [button.act for button in buttons if _is_act(button, incident)]
     return {
@@ -97,19 +100,43 @@ def _fallback(text: str, read_on: str) -> str:
 # ---- the body ----
 
 
-def _body(paragraphs: Sequence[str | Line], room: int, read_on: str) -> list[dict[str, Any]]:
-    """As many pieces as Slack takes, the last with the way to the rest where there is more."""
-    way = _link(read_on, "read on")
-    longest = _LONGEST_SECTION - len(way)
+def _body(paragraphs: Sequence[str | Line], most: int, left: int, read_on: str) -> list[dict[str, Any]]:
+    """At most so many blocks and characters; what is cut ends with the way to the rest."""
+    way = _link(read_on, "read on") or "…"
+    most = max(1, min(most, left // (_A_SECTION + _LEAST)))
+    kept = paragraphs[:most]
+    longest = _longest_that_fit([len(escaped(str(each))) + _A_SECTION for each in kept], left) - _A_SECTION - len(way)
     shown: list[str] = []
-    for piece in (piece for paragraph in paragraphs for piece in _pieces(paragraph, longest)):
-        taken = sum(map(len, shown))
-        if len(shown) == room or taken + len(piece) > _LONGEST_BODY:
-            if shown:
-                shown[-1] += way or "…"
-            break
-        shown.append(piece)
+    for paragraph in kept:
+        whole, is_cut = _cut(paragraph, max(longest, _LEAST))
+        pieces = [*_pieces(whole, _LONGEST_SECTION - len(way))]
+        if is_cut and pieces:
+            pieces[-1] += way
+        shown += pieces
+    if shown and (len(shown) > most or len(paragraphs) > most):
+        shown = [*shown[:most]]
+        shown[-1] += "" if shown[-1].endswith(way) else way
     return [_section(piece) for piece in shown]
+
+
+def _longest_that_fit(lengths: Sequence[int], room: int) -> int:
+    """How long each may be so that all of them fit: the short ones stay whole, and the longest are cut."""
+    low, high = 0, max(lengths, default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = sum(min(each, middle) for each in lengths) <= room
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low if low < max(lengths, default=0) else _LONGEST_MESSAGE
+
+
+def _cut(paragraph: str | Line, longest: int) -> tuple[str | Line, bool]:
+    if len(escaped(str(paragraph))) <= longest:
+        return paragraph, False
+    if isinstance(paragraph, str):
+        return paragraph[: _taken(paragraph, longest)], True
+    lead = paragraph.lead[: _taken(paragraph.lead, longest)]
+    room = longest - len(escaped(lead))
+    return Line(lead, paragraph.more[: _taken(paragraph.more, room)] if room > _LEAST else ""), True
 
 
 def _link(address: str, label: str) -> str:
@@ -150,7 +177,7 @@ def _fields(fields: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     shown = [
         {
             "type": "mrkdwn",
-            "text": f"{_bold(label)}\n{_fitting(value, _LONGEST_FIELD - _LONGEST_LABEL - 3)}",
+            "text": f"{_bold(label[:_LONGEST_LABEL])}\n{_fitting(value, _LONGEST_FIELD)}",
             "verbatim": True,
         }
         for label, value in fields[:_MOST_FIELDS]
@@ -188,6 +215,8 @@ def _actions(buttons: Sequence[Button], incident: str | None) -> list[dict[str, 
         for number, button in enumerate(buttons[:_MOST_BUTTONS])
         if len(button.address) <= _LONGEST_URL and (button.address or button.act)
     ]
+    while len(json.dumps(row)) > _LONGEST_ROW:
+        row.pop()
     first = next((each for act in (ACKNOWLEDGE, POST_UPDATE) for each in row if _does(each, act)), None)
     if first is not None:
         first["style"] = "primary"
