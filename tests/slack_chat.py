@@ -51,7 +51,7 @@ class SlackChat(SlackApi):
             channel = f"D{channel[1:]}"  # a message to a user opens the conversation with them
         there = self.standing.setdefault(channel, [])
         if method == "chat.update":
-            [found] = [each for each in there if each["ts"] == told["ts"]] or [None]
+            found = next((each for each in there if each["ts"] == told["ts"]), None)
             if found is None:
                 return {"ok": False, "error": "message_not_found"}
             found.update(text=told["text"], blocks=told["blocks"], edits=found["edits"] + 1)

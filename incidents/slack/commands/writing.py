@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ... import actions
-from ...messages.letters import OPEN, Button
+from ...messages.letters import OPEN, UNDO, Button
 from ...reports.communication import template_text
 from ..modals import update as form
 from ..replies import Reply
@@ -15,13 +15,15 @@ def update(asked: Asked) -> Reply:
     incident, rest = asked.incident()
     if not rest.text:
         return form.reply(asked, incident)
-    actions.post_update(incident, by=asked.by, body=rest.text, audience="internal", can_be_undone=True)
+    posted = actions.post_update(incident, by=asked.by, body=rest.text, audience="internal", can_be_undone=True)
     return Reply(
         f"Your update on {incident.ref} is posted, for colleagues only.",
         buttons=[
             Button("Publish…", "", act=f"{OPEN}update:{incident.ref}"),
+            Button("Undo", "", act=UNDO, value=posted.public_id),
             asked.room(incident),
         ],
+        ref=incident.ref,
     )
 
 
