@@ -8,7 +8,6 @@ from flask import Flask
 
 import statuspage
 from incidents import access, api, slack
-from incidents.channels import slack_views
 from incidents.console import accounts, screens, settings_screens, shell
 from incidents.jobs import audit, mirroring
 from incidents.kernel import database, health, settings, web
@@ -36,7 +35,10 @@ def create_app(chosen: Settings | None = None) -> Flask:
     settings_screens.init_app(app, chosen)
     api.init_app(app, chosen)
     slack.init_app(app, chosen)
-    slack.hand_over(app, slack_views.show)
+    if chosen.slack_bot_token:
+        from incidents.channels import slack_views  # slack-sdk's client is for those alone who have Slack
+
+        slack.hand_over(app, slack_views)
     statuspage.init_app(app, chosen, letters=about_subscriptions)
     if chosen.mirror_to:
         mirroring.hand_over(app, statuspage.mirror(app, chosen, chosen.mirror_to))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -10,16 +13,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from incidents.actions import components as incident_components
+from incidents.channels import slack_views
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.messages.about_incidents import AFTER_DECLARING
 from incidents.published import publishing
 from incidents.records.incidents import Incident
-from incidents.slack import opening
-from tests.factories import a_component, a_person
+from incidents.slack import door, opening
+from tests.factories import a_component, a_person, an_incident
 from tests.receivers import Receiver
 from tests.slack_api import SlackApi, asked_to_wait, slack_error
-from tests.slack_door import command_body, interact, linked, post
+from tests.slack_door import command_body, interact, linked, locked, post
 from tests.slack_forms import api, command, pressed, receiver, with_slack
 
 __all__ = ["api", "receiver"]
@@ -27,7 +31,7 @@ __all__ = ["api", "receiver"]
 
 @pytest.fixture
 def environ(environ: dict[str, str], api: SlackApi) -> dict[str, str]:
-    return with_slack(environ, api)
+    return {**with_slack(environ, api), "OUTBOUND_ALLOW": "127.0.0.0/8"}
 
 
 def how_many() -> int:
@@ -45,6 +49,7 @@ def test_the_form_declares_and_says_what_comes_next(client: FlaskClient, api: Sl
     assert first["text"]["text"] == "P1 Critical, answered within 15 min"
     assert first["description"]["text"]
     assert AFTER_DECLARING in form.words
+    assert "P1 tells you at once, then an update every 30 min." in form.words
 
     done = form.then(severity="P2", components=[api_component], how="major_outage", impact="Nobody can pay")
 
@@ -145,3 +150,33 @@ def test_no_time_is_spent_on_a_form_that_would_come_too_late(
     assert api.methods == []
     [row] = db.session.scalars(select(OutboxMessage).where(OutboxMessage.channel == "slack"))
     assert (row.destination, "only_for" in row.payload) == ("U42", False)
+
+
+def test_who_presses_a_button_is_told_that_nothing_was_recorded(
+    client: FlaskClient, app: Flask, api: SlackApi, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = linked(a_person("Ada"))
+    incident = an_incident(by=ada)
+    monkeypatch.setattr(door, "PATIENCE", timedelta(milliseconds=50))
+    monkeypatch.setattr(slack_views, "ANSWERS_AT", receiver.url)
+    body: dict[str, Any] = {
+        "type": "block_actions",
+        "actions": [{"action_id": "acknowledge:INC-1"}],
+        "team": {"id": "T42"},
+        "user": {"id": "U42"},
+        "channel": {"id": "C42"},
+    }
+
+    def press(response_url: str) -> int:
+        content = urlencode({"payload": json.dumps({**body, "response_url": response_url})})
+        return int(post(client, "/slack/interactions", content).status_code)
+
+    with locked():
+        assert press(f"{receiver.url}/actions/1") == 200
+        assert press("https://hooks.slack.com.evil.example/") == 503
+
+    [asked] = receiver.asked
+    assert asked.path == "/actions/1"
+    assert asked.json["text"].endswith("Nothing was recorded, try again.")
+    assert (asked.json["response_type"], asked.json["replace_original"]) == ("ephemeral", False)
+    assert not incident.is_acknowledged

@@ -262,3 +262,16 @@ def test_a_text_too_long_for_slack_is_not_cut_by_the_way(
     api.faults["views.open"].append(receiver.hang)
     said = post(client, "/slack/commands", command_body("update INC-1")).json
     assert said["blocks"][-1]["elements"][0]["url"].endswith("/console/incidents/INC-1/updates")
+
+
+def test_more_components_than_a_menu_takes_lose_nothing(client: FlaskClient, api: SlackApi, ada: Person) -> None:
+    ids = [a_component(f"Component {number:03}") for number in range(150)]
+    found = an_incident(by=ada, components=dict.fromkeys(ids, "major_outage"), visibility_wanted="internal")
+    form = command(client, api, "update INC-1")
+    assert len(form.value("major_outage")) == 100
+
+    form.then(body="x", major_outage=[*ids[1:100], ids[149]], partial_outage=[ids[148]])
+
+    stands = incident_components.statuses_of(found)
+    assert (stands[ids[0]], stands[ids[1]], stands[ids[120]]) == ("operational", "major_outage", "major_outage")
+    assert (stands[ids[148]], stands[ids[149]]) == ("partial_outage", "major_outage")

@@ -10,7 +10,7 @@ from ..kernel.settings import Settings
 from ..records import heard_messages, slack_requests  # noqa: F401 - importing it names their tables
 
 if TYPE_CHECKING:
-    from .opening import Show
+    from .opening import Slack
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -23,8 +23,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.register_blueprint(door.bp)
 
 
-def hand_over(app: Flask, show: Show) -> None:
+def hand_over(app: Flask, slack: Slack) -> None:
     """Give the door what asks Slack to show a form: it does not send by itself."""
     from . import opening
 
-    opening.hand_over(app, show)
+    opening.hand_over(app, slack)

@@ -12,29 +12,31 @@ from werkzeug.exceptions import BadRequest
 
 from ..access import anyone
 from ..kernel import problems
-from ..kernel.database import db, waiting_at_most
+from ..kernel.database import db, reading, waiting_at_most
 from ..kernel.errors import Malformed, Refusal
-from . import door, signed
+from . import door, opening, signed
 from .acted import Acted
 from .replies import Reply
 
 Body = Mapping[str, Any]  # what Slack is to do with a form, or the choices that it offers
 Afterwards = Callable[[], None]  # what is done once all is committed: to ask something of Slack, for one
 Pressed = Callable[[Acted], Afterwards | None]
-Submitted = Callable[[Acted], Body | None]
+Submitted = Callable[[Acted], Body | Callable[[], Body] | None]
+Suggested = Callable[[Acted], Body]
 
 # What is done with each, within a transaction that the door commits. A Refusal undoes it, and is answered with its
 # sentence: to the person, or in the form, at the field (``block_id``) that Malformed names and else at the first.
 PRESSED: Final[dict[str, Pressed]] = {}  # by the beginning of the action_id; what follows it is ``acted.name``
 SHORTCUTS: Final[dict[str, Pressed]] = {}  # by callback_id: global ones, and those of a message
-SUBMITTED: Final[dict[str, Submitted]] = {}  # by the form's callback_id; without a body the form closes
+# by the form's callback_id; without a body the form closes, and one that takes time to draw is drawn once all is committed
+SUBMITTED: Final[dict[str, Submitted]] = {}
 CLOSED: Final[dict[str, Submitted]] = {}  # by the form's callback_id, where it asks to be told; no body is read
-SUGGESTED: Final[dict[str, Submitted]] = {}  # by the beginning of the action_id: choices for what is typed
+SUGGESTED: Final[dict[str, Suggested]] = {}  # by the beginning of the action_id: choices for what is typed
 
 
 def init_app(app: Flask) -> None:
     """Tell errors as Slack shows them."""
-    problems.speak(app, "/slack/interactions", _in_the_form)
+    problems.speak(app, "/slack/interactions", _where_they_are)
 
 
 @door.bp.post("/slack/interactions")
@@ -45,7 +47,7 @@ def interactions() -> ResponseReturnValue:
         return Response(status=200)
     door.check_signature()
     acted = Acted(_told(), once=signed.once(request))
-    answer: Body | None = None
+    answer: Body | Callable[[], Body] | None = None
     afterwards: Afterwards | None = None
     with waiting_at_most(door.PATIENCE):
         if door.is_first_time(acted.team, *([f"trigger/{acted.trigger}"] if acted.trigger else [])):
@@ -53,10 +55,13 @@ def interactions() -> ResponseReturnValue:
         db.session.commit()
     if afterwards is not None:
         afterwards()
+    if callable(answer):
+        with reading():
+            answer = answer()
     return Response(status=200) if answer is None else dict(answer)
 
 
-def run(acted: Acted) -> tuple[Body | None, Afterwards | None]:
+def run(acted: Acted) -> tuple[Body | Callable[[], Body] | None, Afterwards | None]:
     """Do it wholly or not at all; the door commits, answers with the body, and does afterwards what is left."""
     match acted.kind:
         case "block_actions":
@@ -87,7 +92,7 @@ def _press(known: Mapping[str, Pressed], acted: Acted, name: str) -> Afterwards 
         return None
 
 
-def _submit(known: Mapping[str, Submitted], acted: Acted, name: str) -> Body | None:
+def _submit(known: Mapping[str, Submitted], acted: Acted, name: str) -> Body | Callable[[], Body] | None:
     if name not in known:
         return None
     try:
@@ -100,7 +105,7 @@ def _submit(known: Mapping[str, Submitted], acted: Acted, name: str) -> Body | N
 
 def _suggest(acted: Acted, name: str) -> Body:
     beginning = _beginning(SUGGESTED, name)
-    return (SUGGESTED[beginning](acted.named(name.removeprefix(beginning))) if beginning else None) or {"options": []}
+    return SUGGESTED[beginning](acted.named(name.removeprefix(beginning))) if beginning else {"options": []}
 
 
 def _beginning(known: Mapping[str, Any], name: str) -> str:
@@ -132,11 +137,12 @@ def _instead(view: Body, sentence: str) -> Body:
     return {"type": "modal", "title": view.get("title"), "close": close, "blocks": [said]}
 
 
-def _in_the_form(status: int, sentences: Sequence[str]) -> Response:
-    """A form that could not be recorded stays open with all that was typed, and says so."""
+def _where_they_are(status: int, sentences: Sequence[str]) -> Response:
+    """A form that could not be recorded stays open with all that was typed, and says so; who pressed a button is told."""
     acted = Acted(_told(), once="") if status not in door.UNHEARD else None
     if acted is None or acted.kind != "view_submission":
-        return door.to_slack(status, sentences)
+        is_told = acted is not None and opening.said(acted, " ".join(sentences))
+        return Response(status=200) if is_told else door.to_slack(status, sentences)
     return Response(json.dumps(errors_in(acted.view, {}, " ".join(sentences))), 200, mimetype="application/json")
 
 

@@ -1,21 +1,35 @@
-"""Opening a form: Slack is asked while its user waits, with no transaction open; where it fails, the browser has the same form."""
+"""Telling Slack something while its user waits, with no transaction open: a form to show, or that nothing was recorded.
+
+Where a form does not open, the browser has the same one.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from flask import Flask, current_app, g, has_request_context
 
 from ..kernel.database import db, waiting_at_most
+from ..kernel.settings import Settings
 from . import door
 from .acted import Acted
 from .replies import Reply
 
 View = Mapping[str, Any]
-Show = Callable[..., Any]  # ``channels.slack_views.show``, handed over by the composition root: only jobs send
+
+
+class Slack(Protocol):
+    """``channels.slack_views``, handed over by the composition root: doors do not send by themselves."""
+
+    def show(self, view: View, settings: Settings, *, patience: float, trigger: str = "", instead_of: str = "") -> Any:
+        """Show a form; how that went."""
+
+    def answer(self, address: str, words: str, settings: Settings, *, patience: float) -> Any:
+        """Say something at a ``response_url``; how that went."""
+
 
 PATIENCE: Final = 1.5  # seconds for Slack's own answer
 _WHOLE: Final = 2.6  # seconds from the request's beginning, of the three that Slack gives us
@@ -25,9 +39,9 @@ _EXTENSION: Final = "sevenbells.slack_views"
 log = structlog.get_logger(__name__)
 
 
-def hand_over(app: Flask, show: Show) -> None:
+def hand_over(app: Flask, slack: Slack) -> None:
     """Give the door what asks Slack."""
-    app.extensions[_EXTENSION] = show
+    app.extensions[_EXTENSION] = slack
 
 
 def opened(view: View, *, trigger: str) -> bool:
@@ -52,15 +66,32 @@ def afterwards(acted: Acted, view: View, *, otherwise: Reply) -> Callable[[], No
     return show
 
 
-def _shown(view: View, **where: str) -> bool:
-    show: Show | None = current_app.extensions.get(_EXTENSION)
-    patience = min(PATIENCE, _WHOLE - _waited())
-    if show is None or patience < _LEAST:
+def said(acted: Acted, words: str) -> bool:
+    """Say something to whoever pressed a button beneath a message, when nothing can be written down to be sent later."""
+    address, slack, patience = acted.told.get("response_url"), _slack(), _patience()
+    if not isinstance(address, str) or slack is None or patience < _LEAST:
         return False
-    outcome = show(view, door.settings(), patience=patience, **where)
+    return bool(slack.answer(address, words, door.settings(), patience=patience).kind == "sent")
+
+
+def _shown(view: View, **where: str) -> bool:
+    slack, patience = _slack(), _patience()
+    if slack is None or patience < _LEAST:
+        return False
+    outcome = slack.show(view, door.settings(), patience=patience, **where)
     if outcome.kind != "sent":
         log.warning("slack_form_not_shown", form=view.get("callback_id"), reason=outcome.reason)
     return bool(outcome.kind == "sent")
+
+
+def _slack() -> Slack | None:
+    found: Slack | None = current_app.extensions.get(_EXTENSION)
+    return found
+
+
+def _patience() -> float:
+    """Seconds that are left for Slack's answer."""
+    return min(PATIENCE, _WHOLE - _waited())
 
 
 def _waited() -> float:

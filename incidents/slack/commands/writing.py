@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ... import actions
+from ...actions import first_words
 from ...messages.letters import OPEN, UNDO, Button
+from ...records.incidents import Incident
 from ...reports.communication import template_text
 from ..modals import update as form
 from ..replies import Reply
@@ -19,12 +21,18 @@ def update(asked: Asked) -> Reply:
     return Reply(
         f"Your update on {incident.ref} is posted, for colleagues only.",
         buttons=[
-            Button("Publish…", "", act=f"{OPEN}update:{incident.ref}"),
+            *_publish(incident),
             Button("Undo", "", act=UNDO, value=posted.public_id),
             asked.room(incident),
         ],
         ref=incident.ref,
     )
+
+
+def _publish(incident: Incident) -> list[Button]:
+    """The form for the public, where the public may know of it."""
+    may_be_public = first_words.audience_of(incident) == "public"
+    return [Button("Publish…", "", act=f"{OPEN}update:{incident.ref}")] if may_be_public else []
 
 
 def note(asked: Asked) -> Reply:

@@ -9,7 +9,7 @@ from slack_sdk.models.blocks import Block, ButtonElement
 
 from ... import actions
 from ...access import Role
-from ...actions import matrix, slack_people
+from ...actions import matrix, slack_people, telling
 from ...kernel.errors import Forbidden, Malformed
 from ...messages.about_incidents import AFTER_DECLARING
 from ...messages.letters import ACKNOWLEDGE, Button
@@ -18,6 +18,7 @@ from ...policy.durations import duration
 from ...policy.lifecycle import Visibility
 from ...policy.severity import SEVERITY_LABELS, Severity
 from ...records.incidents import TITLE_LENGTH, Incident
+from ...records.people import Person
 from .. import opening
 from ..acted import Acted
 from ..commands.asked import LINK, UNKNOWN, Asked
@@ -28,6 +29,7 @@ from .filled import Filled
 
 _NAME: Final = "declare"
 _LONGEST_IMPACT: Final = 2000
+_MOST_NAMES: Final = 4
 _WHO_MAY_KNOW: Final = {
     Visibility.PUBLIC: "Everybody, once an update of it is published",
     Visibility.INTERNAL: "All colleagues, and never the public",
@@ -95,7 +97,8 @@ def _form(asked: Asked, *, title: str, is_drill: bool) -> dict[str, Any]:
             [parts.option(each, each.label, means) for each, means in _WHO_MAY_KNOW.items()],
             Visibility.PUBLIC,
         ),
-        parts.quiet(follows),
+        parts.sentence(follows),
+        *([parts.quiet("\n".join(_what_happens(asked.person, is_drill=is_drill)))] if asked.person else []),
         *stranger,
     ]
     return parts.form(
@@ -105,6 +108,22 @@ def _form(asked: Asked, *, title: str, is_drill: bool) -> dict[str, Any]:
         submit="Declare drill" if is_drill else "Declare incident",
         kept={"once": parts.new_key(), **({"drill": 1} if is_drill else {})},
     )
+
+
+def _what_happens(person: Person, *, is_drill: bool) -> list[str]:
+    """For each severity, who is told first and how often an update is owed."""
+    # never added to the session: it only carries what the question looks at
+    imagined = Incident(declared_by_kind="person", declared_by_id=person.id, is_drill=is_drill)
+    said = []
+    for severity, rule in matrix.matrix_now().items():
+        words = [word for level in matrix.levels_now(severity)[:1] for word in level.tell]
+        people = telling.people_meant(imagined, words)
+        names = ", ".join("you" if each.id == person.id else each.name for each in people[:_MOST_NAMES])
+        more = f" and {len(people) - _MOST_NAMES} more" if len(people) > _MOST_NAMES else ""
+        first = f"tells {names}{more} at once" if people else "tells nobody at once"
+        owed = f", then an update every {duration(rule.cadence)}" if rule.cadence else ""
+        said.append(f"{severity} {first}{owed}.")
+    return said
 
 
 def _touched(asked: Asked) -> list[Block]:

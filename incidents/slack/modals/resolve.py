@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from slack_sdk.models.blocks import RichTextBlock
@@ -111,7 +111,7 @@ def _press(acted: Acted) -> Afterwards:
     return opening.afterwards(acted, answer.form, otherwise=answer)
 
 
-def _submit(acted: Acted) -> Body:
+def _submit(acted: Acted) -> Body | Callable[[], Body]:
     """End it; or first show what the public will read, and ask whether that is meant."""
     filled = Filled(acted)
     incident, person = filled.incident()
@@ -124,7 +124,7 @@ def _submit(acted: Acted) -> Body:
         return parts.in_place(_resolve(filled, incident, person, meant))
     _check(incident, person, meant)
     ending.keep(incident, person, meant, once=filled.once)
-    return parts.on_top(_sure(incident, person, meant, kept=filled.kept))
+    return lambda: parts.on_top(_sure(incident, person, meant, kept=filled.kept))
 
 
 def _check(incident: Incident, person: Person, meant: Ending) -> None:

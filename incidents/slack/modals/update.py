@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from slack_sdk.models.blocks import Block
@@ -113,7 +113,7 @@ def _press(acted: Acted) -> Afterwards | None:
     return opening.afterwards(acted, answer.form, otherwise=answer)
 
 
-def _submit(acted: Acted) -> Body:
+def _submit(acted: Acted) -> Body | Callable[[], Body]:
     """Post it for colleagues, or lay its preview on the form."""
     filled = Filled(acted)
     incident, person = filled.incident()
@@ -127,7 +127,7 @@ def _submit(acted: Acted) -> Body:
     wanted.check(incident, meant)
     if meant.is_public:
         wanted.keep(incident, person, meant, once=filled.once)
-        return parts.on_top(preview.form(incident, person, meant, kept=filled.kept))
+        return lambda: parts.on_top(preview.form(incident, person, meant, kept=filled.kept))
     return parts.in_place(_post(filled, incident, person, meant))
 
 
