@@ -14,7 +14,8 @@ from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from tests.receivers import Receiver, Script, answer_json
+from tests.receivers import Receiver, Script, answer_json, vanish
+from tests.slack_rooms_api import SlackRooms
 
 TEAM = "T0ACME"
 
@@ -42,6 +43,7 @@ class SlackApi:
         self.now: datetime | None = None  # what its clock shows, if not what ours does
         self.views: dict[str, dict[str, Any]] = {}  # the forms that are open, by id
         self.faults: defaultdict[str, list[Script]] = defaultdict(list)
+        self.rooms = SlackRooms(self.users)  # those that the app makes
         receiver.says(self.answer)
 
     @property
@@ -69,11 +71,17 @@ class SlackApi:
         if self.faults[method]:
             self.faults[method].pop(0)(handler)
             return
-        if asked.headers.get("content-type", "").startswith("application/json"):
-            said = self._shown(method, asked.json)
+        content_type = asked.headers.get("content-type", "")
+        is_json = content_type.startswith("application/json")
+        typed = {**parse_qs(urlsplit(asked.path).query), **({} if is_json else parse_qs(asked.body.decode()))}
+        words = asked.json if is_json else {name: values[0] for name, values in typed.items()}
+        if self.rooms.knows(method, words):
+            said = self.rooms.answer(method, words, content_type)
+            if said["ok"] and method in self.rooms.died_after:
+                vanish(handler)
+                return
         else:
-            words = {**parse_qs(urlsplit(asked.path).query), **parse_qs(asked.body.decode())}
-            said = self._answer(method, {name: values[0] for name, values in words.items()})
+            said = self._shown(method, words) if is_json else self._answer(method, words)
         scopes = {"X-OAuth-Scopes": self.scopes} if self.scopes is not None else {}
         if self.now is not None:
             moment = format_datetime(self.now, usegmt=True)

@@ -12,7 +12,7 @@ from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from ..records.updates import Update
-from . import team_channels
+from . import incident_channel, team_channels
 
 OLDEST = timedelta(days=3650)  # older times are slips of the hand, and some cannot be told in every zone
 LONGEST_TEXT = 20_000  # characters; kernel.text renders no more either
@@ -56,6 +56,7 @@ def write(
             incident.last_human_entry_at = moment
         incident.version += 1
     team_channels.note(incident, entry)
+    incident_channel.note(incident, entry)
     return entry
 
 

@@ -102,11 +102,12 @@ def _hand_over(client: Client, message: Message, content: dict[str, Any], where:
 class Client(WebClient):
     """slack-sdk's, over our own connections: they are kept, they have an end, and nothing is tried again by itself."""
 
-    def __init__(self, settings: Settings, patience: float | None = None) -> None:
+    def __init__(self, settings: Settings, patience: float | None = None, *, most_bytes: int = http.MOST_BYTES) -> None:
         base = settings.slack_api_base_url.rstrip("/") + "/"
         super().__init__(token=settings.slack_bot_token, base_url=base, retry_handlers=[])
         self._settings = settings
         self._patience = patience
+        self._most_bytes = most_bytes
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
         answer = http.request(
@@ -116,6 +117,7 @@ class Client(WebClient):
             content=req.data,  # type: ignore[arg-type]  # bytes: no file is sent
             headers=dict(req.header_items()),
             is_trusted=True,
+            most_bytes=self._most_bytes,
             patience=self._patience,
         )
         return {"status": answer.status, "headers": answer.headers, "body": _an_object(answer.body)}

@@ -20,6 +20,7 @@ from .slack import Client, meaning
 _LONGEST_NAME = 80
 _MOST_PAGES = 20  # of a thousand channels each
 _PATIENCE = 10.0  # seconds
+MOST_BYTES = 4 * 1024 * 1024  # a thousand channels are one or two of it
 
 Found = TypeVar("Found")
 
@@ -152,7 +153,7 @@ def ask(settings: Settings, asking: Callable[[Client], Found]) -> Found | Outcom
     if not settings.slack_bot_token:
         return Outcome("unreachable", "No token for Slack is set")
     try:
-        return asking(Client(settings, _PATIENCE))
+        return asking(Client(settings, _PATIENCE, most_bytes=MOST_BYTES))
     except SlackApiError as refused:
         return meaning(refused, "")
     except (http.Blocked, http.Unreachable) as trouble:

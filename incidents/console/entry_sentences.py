@@ -368,6 +368,13 @@ def _event(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} recorded").format(who)
 
 
+def _channel(who: Markup, entry: TimelineEntry) -> Markup:
+    """What became of the incident's channel in Slack."""
+    pattern = _OF_CHANNEL.get(str(entry.detail.get("what")), "{who}: {name} in Slack")
+    named = Markup("<b>#{}</b>").format(entry.detail.get("name", ""))
+    return Markup(pattern).format(who=who, name=named)  # noqa: S704 - only patterns of this module come here
+
+
 def _unknown(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{}: {}").format(who, entry.kind.replace("_", " "))
 
@@ -377,6 +384,15 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
+_OF_CHANNEL: Mapping[str, str] = {
+    "made": "{who} made {name} in Slack",
+    "opened": "{who} opened {name} in Slack again",
+    "not_opened": "Slack does not let {name} be opened again. A new channel is made",
+    "archived": "{who} archived {name} in Slack",
+    "archived_there": "Somebody archived {name} in Slack",
+    "left": "{who} withdrew and archived {name} in Slack, which not only the named people see",
+    "gone": "Slack knows {name} no more, or hides it from the app",
+}
 _ABOUT_ANOTHER: Mapping[str, Markup] = {
     "merged": Markup("{who} merged it into {other}"),
     "merged_here": Markup("{who} merged {other} into this one"),
@@ -443,6 +459,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "cause": ("note", "", _say("{who} set the cause")),
     "postmortem": ("doc", "", _postmortem),
     "action_item": ("check", "", _action_item),
+    "channel": ("note", "", _channel),
     "closed": ("check", "", _say("Closed: nothing is owed any more")),
 }
 SIGNS = sorted({sign for sign, _tone, _sentence in _SENTENCES.values()} | {"deg", "globe", "lock"})

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, flash, make_response, redirect, render_templ
 from flask.typing import ResponseReturnValue
 
 from ..access import Role, actor, may
-from ..actions import matrix, oncall, telling, words
+from ..actions import incident_channel, matrix, oncall, telling, words
 from ..actions.words import Choice
 from ..kernel.database import db
 from ..kernel.errors import Malformed
@@ -19,6 +19,7 @@ from ..policy.escalation import ANY_RESPONDER, ON_CALL, Level
 from ..policy.repeats import Repeat
 from ..policy.severity import Severity
 from ..records.incidents import Incident
+from . import settings_channels
 from .lengths import length_text, minutes_of
 
 bp = Blueprint("console_escalation", __name__, url_prefix="/console/settings/escalation")
@@ -78,12 +79,37 @@ class TypedLevel:
 @bp.get("")
 @may(Role.ADMIN)
 def page() -> ResponseReturnValue:
-    """The four policies, in words and with names as of now."""
+    """The four policies, in words and with names as of now, and which incidents get a channel in Slack."""
+    return policies(settings_channels.typed_now(), {})
+
+
+def policies(channels: settings_channels.Typed, problems: dict[str, str]) -> ResponseReturnValue:
+    """The same with what was typed about the channels, and what is wrong with it."""
     offered = words.choices()
     again = matrix.repeats_now()
-    policies = [_in_words(each, matrix.levels_now(each), again[each], offered) for each in Severity]
-    shown = render_template(_LIST, policies=policies, is_assigned=_somebody_is_assigned())
-    return make_response(shown)
+    shown = render_template(
+        _LIST,
+        policies=[_in_words(each, matrix.levels_now(each), again[each], offered) for each in Severity],
+        is_assigned=_somebody_is_assigned(),
+        channels=channels,
+        is_slack_connected=incident_channel.is_connected(),
+        makes=settings_channels.MAKES,
+        errors=problems,
+    )
+    return make_response(shown, 422 if problems else 200)
+
+
+@bp.post("/channels")
+@may(Role.ADMIN)
+def change_channels() -> ResponseReturnValue:
+    """Which incidents get a channel in Slack from now on."""
+    typed, problems = settings_channels.change()
+    if problems:
+        db.session.rollback()
+        return policies(typed, problems)
+    db.session.commit()
+    flash("Saved. It holds for incidents declared from now on.")
+    return redirect("/console/settings/escalation", 303)
 
 
 @bp.get("/<severity>")

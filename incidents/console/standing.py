@@ -25,7 +25,7 @@ from ..records.incidents import Incident, IncidentRole, Target
 from ..records.people import Person
 from ..records.updates import Update
 from ..reports import tellings
-from . import ladder, stepper
+from . import ladder, room_channel, stepper
 from .glance import Mark
 from .ladder import Ladder
 from .stepper import Go
@@ -90,6 +90,7 @@ class Standing:
     waiting: Sequence[Update]
     questions: Mapping[int, UpdateApproval | None]  # the newest about each of those
     due_begun_at: datetime | None
+    channel: room_channel.Shown | None  # in Slack
 
     @property
     def is_untaken(self) -> bool:
@@ -149,6 +150,7 @@ def of(incident: Incident, *, me: Person) -> Standing:
         waiting=waiting,
         questions={update.id: asked_about.get(update.id) for update in waiting},
         due_begun_at=incident.last_update_at or incident.due_armed_at,
+        channel=room_channel.of(incident),
     )
 
 
@@ -214,5 +216,5 @@ def update_is_pressing(incident: Incident) -> bool:
 def print_of(incident: Incident) -> str:
     """Something that is another one as soon as the head or the margin of the room would say something else."""
     age = duration(clock.now() - incident.began_at) if incident.is_open else ""
-    facts = (incident.version, age, tellings.print_of(incident))
+    facts = (incident.version, age, tellings.print_of(incident), room_channel.print_of(incident))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

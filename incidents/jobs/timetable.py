@@ -32,6 +32,7 @@ from . import (
     mirroring,
     oncall,
     quarantine,
+    slack_channels,
     slack_people,
     slack_timeline,
 )
@@ -106,6 +107,7 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     slack_people.learn_our_workspace: timedelta(seconds=30),
     slack_people.find_out_who_wrote: timedelta(seconds=5),
     slack_timeline.keep_what_is_pinned: timedelta(seconds=5),
+    slack_channels.keep_channels_current: slack_channels.EVERY,
     oncall.announce_hand_overs: timedelta(seconds=20),
     oncall.settle_swaps: timedelta(minutes=1),
     oncall.read_calendars: timedelta(minutes=1),

@@ -20,7 +20,7 @@ class IncidentChannel(Base):
     """A channel that an incident has, or is to get. What it should look like is read off the incident by the clock.
 
     Everything here but the wish itself is what Slack has confirmed, so that nothing is done twice. An incident has one
-    channel at a time; one that it left (``left_at``) is kept, for a message of it may still be spoken of.
+    channel at a time; one that it left, because it was restricted or Slack would not open it again, is kept.
     """
 
     __tablename__ = "incident_channels"
@@ -52,6 +52,7 @@ class IncidentChannel(Base):
     made_at: Mapped[datetime | None]
     looked_at: Mapped[datetime | None]  # when Slack was last asked how it is
     topic: Mapped[str] = mapped_column(String(250), default="")  # as it was last set
+    purpose: Mapped[str] = mapped_column(String(250), default="")
     headline_ts: Mapped[str | None] = mapped_column(String(40))
     headline_print: Mapped[str] = mapped_column(String(64), default="")  # of what it says
     pinned_ts: Mapped[str | None] = mapped_column(String(40))
@@ -60,8 +61,11 @@ class IncidentChannel(Base):
         default=dict
     )  # by Slack user why they are not in it; empty if they are
     archived_at: Mapped[datetime | None]
-    is_archived_by_us: Mapped[bool] = mapped_column(default=False)
-    left_at: Mapped[datetime | None]  # the incident was restricted, or Slack knows the channel no more
+    stays_archived: Mapped[bool] = mapped_column(
+        default=False
+    )  # somebody did it in Slack, and nobody here asked for it since
+    left_at: Mapped[datetime | None]  # it is this incident's no more
+    gone_at: Mapped[datetime | None]  # Slack knows it no more
 
     due_at: Mapped[datetime | None]  # when the clock is to look
     asked: Mapped[int] = mapped_column(default=1)  # one more each time something about it may have changed
@@ -99,6 +103,14 @@ def incident_of_channel(channel_id: str) -> int | None:
     """The number of the incident that is meant in that channel."""
     wanted = select(IncidentChannel.incident_id).where(IncidentChannel.channel_id == channel_id)
     return db.session.scalar(wanted) if channel_id else None
+
+
+def lost_one(incident_id: int) -> bool:
+    """Whether a channel of this incident's was deleted in Slack."""
+    gone = select(IncidentChannel.id).where(
+        IncidentChannel.incident_id == incident_id, IncidentChannel.gone_at.is_not(None)
+    )
+    return db.session.scalar(gone.limit(1)) is not None
 
 
 def present_channel(incident_id: int) -> IncidentChannel | None:

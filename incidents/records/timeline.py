@@ -64,6 +64,7 @@ KINDS = (
     "action_item",
     "closed",
     "event",
+    "channel",
 )
 
 

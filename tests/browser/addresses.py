@@ -38,6 +38,7 @@ ROOM = (
     f"{_LATE}/timeline/{{entry}}",
     f"{_LATE}/snoozes",
     f"{_LATE}/cadence",
+    f"{_LATE}/channel",
     f"{_LATE}/escalations",
     f"{_LATE}/components",
     f"{_LATE}/details",

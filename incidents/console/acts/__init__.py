@@ -8,6 +8,7 @@ from ...kernel.settings import Settings
 from . import (
     acknowledgement,
     cadence,
+    channel,
     communication,
     components,
     deliveries,
@@ -33,6 +34,7 @@ __all__ = [
     "acknowledgement",
     "bp",
     "cadence",
+    "channel",
     "communication",
     "components",
     "deliveries",
