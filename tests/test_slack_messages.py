@@ -33,6 +33,7 @@ from tests.receivers import Receiver, receiver
 from tests.slack_api import asked_to_wait
 from tests.slack_chat import SlackChat, chat_of, check
 from tests.slack_door import KEY, linked
+from tests.slack_forms import opened
 
 __all__ = ["receiver"]
 OPS, OWN = "C1", "C7"
@@ -213,6 +214,34 @@ def test_who_does_not_lead_is_asked_once_more_and_can_take_it_back(
     assert chat.buttons(OWN, "The public update")[:3] == ["Post update", "No change", "Snooze"]
 
 
+def test_a_snooze_asks_for_a_reason_and_is_refused_the_third_time(
+    app: Flask, client: FlaskClient, incident: Incident, ada: Person, bob: Person, chat: SlackChat, clock: WoundClock
+) -> None:
+    acknowledged(incident, ada, clock)
+    due(incident, clock)
+    chat.press(client, OWN, "The public update", "Snooze")
+    form = opened(client, chat)
+    assert "The update stays promised by 02:44 UTC." in form.words
+    assert form.errors(minutes="15") == {"reason": "Give a reason in one line."}
+    said = form.then(minutes="15", reason="Writing <it>").words
+    assert said.startswith("The reminder comes at 02:59 UTC. The promise stays where it is.")
+    chat.press(client, OPS, "The public update", "Snooze", user="U7")
+    let_out(clock)
+    assert chat.whispered("U7").startswith("Ada held the reminder of INC-1 back until 02:59 UTC.")
+    assert chat.buttons(OPS, "The public update") == ["Post update", "No change", "Open the incident"]
+    assert "\nAda held the reminder back for 15 min at 02:44 UTC: Writing &lt;it&gt;" in "\n".join(chat.texts(OWN))
+
+    clock.forward(minutes=16)
+    let_out(clock)
+    chat.press(client, OWN, "The public update", "Snooze")
+    opened(client, chat).then(reason="Still")
+    clock.forward(minutes=16)
+    let_out(clock)
+    chat.press(client, OWN, "The public update", "Snooze")
+    let_out(clock)
+    assert chat.whispered() == "It has been snoozed twice in a row. Post an update, even if nothing has changed."
+
+
 def test_an_acknowledgement_takes_the_button_from_every_message(
     app: Flask, client: FlaskClient, incident: Incident, ada: Person, bob: Person, chat: SlackChat, clock: WoundClock
 ) -> None:
@@ -245,6 +274,21 @@ def test_a_burst_is_one_message_that_says_all_of_it(
     assert chat.texts(OWN) == [chat.texts(OPS)[1]]
     assert len(chat.texts(OWN)[0].splitlines()) == 5  # and one who was called
     assert chat.standing[OPS][0]["edits"] == 1
+
+
+def test_a_restricted_incident_is_told_in_its_private_channel_alone(
+    app: Flask, ada: Person, chat: SlackChat, clock: WoundClock
+) -> None:
+    secret = an_incident(by=ada, visibility_wanted="restricted")
+    db.session.add(IncidentChannel(incident_id=secret.id, channel_id=OWN, is_private=True))
+    acknowledged(secret, ada, clock)
+    channel = db.session.scalars(select(IncidentChannel)).one()
+    channel.is_private = False
+    respond.change_severity(secret, to="P2", by=ada.as_actor())
+    let_out(clock)
+
+    assert chat.texts(OWN) == ["Ada acknowledged."]
+    assert chat.texts(OPS) == []
 
 
 def test_a_channel_that_takes_nothing_is_told_of_in_the_teams(

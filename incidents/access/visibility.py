@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from ..kernel.database import db
 from ..policy.lifecycle import Visibility
+from ..records.incident_channels import private_channels
 from ..records.incidents import Incident, NamedViewer
 from ..records.people import Person
 from ..records.tokens import ApiToken
@@ -69,8 +70,8 @@ def merged_into(incident: Incident, viewer: Viewer) -> Incident | None:
 def may_read(letters: Collection[tuple[int, int | None, str]]) -> set[tuple[int, int | None, str]]:
     """Of these (incident's number, person's number, address), those that may tell of the incident as it now is.
 
-    Everybody may hear of one that is not restricted; else only the people named in it. Who is meant is said by the
-    person's number, and by the address where a message has none.
+    Everybody may hear of one that is not restricted; else only the people named in it, and its own private channel in
+    Slack. Who is meant is said by the person's number, and by the address where a message has none.
     """
     ids = {incident_id for incident_id, _person_id, _address in letters}
     hidden = set(
@@ -82,6 +83,7 @@ def may_read(letters: Collection[tuple[int, int | None, str]]) -> set[tuple[int,
     found = db.session.execute(named.where(NamedViewer.incident_id.in_(hidden))).all() if hidden else []
     insiders: set[tuple[int, int | str]] = {(incident_id, person_id) for incident_id, person_id, _email in found}
     insiders |= {(incident_id, email) for incident_id, _person_id, email in found}
+    insiders |= private_channels(hidden) if hidden else set()
     return {
         letter
         for letter in letters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from ..kernel import outbox
 from ..kernel.database import db
@@ -17,6 +17,7 @@ from ..policy.cadence import qualifies
 from ..policy.lifecycle import Visibility
 from ..published import publishing
 from ..published.page_settings import page_settings
+from ..records.incident_channels import channel_of
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from ..reports.tellings import ANSWERED
@@ -101,7 +102,8 @@ def _standing(incident: Incident) -> dict[tuple[str, str], dict[str, Any]]:
         table.payload["asks"].as_string().is_not(None),
     )
     if incident.visibility == Visibility.RESTRICTED:
-        wanted = wanted.where(table.person_id.is_not(None))  # what the channels had was withdrawn
+        # what the channels had was withdrawn, but in one that is private
+        wanted = wanted.where(or_(table.person_id.is_not(None), table.destination == (channel_of(incident.id) or "")))
     standing: dict[tuple[str, str], dict[str, Any]] = {}
     for row in db.session.execute(wanted.order_by(table.id)):
         first = row.payload.get("replaces") or row.event

@@ -1,8 +1,8 @@
 """The team's channels follow the incident: a headline in Slack, an alert in PagerDuty, a notice to what Apprise knows.
 
 What is written on the timeline is noted here, and turned into messages when its transaction is about to be committed:
-then the incident is as it will be, and whatever one action did is told once. Restricted incidents are told nowhere,
-drills in Slack alone.
+then the incident is as it will be, and whatever one action did is told once. Restricted incidents are told in a private
+channel of their own alone, drills in Slack alone.
 """
 
 from __future__ import annotations
@@ -88,12 +88,13 @@ def _messages(news: News) -> Iterable[dict[str, Any]]:
     yield from _to_people_in_pagerduty(news)
     if "slack" in places:
         yield from slack_answered.messages(news)
-    if not places or incident.visibility == Visibility.RESTRICTED or _was_only_recorded(news):
+    if not places or _was_only_recorded(news):
         return
     _skip_what_was_undone(news)
+    is_restricted = incident.visibility == Visibility.RESTRICTED
     if "slack" in places:
-        yield from slack_news.messages(news, places["slack"])
-    if not incident.is_drill:
+        yield from slack_news.messages(news, () if is_restricted else places["slack"])
+    if not incident.is_drill and not is_restricted:
         yield from _to_pagerduty(news, places.get("pagerduty", ()))
         yield from _to_apprise(news, places.get("apprise", ()))
 

@@ -11,6 +11,7 @@ from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
 from ..messages import about_team, payloads
+from ..records.incident_channels import channel_of
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 
@@ -22,11 +23,13 @@ def messages(incident: Incident, entry: TimelineEntry, places: Mapping[str, Sequ
 
     These messages name no incident to the outbox, which would keep them back like everything about a restricted one.
     """
+    own = channel_of(incident.id)  # one that is private keeps what it was told
     waiting = update(OutboxMessage).where(
         OutboxMessage.incident_id == incident.id,
         outbox.is_for_the_team(),
         OutboxMessage.purpose == outbox.TEAM,
         OutboxMessage.person_id.is_(None),
+        OutboxMessage.destination != (own or ""),
         OutboxMessage.state == outbox.WAITING,
         OutboxMessage.leased_by.is_(None),
     )
@@ -38,6 +41,7 @@ def messages(incident: Incident, entry: TimelineEntry, places: Mapping[str, Sequ
         outbox.is_for_the_team(),
         OutboxMessage.purpose == outbox.TEAM,
         OutboxMessage.person_id.is_(None),
+        OutboxMessage.destination != (own or ""),
         or_(OutboxMessage.state == outbox.SENT, OutboxMessage.attempts > 0),
     )
     alerted: set[str] = set()

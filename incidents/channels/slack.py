@@ -22,7 +22,7 @@ from .answers import of_trouble, retry_after
 
 PACE = 1.0  # seconds between two messages to one channel: https://docs.slack.dev/apis/web-api/rate-limits
 # buttons whose work is done in Slack where its answers reach us; all others lead to their address
-_DONE_THERE = ("acknowledge:", "no_change:", "no_change/sure:", "open/", "undo:")
+_DONE_THERE = ("acknowledge:", "no_change:", "no_change/sure:", "open/", "snooze:", "undo:")
 _LONGEST_WORD = 60  # characters of an error's name
 
 

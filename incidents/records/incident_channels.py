@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -97,6 +98,17 @@ def channel_of(incident_id: int) -> str | None:
         )
     )
     return db.session.scalar(wanted)
+
+
+def private_channels(incident_ids: Collection[int]) -> set[tuple[int, str]]:
+    """The incidents' numbers with the IDs of the private channels that are theirs now."""
+    wanted = select(IncidentChannel.incident_id, IncidentChannel.channel_id).where(
+        IncidentChannel.incident_id.in_(incident_ids),
+        IncidentChannel.is_private,
+        IncidentChannel.channel_id.is_not(None),
+        IncidentChannel.left_at.is_(None),
+    )
+    return {(row.incident_id, str(row.channel_id)) for row in db.session.execute(wanted)}
 
 
 def incident_of_channel(channel_id: str) -> int | None:

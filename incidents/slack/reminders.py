@@ -36,7 +36,7 @@ def no_change_for_certain(acted: Acted) -> None:
 def _post_no_change(acted: Acted, *, is_certain: bool) -> None:
     asked = acted.asked(acted.name)
     incident, _rest = asked.incident()
-    answered = what_happened(acted, asked, incident)
+    answered = what_happened(asked, incident, value_of(acted))
     if answered:
         acted.say(Reply(answered, ["Nothing was posted for you."], [asked.room(incident)]))
         return
@@ -53,7 +53,7 @@ def _post_no_change(acted: Acted, *, is_certain: bool) -> None:
 
 
 def _once_more(acted: Acted, asked: Asked, incident: Incident) -> Reply:
-    sure = Button("Publish it all the same", "", act=NO_CHANGE_FOR_CERTAIN, value=_value(acted))
+    sure = Button("Publish it all the same", "", act=NO_CHANGE_FOR_CERTAIN, value=value_of(acted))
     return Reply(
         "You are neither commander nor communications lead.",
         [f"{incident.ref} is on the status page, which would say: “{no_change_text(incident)}”"],
@@ -84,7 +84,7 @@ def undo(acted: Acted) -> None:
     """Take a publication back within its ten seconds."""
     asked = acted.asked(acted.name)
     incident, _rest = asked.incident()
-    update = find_update(incident, _value(acted))
+    update = find_update(incident, value_of(acted))
     if update is None:
         raise NotAllowed(f"{incident.ref} has no such update.")
     actions.undo_update(incident, update, by=asked.by)
@@ -94,11 +94,10 @@ def undo(acted: Acted) -> None:
 # ---- what somebody else did meanwhile ----
 
 
-def what_happened(acted: Acted, asked: Asked, incident: Incident) -> str:
-    """What answered the promise that the button is about, before it was pressed; nothing while that still stands."""
+def what_happened(asked: Asked, incident: Incident, promise: str) -> str:
+    """What answered the promise that a button is about, before it was pressed; nothing while that still stands."""
     if not incident.is_open:
         return f"{incident.ref} is over."
-    promise = _value(acted)
     if promise in ("", incident.ref, about_incidents.promise_of(incident)):
         return ""
     last = last_made_known(incident)
@@ -110,7 +109,8 @@ def what_happened(acted: Acted, asked: Asked, incident: Incident) -> str:
     return f"Another time is promised for the update on {incident.ref} by now."
 
 
-def _value(acted: Acted) -> str:
+def value_of(acted: Acted) -> str:
+    """What the button carries: the promise that it answers, the update that it takes back."""
     found = acted.action.get("value")
     return found if isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_VALUE else ""
 

@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
-from . import declare, escalate, posted, preview, resolve, roles, update  # noqa: F401 - importing one puts it into the tables
+# importing one puts it into the tables
+from . import declare, escalate, posted, preview, resolve, roles, snooze, update  # noqa: F401
