@@ -369,6 +369,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/console/action-items/<int:number>", "viewer"),
     Row("POST", "/console/action-items/<int:number>", "responder"),
     Row("POST", "/console/action-items/<int:number>/done", "responder"),
+    Row("POST", "/console/action-items/<int:number>/issue", "responder"),
     Row("POST", "/console/action-items/<int:number>/removal", "responder"),
     Row("GET", "/console/incidents/<ref>/action-items", "responder"),
     Row("POST", "/console/incidents/<ref>/action-items", "responder"),

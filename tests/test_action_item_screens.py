@@ -161,6 +161,23 @@ def test_an_item_is_added_in_the_room_changed_on_its_page_and_its_history_is_tol
     assert bob.name in main_of(helper.get(f"{LIST}/1"))
 
 
+def test_now_shows_mine_that_are_late_or_due_and_takes_that_they_are_done(four: Any) -> None:
+    client, maya, (_done, some_day, _this_week, late) = four
+    action_items.change(some_day, by=maya.as_actor(), owner=maya)  # without a day nothing is pressing
+    now = main_of(client.get("/console/"))
+    assert "This week" in now
+    assert "Some day" not in now
+    assert "Late by three" not in now  # nobody's
+
+    action_items.change(late, by=maya.as_actor(), owner=maya)
+    now = main_of(client.get("/console/"))
+    assert now.index("Late by three") < now.index("This week")
+    form = opened(client, "/console/", holding=f"action-items/{late.id}/done")
+    assert send(client, f"{LIST}/{late.id}/done", form).headers["Location"] == "/console/"
+    assert late.done_by_name == "Maya"
+    assert "Late by three" not in main_of(client.get("/console/"))
+
+
 def test_items_of_a_restricted_incident_are_nowhere_for_who_is_not_named(app: Flask, four: Any) -> None:
     client, maya, items = four
     stranger, _bob = browser_of(app, "bob")

@@ -56,7 +56,7 @@ def add(
     )
     db.session.add(item)
     db.session.flush()
-    _note(item, incident, "added", by=by, owner=owner.name if owner else None, due_on=_iso(item.due_on), kind=item.kind)
+    note(item, incident, "added", by=by, owner=owner.name if owner else None, due_on=_iso(item.due_on), kind=item.kind)
     return item
 
 
@@ -141,7 +141,7 @@ def remove(item: ActionItem, *, by: Actor, seen_version: int | None = None) -> N
     expect_version(item, seen_version)
     if item.status == Status.DONE:
         raise NotAllowed("This was done, and stays on record.")
-    _note(item, db.session.get_one(Incident, item.incident_id), "removed", by=by)
+    note(item, db.session.get_one(Incident, item.incident_id), "removed", by=by)
     db.session.delete(item)
     db.session.flush()
 
@@ -168,7 +168,7 @@ def _write(item: ActionItem, incident: Incident, wanted: dict[str, Any], *, by: 
         item.owed_since = clock.now()
     item.version += 1
     changes = {name: [_told(name, value), _told(name, wanted[name])] for name, value in before.items()}
-    _note(item, incident, "changed", by=by, title=old_title, changes=changes)
+    note(item, incident, "changed", by=by, title=old_title, changes=changes)
     db.session.flush()
     return True
 
@@ -193,12 +193,12 @@ def _enter(item: ActionItem, status: Status, did: str, *, by: Actor, reason: str
     item.done_at, item.done_by_name = (now, by.name) if status is Status.DONE else (None, None)
     item.dropped_at, item.dropped_reason = (now, reason) if status is Status.DROPPED else (None, None)
     item.version += 1
-    _note(item, db.session.get_one(Incident, item.incident_id), did, by=by, **({"reason": reason} if reason else {}))
+    note(item, db.session.get_one(Incident, item.incident_id), did, by=by, **({"reason": reason} if reason else {}))
     db.session.flush()
     return True
 
 
-def _note(item: ActionItem, incident: Incident, did: str, *, by: Actor, **more: Any) -> None:
+def note(item: ActionItem, incident: Incident, did: str, *, by: Actor, **more: Any) -> None:
     """One entry on the incident's timeline; the item's own history is what these say of it."""
     journal.write(incident, "action_item", by=by, detail={"item_id": item.id, "did": did, "title": item.title, **more})
 

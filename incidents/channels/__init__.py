@@ -76,7 +76,7 @@ def why_closed(channel: str, settings: Settings) -> str | None:
 @cache
 def _senders() -> Mapping[str, Callable[[Message, Settings], Outcome]]:
     # smtplib, requests and slack-sdk are loaded by the process that sends, not by every web worker
-    from . import apprise, email, pagerduty, slack, webhook
+    from . import apprise, email, pagerduty, slack, tracker, webhook
 
     return MappingProxyType(
         {
@@ -85,5 +85,6 @@ def _senders() -> Mapping[str, Callable[[Message, Settings], Outcome]]:
             "webhook": webhook.send,
             "pagerduty": pagerduty.send,
             "apprise": apprise.send,
+            "tracker": tracker.send,
         }
     )

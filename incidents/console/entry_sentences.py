@@ -334,6 +334,14 @@ def _action_item(who: Markup, entry: TimelineEntry) -> Markup:
 
 def action_item_words(who: Markup, detail: Mapping[str, Any]) -> Markup:
     """What happened to an action item, with its title and without a reason."""
+    if detail.get("did") == "issue":
+        return Markup("{} asked for an issue in {} for the action item <b>{}</b>").format(
+            who, detail.get("tracker", ""), detail.get("title", "")
+        )
+    if detail.get("did") == "linked":
+        return Markup("The action item <b>{}</b> is <b>{}</b> in {}").format(
+            detail.get("title", ""), detail.get("issue", ""), detail.get("tracker", "")
+        )
     verb = _DONE_TO_ITEMS.get(detail.get("did", ""), "wrote of")
     said = Markup("{} {} the action item <b>{}</b>").format(who, verb, detail.get("title", ""))
     if detail.get("did") == "added":

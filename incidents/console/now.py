@@ -13,10 +13,12 @@ from ..kernel import clock
 from ..policy.components import ComponentStatus
 from ..records.incidents import Incident
 from . import attention, first_steps, glance, last_month, page_state
+from .action_items import parts as action_items
 from .on_call import gaps
 from .shell import shell
 
 bp = Blueprint("console_now", __name__, url_prefix="/console")
+_MOST_ITEMS = 5
 _MOST = 20  # rows of each kind; the list of incidents has them all
 
 
@@ -34,6 +36,8 @@ def show() -> ResponseReturnValue:
         rows=glance.rows(shown),
         open_count=len(open_ones),
         later=attention.later(frame.watch),
+        owed_items=action_items.owed_by(me(), limit=_MOST_ITEMS + 1),
+        most_items=_MOST_ITEMS,
         troubled=[
             (each, status) for each, status in page_state.shown_components() if status != ComponentStatus.OPERATIONAL
         ],

@@ -1,8 +1,8 @@
-"""What time does about action items: reminders, and the week's digest."""
+"""What time does about action items: reminders, the week's digest, and the addresses of issues that were made."""
 
 from __future__ import annotations
 
-from ..actions import action_item_reminders, weekly_digest
+from ..actions import action_item_reminders, issues, weekly_digest
 from ..kernel.database import db
 
 
@@ -15,4 +15,10 @@ def remind_owners_of_action_items() -> None:
 def write_the_weeks_digest() -> None:
     """On Monday at nine in the page's zone, once."""
     weekly_digest.write()
+    db.session.commit()
+
+
+def take_over_issues() -> None:
+    """What the tracker answered comes back to the item."""
+    issues.take_over_links()
     db.session.commit()

@@ -27,7 +27,13 @@ _OFTEN = 3  # a chore that failed so often in a row does not get well by itself
 _MISSED_FOR = timedelta(hours=1)  # a clock that was silent for longer was taken away
 _SAMPLE = 50  # open incidents without a timer looked at in one audit; the next one looks at others
 _LOOK = "Look at the log of `sevenbells clock`, and start it again."
-_NAMES = {"email": "e-mail", "slack": "Slack message", "webhook": "webhook", "pagerduty": "PagerDuty event"}
+_NAMES = {
+    "email": "e-mail",
+    "slack": "Slack message",
+    "webhook": "webhook",
+    "pagerduty": "PagerDuty event",
+    "tracker": "issue",
+}
 
 log = structlog.get_logger(__name__)
 

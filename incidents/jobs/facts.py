@@ -16,6 +16,8 @@ from ..kernel.database import db
 from ..kernel.outbox import Claim, OutboxMessage
 from ..kernel.settings import Settings
 from ..kernel.team_destinations import TEAM_DESTINATION, apprise_destination
+from ..kernel.trackers import CHANNEL as TRACKER
+from ..records.action_items import ActionItem
 from ..records.addresses import ContactAddress
 from .public_facts import is_to_the_public, public_facts
 from .refusals import Facts, Refusal
@@ -23,6 +25,7 @@ from .refusals import Facts, Refusal
 _BY_ID = "address:"
 _REMOVED = "The address was removed before this was sent"
 _NO_LONGER_SET = "The team's address is no longer set in the environment"
+_ITEM_IS_GONE, _HAS_A_LINK = "The action item was removed", "The action item has a link by now"
 _NOTHING_TO_EDIT = "Nothing stands there that this would change"
 
 
@@ -82,6 +85,8 @@ def team_facts(channel: str, destination: str, settings: Settings) -> Facts | Re
 def _personal(claimed: Claim, addresses: Mapping[int, ContactAddress]) -> Facts | Refusal:
     if claimed.channel == "email":
         return {}
+    if claimed.channel == TRACKER:
+        return _of_item(claimed)
     if claimed.channel == "slack":
         return {"channel": claimed.destination}
     address = addresses.get(_address_id(claimed.destination) or 0)
@@ -92,6 +97,14 @@ def _personal(claimed: Claim, addresses: Mapping[int, ContactAddress]) -> Facts 
     if claimed.channel == "pagerduty":
         return {"routing_key": address.value}
     return {"url": address.value, "is_trusted": False}
+
+
+def _of_item(claimed: Claim) -> Facts | Refusal:
+    """Nothing more to know; but no issue is made of what is gone, or has one that somebody made by hand."""
+    item = db.session.get(ActionItem, claimed.payload.get("item_id"))
+    if item is None:
+        return Refusal(_ITEM_IS_GONE)
+    return Refusal(_HAS_A_LINK) if item.link else {}
 
 
 def _secrets(address: ContactAddress) -> list[str]:

@@ -104,6 +104,7 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     remind_owners_of_postmortems: timedelta(minutes=1),
     action_items.remind_owners_of_action_items: timedelta(minutes=1),
     action_items.write_the_weeks_digest: timedelta(minutes=1),
+    action_items.take_over_issues: timedelta(seconds=5),
     slack_people.learn_our_workspace: timedelta(seconds=30),
     slack_people.find_out_who_wrote: timedelta(seconds=5),
     slack_timeline.keep_what_is_pinned: timedelta(seconds=5),

@@ -58,6 +58,17 @@ class Settings:
     pagerduty_routing_key: str | None = field(repr=False)
     pagerduty_events_url: str
     apprise_urls: tuple[str, ...] = field(repr=False)
+    github_token: str | None = field(repr=False)
+    github_repository: str | None
+    github_api_url: str
+    gitlab_token: str | None = field(repr=False)
+    gitlab_project: str | None
+    gitlab_url: str
+    jira_url: str | None
+    jira_user: str | None
+    jira_token: str | None = field(repr=False)
+    jira_project: str | None
+    jira_issue_type: str
     outbound_allow: tuple[Network, ...]
     mirror_to: str | None
     s3_endpoint_url: str | None
@@ -116,6 +127,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             "PAGERDUTY_EVENTS_URL", _endpoint, "https://events.pagerduty.com/v2/enqueue"
         ),
         apprise_urls=reader.parsed("APPRISE_URLS", _apprise_urls, ()),
+        github_token=reader.text("GITHUB_TOKEN"),
+        github_repository=reader.parsed("GITHUB_REPOSITORY", _repository, None),
+        github_api_url=reader.parsed("GITHUB_API_URL", _endpoint, "https://api.github.com"),
+        gitlab_token=reader.text("GITLAB_TOKEN"),
+        gitlab_project=reader.text("GITLAB_PROJECT"),
+        gitlab_url=reader.parsed("GITLAB_URL", _endpoint, "https://gitlab.com"),
+        jira_url=reader.parsed("JIRA_URL", _endpoint, None),
+        jira_user=reader.text("JIRA_USER"),
+        jira_token=reader.text("JIRA_TOKEN"),
+        jira_project=reader.text("JIRA_PROJECT"),
+        jira_issue_type=reader.text("JIRA_ISSUE_TYPE") or "Task",
         outbound_allow=reader.parsed("OUTBOUND_ALLOW", _networks, ()),
         mirror_to=reader.parsed("MIRROR_TO", mirror_target, None),
         s3_endpoint_url=reader.parsed("S3_ENDPOINT_URL", _endpoint, None),
@@ -236,6 +258,12 @@ def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
         raise ValueError("write a whole address that begins with https:// or http://")
+    return value
+
+
+def _repository(value: str) -> str:
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", value, re.ASCII):
+        raise ValueError("name the repository with its owner, such as acme/shop")
     return value
 
 

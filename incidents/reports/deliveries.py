@@ -21,6 +21,7 @@ CHANNELS = {
     "webhook": "Webhook",
     "pagerduty": "PagerDuty",
     "apprise": "Apprise",
+    "tracker": "Tracker of issues",
 }
 STATES = {
     outbox.WAITING: "Waiting",

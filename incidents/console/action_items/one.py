@@ -13,9 +13,11 @@ from sqlalchemy import select
 from ...access import Role, actor, may, me
 from ...access.action_items import item_or_404, lock_item_or_404
 from ...actions import action_items as actions
+from ...actions import issues
 from ...kernel.database import db
 from ...kernel.errors import Malformed, Outdated, Refusal
 from ...policy.action_items import Group, Kind, Priority, Status, group_of
+from ...policy.lifecycle import Visibility
 from ...policy.trackers import recognise
 from ...records.action_items import ActionItem
 from ...records.incidents import Incident
@@ -93,6 +95,21 @@ def finish(number: int) -> ResponseReturnValue:
     db.session.commit()
     flash(f"Done: {item.title}")
     return redirect("/console/" if text("from") == "now" else f"{LIST}/{number}", 303)
+
+
+@bp.post("/action-items/<int:number>/issue")
+@may(Role.RESPONDER)
+def make_issue(number: int) -> ResponseReturnValue:
+    """Make an issue of it in the tracker that the form names, or try again."""
+    item = lock_item_or_404(number, me())
+    try:
+        issues.ask_for_issue(item, tracker=text("tracker"), by=actor())
+    except Refusal as refusal:
+        db.session.rollback()
+        return _page(item_or_404(number, me()), status=refusal.status, errors={"": refusal.sentence})
+    db.session.commit()
+    flash("The issue is on its way")
+    return redirect(f"{LIST}/{number}", 303)
 
 
 @bp.post("/action-items/<int:number>/removal")
@@ -181,6 +198,8 @@ def _page(
         statuses=_STATUSES,
         owners=_owners(owner),
         history=_history(item),
+        trackers=[] if incident.visibility == Visibility.RESTRICTED else issues.trackers(),
+        asked=issues.asked_for(item),
         may_act=me().may(Role.RESPONDER),
     )
     return make_response(answer, status)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from ...access.visibility import visible_to
 from ...kernel import clock
 from ...kernel.errors import Malformed
+from ...policy.action_items import DUE_WITHIN, UNDONE
 from ...policy.zones import local_day
 from ...records.action_items import ActionItem
 from ...records.incidents import Incident
@@ -31,6 +33,13 @@ def day_words(day: date | None) -> str:
 def follow_up(incident: Incident) -> Sequence[Row]:
     """An incident's items: what is owed first. Whoever shows them has found that the viewer may see the incident."""
     return rows(ActionItem.incident_id == incident.id, today=today())
+
+
+def owed_by(person: Person, *, limit: int) -> Sequence[Row]:
+    """What that person owes and is late or due within the week, the latest first."""
+    until = today() + DUE_WITHIN
+    mine = (ActionItem.owner_id == person.id, ActionItem.status.in_([*UNDONE]), ActionItem.due_on <= until)
+    return rows(visible_to(person), *mine, today=today(), limit=limit)
 
 
 def owners() -> list[tuple[str, str]]:
