@@ -20,7 +20,7 @@ from incidents.kernel.outbox import OutboxMessage
 from incidents.messages import slack_blocks
 from incidents.messages.letters import ACKNOWLEDGE, NO_CHANGE, Button
 from incidents.messages.slack_blocks import Line
-from incidents.records.incident_channels import IncidentChannel
+from incidents.records.incident_channels import IncidentChannel, present_channel
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from incidents.records.timeline import TimelineEntry
@@ -69,9 +69,17 @@ def bob(ada: Person) -> Person:
 @pytest.fixture
 def incident(ada: Person) -> Incident:
     found = an_incident(by=ada, title="Checkout <!channel> down", impact="Nobody can pay")
-    db.session.add(IncidentChannel(incident_id=found.id, channel_id=OWN))
-    db.session.commit()
+    with_channel(found)
     return found
+
+
+def with_channel(incident: Incident, *, is_private: bool = False) -> IncidentChannel:
+    """Its own channel, as if the clock had made it."""
+    channel = present_channel(incident.id) or IncidentChannel(incident_id=incident.id)
+    channel.channel_id, channel.is_private, channel.due_at = OWN, is_private, None
+    db.session.add(channel)
+    db.session.commit()
+    return channel
 
 
 def let_out(clock: WoundClock) -> None:
@@ -280,9 +288,8 @@ def test_a_restricted_incident_is_told_in_its_private_channel_alone(
     app: Flask, ada: Person, chat: SlackChat, clock: WoundClock
 ) -> None:
     secret = an_incident(by=ada, visibility_wanted="restricted")
-    db.session.add(IncidentChannel(incident_id=secret.id, channel_id=OWN, is_private=True))
+    channel = with_channel(secret, is_private=True)
     acknowledged(secret, ada, clock)
-    channel = db.session.scalars(select(IncidentChannel)).one()
     channel.is_private = False
     respond.change_severity(secret, to="P2", by=ada.as_actor())
     let_out(clock)
