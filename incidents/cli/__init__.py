@@ -33,6 +33,7 @@ _COMMANDS = {
     "import": _Place("incidents.cli.importing", "Take over what a Statuspage, Cachet or Uptime Kuma has told."),
     "backup": _Place("incidents.cli.backup", "Write a verified copy of everything to FILE."),
     "restore": _Place("incidents.cli.restore", "Read a backup into an empty database, with the outbox held."),
+    "export": _Place("incidents.cli.export", "Write everything to DIR as JSON lines and CSV, to be read elsewhere."),
     "outbox": _Place("incidents.cli.outbox", "Show, retry or release the deliveries that wait or failed."),
     "mirror": _Place("incidents.cli.mirror", "Write the public page as static files, once."),
     "slack": _Place("incidents.cli.slack", "Print the manifest of the Slack app for this BASE_URL."),

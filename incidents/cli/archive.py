@@ -60,7 +60,7 @@ def _write_table(archive: zipfile.ZipFile, connection: Connection, table: Table)
     rows = connection.execution_options(yield_per=500).execute(select(*columns).order_by(*table.primary_key.columns))
     with archive.open(_member(table.name), "w", force_zip64=True) as member:
         for row in rows:
-            values = {column.name: _plain(value) for column, value in zip(columns, row, strict=True)}
+            values = {column.name: plain(value) for column, value in zip(columns, row, strict=True)}
             member.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
             written += 1
     return written
@@ -124,7 +124,7 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
     return Manifest(said["revision"], datetime.fromisoformat(said["made_at"]), said["rows"])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Any value of a column as JSON has it. SQLite keeps times without a zone: they are UTC."""
     if isinstance(value, datetime):
         return (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)).isoformat()

@@ -37,7 +37,7 @@ def back_up(settings: Settings, file: Path) -> archive.Manifest:
     passing = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with schema.brief_engine(settings) as engine, reading(), engine.connect() as connection:
-            _one_picture(connection)
+            one_picture(connection)
             revision = schema.present(connection)
             written = archive.write(passing, connection, revision=revision, made_at=clock.now())
         if archive.verify(passing) != written:
@@ -49,7 +49,7 @@ def back_up(settings: Settings, file: Path) -> archive.Manifest:
     return written
 
 
-def _one_picture(connection: Connection) -> None:
+def one_picture(connection: Connection) -> None:
     """Make every read of this transaction see the same moment, and a sound file."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
