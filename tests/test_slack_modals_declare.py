@@ -81,7 +81,8 @@ def test_whoever_is_not_known_declares_too_and_a_viewer_does_not(client: FlaskCl
 
 def test_what_is_missing_is_said_at_its_field(client: FlaskClient, api: SlackApi) -> None:
     linked(a_person("Ada"))
-    form = pressed(client, api, "open/declare:")
+    menu = post(client, "/slack/commands", command_body("")).json["blocks"][-1]["elements"]
+    form = pressed(client, api, menu[0]["action_id"])
 
     assert form.errors(title=" \x00\ud800 ".replace("\ud800", "")) == {
         "severity": "Choose how bad it is. Not sure? Pick the higher one."

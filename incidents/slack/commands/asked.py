@@ -13,12 +13,12 @@ from ...access import Role
 from ...access.visibility import find_incident, number_of
 from ...actions import slack_people
 from ...kernel.errors import Forbidden, NotAllowed
-from ...messages.letters import Button
+from ...messages.letters import OPEN, Button
 from ...records.actors import Actor
 from ...records.incident_channels import incident_of_channel
 from ...records.incidents import Incident
 from ...records.people import Person
-from .. import who
+from .. import door, who
 from . import markup
 
 UNKNOWN: Final = "Sevenbells does not know who you are in Slack."
@@ -107,6 +107,11 @@ class Asked:
     def room(self, incident: Incident, label: str = "Open the incident") -> Button:
         """The way to its page."""
         return Button(label, f"{self.base_url}/console/incidents/{incident.ref}")
+
+    def form(self, label: str, form: str, path: str) -> Button:
+        """The form in Slack, as ``update:INC-42``; where no token lets us open it, the same one in the console."""
+        can_open = door.settings().slack_bot_token is not None
+        return Button(label, "", act=f"{OPEN}{form}") if can_open else self.page(label, path)
 
     def page(self, label: str, path: str) -> Button:
         """The way to a page of the console."""

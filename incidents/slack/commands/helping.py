@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...access import Role
-from ...messages.letters import COMMAND, OPEN, Button
+from ...messages.letters import COMMAND, Button
 from ..replies import Reply
 from .asked import LINK, UNKNOWN, Asked
 
@@ -48,8 +48,9 @@ def menu(asked: Asked) -> Reply:
     buttons += [_press("Open incidents", "list"), _press("Maintenance", "maintenance"), _press("Help", "help")]
     if person is not None:
         buttons.insert(1, _press("Who is on call", "oncall"))
-    if person is None or person.may(Role.RESPONDER):
-        buttons.insert(0, Button("Declare an incident", "", act=f"{OPEN}declare:"))
+    declare = asked.form("Declare an incident", "declare:", "/incidents/new")
+    if person.may(Role.RESPONDER) if person is not None else not declare.address:
+        buttons.insert(0, declare)
     return Reply(
         "What would you like to do?",
         [f"To declare at once, write {asked.command} declare P1 and a title.", *_stranger(asked)],

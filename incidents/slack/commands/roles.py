@@ -5,7 +5,6 @@ from __future__ import annotations
 from ... import actions
 from ...actions import roles, slack_people
 from ...kernel.errors import NotAllowed
-from ...messages.letters import OPEN, Button
 from ...records.incidents import Incident
 from ...records.people import Person, Role, active_people
 from ..replies import Reply
@@ -35,7 +34,7 @@ def _held(asked: Asked, incident: Incident) -> Reply:
     return Reply(
         f"Roles in {incident.ref}",
         [f"{label}: {holders.get(slug, 'nobody')}" for slug, label in roles.role_labels().items()],
-        [Button("Give a role…", "", act=f"{OPEN}roles:{incident.ref}"), asked.room(incident)],
+        [asked.form("Give a role…", f"roles:{incident.ref}", f"/incidents/{incident.ref}/roles"), asked.room(incident)],
     )
 
 

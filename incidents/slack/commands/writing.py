@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ... import actions
 from ...actions import first_words
-from ...messages.letters import OPEN, UNDO, Button
+from ...messages.letters import UNDO, Button
 from ...records.incidents import Incident
 from ...reports.communication import template_text
 from ..modals import update as form
@@ -21,7 +21,7 @@ def update(asked: Asked) -> Reply:
     return Reply(
         f"Your update on {incident.ref} is posted, for colleagues only.",
         buttons=[
-            *_publish(incident),
+            *_publish(asked, incident),
             Button("Undo", "", act=UNDO, value=posted.public_id),
             asked.room(incident),
         ],
@@ -29,10 +29,11 @@ def update(asked: Asked) -> Reply:
     )
 
 
-def _publish(incident: Incident) -> list[Button]:
+def _publish(asked: Asked, incident: Incident) -> list[Button]:
     """The form for the public, where the public may know of it."""
     may_be_public = first_words.audience_of(incident) == "public"
-    return [Button("Publish…", "", act=f"{OPEN}update:{incident.ref}")] if may_be_public else []
+    ref = incident.ref
+    return [asked.form("Publish…", f"update:{ref}", f"/incidents/{ref}/updates")] if may_be_public else []
 
 
 def note(asked: Asked) -> Reply:

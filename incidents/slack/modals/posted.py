@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ...access import Role
 from ...actions import corrections
+from ...actions.updates import find_update
 from ...kernel.database import db
 from ...kernel.errors import Refusal
 from ...records.incidents import Incident
@@ -74,8 +75,7 @@ def _undo(acted: Acted) -> Afterwards | None:
     asked = acted.asked(ref)
     incident, _rest = asked.incident()
     person = asked.known(Role.RESPONDER)
-    wanted = select(Update).where(Update.public_id == public_id, Update.incident_id == incident.id)
-    update = db.session.scalars(wanted).one_or_none()
+    update = find_update(incident, public_id)
     if update is None:
         return None
     room = asked.room(incident)
