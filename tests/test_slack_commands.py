@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from incidents import actions
 from incidents.access import slack_links
+from incidents.actions import action_items, roles
 from incidents.actions import maintenance as work
-from incidents.actions import roles
 from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
 from incidents.kernel.outbox import OutboxMessage
@@ -420,3 +420,18 @@ def test_what_is_long_is_cut_and_never_refused_by_slack(client: FlaskClient, ada
         say(client, f"{word} INC-1 " + "&lt;&amp;&gt;" * 2000)
         say(client, f"{word} INC-999999999 \u202e\ufffd *_~`")
         say(client, word)
+
+
+def test_actions_tells_whoever_asks_what_they_owe_and_may_see(
+    client: FlaskClient, ada: Person, incident: Incident
+) -> None:
+    assert say(client, "actions") == "You owe no action item."
+    bob = a_person("Bob")
+    hidden = an_incident(by=ada, title="Somebody was here")
+    for title, owner, about in (("Alert early", ada, incident), ("Write", bob, incident), ("Turn", ada, hidden)):
+        due_on = date(2026, 11, 20)
+        action_items.add(about, title=title, kind="prevent", owner=owner, due_on=due_on, by=bob.as_actor())
+    actions.change_visibility(hidden, to="restricted", by=bob.as_actor(), viewer_person=bob)
+    actions.unname_person(hidden, person=ada, by=bob.as_actor())
+
+    assert say(client, "action") == "Your action items\nAlert early · INC-1 · 3 days late"

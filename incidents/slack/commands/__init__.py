@@ -8,7 +8,7 @@ from typing import Final
 from ...kernel.database import db
 from ...kernel.errors import Malformed, Refusal
 from ..replies import Reply
-from . import answering, course, declaring, helping, looking, planned, roles, writing
+from . import answering, course, declaring, helping, looking, owed, planned, roles, writing
 from .asked import Asked, nearest
 
 Command = Callable[[Asked], Reply]
@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "show": looking.show,
     "oncall": looking.on_call,
     "postmortem": looking.postmortem,
+    "actions": owed.action_items,
     "maintenance": planned.maintenance,
     "help": helping.help_,
 }
@@ -40,6 +41,7 @@ _OTHER_NAMES: Final[Mapping[str, str]] = {
     "post-mortem": "postmortem",
     "new": "declare",
     "close": "resolve",
+    "action": "actions",
 }
 
 

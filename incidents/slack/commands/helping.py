@@ -24,6 +24,7 @@ _WORDS: Final = (
     ("resolve INC-42 TEXT", "end it; false alarm WHY ends it as one; public: says what the status page says"),
     ("reopen INC-42 WHY", "it is not over"),
     ("postmortem INC-42", "its post-mortem"),
+    ("actions", "your action items"),
     ("template INC-42", "the communication template"),
     ("oncall", "who is on call"),
     ("maintenance", "announced work"),
