@@ -189,6 +189,23 @@ def test_the_public_text_is_previewed_confirmed_published_revised_and_withdrawn(
     assert "Two disks were full." in client.get(path).text
 
 
+def test_action_items_are_written_down_in_the_editor_and_stand_in_the_text(app: Flask, clock: WoundClock) -> None:
+    client, maya = browser_of(app)
+    incident = over(maya, clock)
+    path = begun(client, incident)
+    form = opened(client, f"{path}/edit", holding="due_on")
+    wrong = send(client, f"{path}/action-items", form, title="", kind="prevent", owner=maya.id, due_on="soon")
+    assert wrong.status_code == 422
+
+    send(client, f"{path}/action-items", form, title="Alarm at 70 %", kind="detect", owner=maya.id, due_on="2026-11-24")
+
+    assert "Alarm at 70 %" in client.get(f"{path}/edit").text
+    assert f"| Detect | Alarm at 70 % | {maya.name} | 24 Nov 2026 | Open |" in client.get(f"{path}.md").text
+    clock.forward(days=3)
+    sign_in(client, maya)
+    assert "days late" in client.get(path).text
+
+
 def test_hostile_words_stay_words(app: Flask, clock: WoundClock) -> None:
     client, maya = browser_of(app)
     incident = over(maya, clock)

@@ -3,6 +3,7 @@
 from .drafting import Draft, draft, draft_of
 from .happenings import is_chosen
 from .happenings import says as line_of
+from .items import Item, items
 from .lengths import NAMES as DURATION_NAMES
 from .lengths import durations, durations_of
 from .lines import Line
@@ -14,6 +15,7 @@ __all__ = [
     "DURATION_NAMES",
     "Draft",
     "Gap",
+    "Item",
     "Line",
     "Record",
     "Section",
@@ -23,6 +25,7 @@ __all__ = [
     "durations",
     "durations_of",
     "is_chosen",
+    "items",
     "line_of",
     "read",
 ]
