@@ -76,10 +76,12 @@ def follow_up(incident: Incident, *, by: Actor, owners: Sequence[Person]) -> Non
             action_items.finish(item, by=by)
 
 
-def publish(incident: Incident, *, by: Actor, words: Mapping[str, str]) -> None:
-    """Write what was learnt and show it to colleagues; the incident is closed."""
+def publish(incident: Incident, *, by: Actor, words: Mapping[str, str], reader: Person) -> None:
+    """Write what was learnt, have somebody else read it, and show it to colleagues; the incident is closed."""
     draft(incident, by=by, words=words)
-    actions.publish_postmortem(incident, by=by)
+    postmortem = actions.begin_postmortem(incident, by=by)
+    actions.ask_for_review(postmortem, reviewer=reader, by=by)
+    actions.publish_postmortem(incident, by=reader.as_actor())
 
 
 def draft(incident: Incident, *, by: Actor, words: Mapping[str, str], owner: Person | None = None) -> None:

@@ -87,7 +87,9 @@ def provider_limits_us(cast: Cast, parts: Parts) -> Scene:
         cause="dependency",
     )
     yield 60 * 26
-    learning.publish(incident, by=maya, words={**learning.PROVIDER_LIMITS, "rca_public": learning.RCA})
+    learning.publish(
+        incident, by=maya, words={**learning.PROVIDER_LIMITS, "rca_public": learning.RCA}, reader=cast.jonas
+    )
     learning.follow_up(incident, by=maya, owners=[cast.maya, cast.priya])
     yield 45
     actions.publish_rca(incident, by=maya, body=learning.RCA)

@@ -219,7 +219,8 @@ def _scene(past: Past, place: int, cast: Cast, parts: Parts) -> Scene:
     actions.resolve(incident, by=commander, summary=past.learnt or past.then, public_body=past.last, cause=past.cause)
     if past.learnt:
         yield 60 * 20
-        learning.publish(incident, by=commander, words={"summary": past.first, "root_cause": past.learnt})
+        learnt = {"summary": past.first, "root_cause": past.learnt}
+        learning.publish(incident, by=commander, words=learnt, reader=cast.helena)
     if past.waived:
         yield 30
         actions.waive_postmortem(incident, by=commander, reason=past.waived)

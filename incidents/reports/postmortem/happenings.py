@@ -23,6 +23,8 @@ def is_chosen(entry: TimelineEntry) -> bool:
     """Whether it belongs into a post-mortem: what people did and decided, not each reminder that was sent."""
     if entry.kind == "note":
         return _is_pinned(entry)
+    if entry.kind == "step" and entry.detail.get("after") == Step.POSTMORTEM:
+        return False
     return entry.kind in _SAYS and not entry.detail.get("also")
 
 
@@ -53,7 +55,8 @@ def _other(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
     if entry.kind in ("told", "reminder"):
         level = detail.get("level")
         return f"{'Told' if entry.kind == 'told' else 'Reminded'} {f'{level} ' if level else ''}{people or 'nobody'}".strip()
-    return f"{entry.kind.replace('_', ' ').capitalize()} ({entry.by_name})"
+    said = _ASIDE.get(entry.kind)
+    return f"{entry.by_name} {said}" if said else f"{entry.kind.replace('_', ' ').capitalize()} ({entry.by_name})"
 
 
 def _declared(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
@@ -122,5 +125,19 @@ _SAYS: Mapping[str, Callable[[TimelineEntry, Mapping[str, Any]], str]] = {
     "reopened": _says("{who} reopened it"),
     "false_alarm": _says("{who} called it a false alarm"),
     "merged_here": _says("{who} merged another incident into this one"),
+}
+# what a post-mortem leaves out unless somebody takes it in
+_ASIDE = {
+    "acknowledgement_taken_back": "took the acknowledgement back",
+    "impact": "said what people notice",
+    "title": "changed the title",
+    "role_accepted": "took the role over",
+    "snooze": "snoozed the reminder",
+    "cadence": "agreed a slower cadence",
+    "cause": "said what kind of cause it had",
+    "related": "related it to another incident",
+    "postmortem": "worked on the post-mortem",
+    "closed": "closed it",
+    "action_item": "worked on an action item",
 }
 _WITHOUT_WORDS = frozenset({"declared"})
