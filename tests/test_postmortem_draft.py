@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from incidents import actions
 from incidents.kernel.database import db
@@ -200,6 +201,59 @@ def test_updates_are_told_with_their_due_times_and_how_late_they_were(app: Flask
     assert "| 23 Nov 02:44 | 23 Nov 02:55 | Public | 11 min late |" in text
     assert "| 23 Nov 03:25 | 23 Nov 03:15 | Public | On time |" in text
     assert "partial outage" in report.draft(incident).text("impact")
+
+
+def test_roles_messages_and_the_end_of_a_promise_are_told_by_role_and_without_an_address(
+    app: Flask, clock: WoundClock
+) -> None:
+    maya, jonas = a_person("Maya"), a_person("Jonas")
+    by = maya.as_actor()
+    incident = an_incident(by=maya, components={a_component(): "partial_outage"})
+    actions.assign_role(incident, role="commander", person=maya, by=by)
+    clock.forward(minutes=10)
+    actions.assign_role(incident, role="commander", person=jonas, by=by)
+    actions.post_update(incident, by=by, body="One.", audience="public")
+    clock.forward(minutes=95)
+    actions.resolve(incident, by=by, summary="Fixed", reason="Quick")
+    db.session.commit()
+    draft = report.draft(incident)
+
+    assert "| Commander | Maya | 23 Nov 02:14 | 23 Nov 02:24, handed over to Jonas |" in draft.text("people")
+    assert "| Commander | Jonas | 23 Nov 02:24 | The end |" in draft.text("people")
+    assert "| 23 Nov 02:54 | 23 Nov 03:59 | Public | Over, 1 h 5 min after it was due |" in draft.text("updates")
+    assert "Colleagues | E-mail |" in draft.text("messages")
+    assert "@" not in draft.text("messages")
+    assert draft.text("runbooks") == "**NOT RECORDED**"
+
+
+def test_times_out_of_order_and_two_reopenings_give_a_draft_without_a_negative_length(
+    app: Flask, clock: WoundClock
+) -> None:
+    maya = a_person("Maya")
+    by = maya.as_actor()
+    clock.moment = DAY + timedelta(hours=5)
+    incident = an_incident(by=maya)
+    for _ in "12":
+        clock.forward(minutes=10)
+        actions.resolve(incident, by=by, summary="Over", reason="Quick")
+        clock.forward(minutes=10)
+        actions.reopen(incident, by=by, reason="It is not")
+    clock.forward(minutes=10)
+    actions.resolve(incident, by=by, summary="Over", reason="Quick")
+    for entry in db.session.scalars(select(TimelineEntry).where(TimelineEntry.kind == "resolved")):
+        entry.at = DAY  # corrected to a time before everything
+    incident.detected_at = incident.resolved_at + timedelta(hours=1) if incident.resolved_at else DAY
+    incident.impact_started_at = incident.detected_at + timedelta(hours=1)
+    db.session.commit()
+
+    lengths = told(incident)
+    assert lengths["detect"] == ("invalid", None)
+    assert lengths["resolve"] == ("invalid", None)
+    assert all(seconds is None or seconds >= 0 for _state, seconds in lengths.values())
+    draft = report.draft(incident)
+    whole = "\n".join(section.text for section in draft.sections.values())
+    assert " -" not in whole.replace("\n- ", "\n")
+    assert draft.text("timeline").count("reopened it") == 2
 
 
 @pytest.mark.parametrize("entries", [3, 300])

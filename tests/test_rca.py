@@ -7,14 +7,17 @@ import json
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from incidents import actions
 from incidents.actions.rca import find_rca
 from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
-from incidents.published import publishing
+from incidents.published import notices, publishing
+from incidents.published.notices import Notice
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
+from tests.acting import browser_of, opened, room, send
 from tests.conftest import WoundClock
 from tests.factories import a_component, a_person, an_incident
 
@@ -127,3 +130,27 @@ def test_an_incident_made_internal_takes_its_analysis_along(app: Flask, client: 
     db.session.commit()
 
     assert page(app, client, path)[0] == 404
+
+
+def test_subscribers_are_told_of_it_only_where_somebody_says_so_and_an_undo_takes_it_back(
+    app: Flask, clock: WoundClock
+) -> None:
+    client, maya = browser_of(app)
+    told, untold = a_resolved_one(maya), a_resolved_one(maya)
+    before = set(db.session.scalars(select(Notice.key)))
+    for incident, ticked in ((told, {"tell": "1"}), (untold, {})):
+        path = f"{room(incident)}/postmortem/rca"
+        form = opened(client, path, holding="body")
+        assert SECRET not in client.get(path).text
+        send(client, path, form, act="publish", body="A certificate expired.", confirmed="1", **ticked)
+
+    db.session.expire_all()
+    out = {incident.id: find_rca(incident) for incident in (told, untold)}
+    said = out[told.id]
+    assert said is not None
+    assert set(db.session.scalars(select(Notice.key))) - before == {notices.key_of_update(said.public_id)}
+    assert db.session.scalars(select(Notice).where(Notice.key.not_in(before))).one().due_at >= clock.moment
+    actions.undo_update(told, said, by=maya.as_actor())
+    db.session.commit()
+    left = db.session.scalars(select(Notice).where(Notice.key == notices.key_of_update(said.public_id))).all()
+    assert [notice.reason is not None for notice in left] == [True]

@@ -49,8 +49,6 @@ def trigger(word: str) -> str:
 
 def _other(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
     """What is left out unless somebody takes it in."""
-    if entry.kind == "note":
-        return f"{entry.by_name} noted"
     people = ", ".join(detail.get("people") or ())
     if entry.kind in ("told", "reminder"):
         level = detail.get("level")
@@ -89,6 +87,8 @@ def _role(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
 
 
 def _note(entry: TimelineEntry, detail: Mapping[str, Any]) -> str:
+    if detail.get("source") != "slack":
+        return f"{entry.by_name} noted"
     return f"{entry.by_name} wrote" if entry.by_kind == "slack" else f"{entry.by_name} wrote in Slack"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ...kernel import outbox
 from ...policy.cadence import minutes_late, was_on_time
+from ...policy.lifecycle import PublicStatus
 from ...policy.postmortems import SectionName
 from ...records.updates import Update
 from .missing import NOT_RECORDED, Gap, Section
@@ -38,9 +39,11 @@ def updates(record: Record) -> Section:
 def _row(record: Record, number: int) -> str:
     update = record.updates[number]
     at = update.published_at or update.created_at
-    due_at = _due_before(record, number)
-    due = day_and_time(due_at, record.zone) if due_at is not None and update.was_on_time is not None else "Not owed"
-    kept = _kept(update, due_at, at)
+    is_end = update.was_on_time is None and update.public_status == PublicStatus.RESOLVED
+    due_at = _promised_before(record, number) if is_end else _due_before(record, number)
+    is_owed = due_at is not None and (is_end or update.was_on_time is not None)
+    due = day_and_time(due_at, record.zone) if due_at is not None and is_owed else "Not owed"
+    kept = _end_kept(due_at, at) if is_end else _kept(update, due_at, at)
     who = "Public" if update.audience == "public" else "Colleagues"
     return f"| {due} | {day_and_time(at, record.zone)} | {who} | {kept} |"
 
@@ -55,6 +58,13 @@ def _kept(update: Update, due_at: datetime | None, at: datetime) -> str:
     return f"{length(minutes_late(due_at, at) * 60)} late"
 
 
+def _end_kept(due_at: datetime | None, at: datetime) -> str:
+    """The end owes nothing any more; it is told all the same when it came after the last promise."""
+    if due_at is None:
+        return ""
+    return "Over" if was_on_time(due_at, at) else f"Over, {length(minutes_late(due_at, at) * 60)} after it was due"
+
+
 def _due_before(record: Record, number: int) -> datetime | None:
     """What the update answered, as it was remembered with it; else the last promise made before."""
     remembered = (record.updates[number].before or {}).get("next_update_due_at")
@@ -63,8 +73,12 @@ def _due_before(record: Record, number: int) -> datetime | None:
             return datetime.fromisoformat(remembered)
         except ValueError:
             pass
-    earlier = (update.next_update_at for update in reversed(record.updates[:number]))
-    return next((at for at in earlier if at is not None), None)
+    return _promised_before(record, number)
+
+
+def _promised_before(record: Record, number: int) -> datetime | None:
+    """The promise that the update before this one made."""
+    return record.updates[number - 1].next_update_at if number else None
 
 
 def _unanswered(record: Record) -> list[str]:
