@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..kernel.database import Base
@@ -67,12 +67,27 @@ KINDS = (
     "channel",
 )
 
+# Entries of one sort, as the index on them spells it: a query that spells it so finds them without reading the rest.
+COURSE = "timeline_entries.kind IN ('step', 'resolved', 'reopened')"
+MITIGATED = "timeline_entries.kind = 'mitigated'"
+TOLD = "timeline_entries.kind = 'told'"
+
+
+def _index_on(name: str, *columns: str, only: str) -> Index:
+    spelt = text(only.removeprefix("timeline_entries."))
+    return Index(f"ix_timeline_entries_{name}", *columns, postgresql_where=spelt, sqlite_where=spelt)
+
 
 class TimelineEntry(Base):
     """One thing that happened. ``detail`` holds what the sentence is made of, by kind."""
 
     __tablename__ = "timeline_entries"
-    __table_args__ = (Index("ix_timeline_entries_incident_id_id", "incident_id", "id"),)
+    __table_args__ = (
+        Index("ix_timeline_entries_incident_id_id", "incident_id", "id"),
+        _index_on("course", "incident_id", "at", "id", only=COURSE),
+        _index_on("mitigated", "incident_id", "at", only=MITIGATED),
+        _index_on("told", "at", only=TOLD),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"))

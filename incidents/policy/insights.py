@@ -1,0 +1,44 @@
+"""Figures that a few slow cases cannot bend: medians and 90th percentiles with their n, and shares with their whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How long ``n`` things took, in whole seconds; None where there was nothing to measure."""
+
+    n: int = 0
+    median: int | None = None
+    p90: int | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """``met`` of ``of``."""
+
+    met: int = 0
+    of: int = 0
+
+    @property
+    def percent(self) -> int | None:
+        """Cut down to a whole per cent, so that 100 means all of them; None of nothing."""
+        return 100 * self.met // self.of if self.of else None
+
+    def __add__(self, other: Share) -> Share:
+        return Share(self.met + other.met, self.of + other.of)
+
+
+def spread(lengths: Iterable[float]) -> Spread:
+    """Of lengths in seconds, by nearest rank: each of the two is a length that happened, never one between two."""
+    ordered = sorted(lengths)
+    if not ordered:
+        return Spread()
+    return Spread(len(ordered), int(nearest_rank(ordered, 50)), int(nearest_rank(ordered, 90)))
+
+
+def nearest_rank(ordered: Sequence[float], percent: int) -> float:
+    """The smallest of these that at least ``percent`` per cent of them do not exceed; there must be one."""
+    return ordered[max(1, -(-percent * len(ordered) // 100)) - 1]
