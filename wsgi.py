@@ -15,6 +15,7 @@ from incidents.kernel.settings import Settings
 from incidents.messages import about_subscriptions
 from incidents.records import imports, incident_channel_settings  # noqa: F401 - tables of ours that nothing else here names
 from incidents.reports import figures
+from incidents.reports.insights import histograms
 
 
 def create_app(chosen: Settings | None = None) -> Flask:
@@ -29,6 +30,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
     health.init_app(app, chosen)
     audit.init_app(app)
     health.register_metrics(app, figures.incident_metrics)
+    health.register_metrics(app, histograms.insight_metrics)
     shell.init_app(app, chosen)
     accounts.init_app(app, chosen)
     screens.init_app(app, chosen)

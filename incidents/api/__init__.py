@@ -13,6 +13,7 @@ from . import (
     deliveries,
     docs,
     incidents,
+    insights,
     maintenances,
     matrix,
     oncall,
@@ -52,6 +53,7 @@ RESOURCES = (
     templates,
     subscribers,
     deliveries,
+    insights,
     audit,
 )
 

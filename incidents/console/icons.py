@@ -48,6 +48,7 @@ _LINES: dict[str, str] = {
     "check": '<path d="m3 8.6 3.2 3.2L13 4.6"/>',
     "todo": '<rect x="2" y="2" width="12" height="12" rx="2.5"/><path d="m5 8.2 2.1 2.1L11 6"/>',
     "doc": ('<path d="M3.5 1.8h6l3.2 3.2v9.2H3.5z"/><path d="M9.3 1.9V5.2h3.3M5.8 8.3h4.4M5.8 11h4.4"/>'),
+    "chart": '<path d="M2 2v12h12"/><path d="M5 11V8.5M8 11V5M11 11V7"/>',
     "cal": '<rect x="2" y="3" width="12" height="11" rx="1.5"/><path d="M2 6.5h12M5.2 1.5V4M10.8 1.5V4"/>',
     "gear": (
         '<path d="M2 4.5h6.5M12 4.5h2M2 11.5h2M7.5 11.5H14"/>'

@@ -18,6 +18,7 @@ from . import (
     first_steps,
     form_again,
     incident_list,
+    insights,
     maintenance,
     maintenance_form,
     now,
@@ -56,6 +57,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     acts.init_app(app, settings)
     action_items.init_app(app, settings)
     on_call.init_app(app)
+    insights.init_app(app)
     postmortem.init_app(app)
     app.add_template_global(documents.drawn, "document")
     form_again.init_app(app)
