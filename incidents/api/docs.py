@@ -25,6 +25,7 @@ _ORDER = (
     "people",
     "subscribers",
     "deliveries",
+    "insights",
     "audit",
 )
 

@@ -64,6 +64,8 @@ QUERIES: Mapping[str, str] = {
     "severity": "One or more severities, with commas between them.",
     "visibility": "One or more visibilities, with commas between them.",
     "component": "A component's public id.",
+    "cause": "The word of a cause, as incidents have it.",
+    "format": "json or csv, whatever Accept says.",
     "q": "Words in the title or the impact; of subscribers a part of the address.",
     "kind": "email or webhook; of action items one or more of prevent, detect, mitigate and process.",
     "incident": "An incident, such as INC-42.",
