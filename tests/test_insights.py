@@ -119,7 +119,7 @@ def test_a_restricted_incident_is_counted_only_for_who_may_see_it(app: Flask, cl
         assert "Leaked credentials" not in main_of(jonas.get(path)) + jonas.get(path).text.partition("<html")[0]
     assert "2 incidents" in main_of(client.get(PAGE))
     assert "1 incident." in main_of(jonas.get(PAGE))
-    assert Program(app, scope="read").get("/insights").json["incidents"] == 1
+    assert Program(app, scope="read").get("/insights").get_json()["incidents"] == 1
 
 
 def test_filters_narrow_every_figure_and_stand_in_every_link(app: Flask, clock: WoundClock) -> None:
@@ -169,7 +169,7 @@ def test_no_cell_of_a_file_is_a_formula_and_every_table_is_there_twice(app: Flas
 
     assert len(linked) == 10
     for name in linked:
-        csv_rows, told = table_of(client, name), client.get(f"{PAGE}?format=json&table={name}").json
+        csv_rows, told = table_of(client, name), client.get(f"{PAGE}?format=json&table={name}").get_json()
         assert len(csv_rows) == len(told["rows"]) + 1
     assert table_of(client, "components")[1] == ["'=HYPERLINK(1)", "1"]
     assert table_of(client, "incidents")[1][:7] == [
@@ -237,7 +237,7 @@ def test_programs_get_the_same_figures_in_seconds(app: Flask, clock: WoundClock)
     over(clock, maya, answered=7, lasts=30, severity="P2")
     program = Program(app, scope="read")
 
-    found = program.get("/insights").json
+    found = program.get("/insights").get_json()
 
     assert found["acknowledge"] == {
         "n": 2,
@@ -249,8 +249,8 @@ def test_programs_get_the_same_figures_in_seconds(app: Flask, clock: WoundClock)
     }
     assert (found["resolve"]["median"], found["by_severity"]["P1"]["resolve"]["median"]) == (1800, 3600)
     assert found["answered_in_time"] == {"met": 2, "of": 2}
-    assert program.get("/insights?severity=P2&since=2026-11-01T00:00:00Z").json["incidents"] == 1
-    assert program.get("/insights?until=2026-11-01T00:00:00Z").json["acknowledge"]["median"] is None
+    assert program.get("/insights?severity=P2&since=2026-11-01T00:00:00Z").get_json()["incidents"] == 1
+    assert program.get("/insights?until=2026-11-01T00:00:00Z").get_json()["acknowledge"]["median"] is None
     rows = list(csv.reader(io.StringIO(program.get("/insights?format=csv").text)))
     assert ["", "acknowledge", "2", "300", "420", "0", "0", "0"] in rows
     backwards = program.get("/insights?since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z")

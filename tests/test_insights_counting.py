@@ -75,7 +75,7 @@ def write(drawn: Sequence[dict[str, Any]]) -> None:
         rest = dict.fromkeys(("watch_started_at", "last_human_entry_at", "created_at"), BASE)
         by = {"declared_by_kind": "clock", "declared_by_name": "", "detected_by": ""}
         db.session.execute(insert(Incident).values(id=number, title="x", rules={}, **known, **rest, **by))
-        entries = [("mitigated", at, {}) for at in each["fixes"]]
+        entries: list[tuple[str, datetime, dict[str, str]]] = [("mitigated", at, {}) for at in each["fixes"]]
         for at, step in each["entered"]:
             kind = "resolved" if step is Step.RESOLUTION else "step"
             entries.append((kind, at, {"after": step} if kind == "step" else {}))
