@@ -54,13 +54,13 @@ def read_list(content: str) -> Reading:
     if len(rows) > MOST_LINES + 1:
         raise Malformed({"file": f"Take at most {MOST_LINES:,} lines at once. There are {len(rows):,}."})
     columns, rows = _columns(rows)
-    known_components = _components()
+    known_components, usual_language = _components(), page_settings().language
     entries: dict[str, Choice] = {}
     problems: list[tuple[int, str]] = []
     first_at: dict[str, int] = {}
     for number, cells in rows:
         try:
-            email, choice = _entry(_named(columns, cells), known_components)
+            email, choice = _entry(_named(columns, cells), known_components, usual_language)
         except ValueError as wrong:
             problems.append((number, str(wrong)))
             continue
@@ -133,7 +133,7 @@ def _named(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     return {name: cell for name, cell in zip(columns, cells, strict=False) if name}
 
 
-def _entry(cells: Mapping[str, str], components: Mapping[str, str]) -> tuple[str, Choice]:
+def _entry(cells: Mapping[str, str], components: Mapping[str, str], usual_language: str) -> tuple[str, Choice]:
     """One address with its choice. Raises ValueError with a sentence."""
     if cells.get("kind", "").lower() == "webhook" or (cells.get("url") and not cells.get("email")):
         raise ValueError("A webhook is added by itself: its secret is shown once.")
@@ -141,7 +141,7 @@ def _entry(cells: Mapping[str, str], components: Mapping[str, str]) -> tuple[str
         email = mail_addresses.clean(cells.get("email", ""))
     except ValueError:
         raise ValueError("This is not an e-mail address.") from None
-    language = cells.get("language", "").lower() or page_settings().language
+    language = cells.get("language", "").lower() or usual_language
     if language not in LANGUAGES:
         raise ValueError(f"Choose one of these languages: {', '.join(LANGUAGES)}.")
     return email, Choice(
