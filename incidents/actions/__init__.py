@@ -36,6 +36,7 @@ from .resolve import merge, reopen, resolve, set_cause
 from .respond import acknowledge, change_severity, escalate, take_back_acknowledgement
 from .roles import accept_role, assign_role, remove_role
 from .steps import advance, mark_in_place
+from .tags import change_tags, set_tags
 from .updates import no_change, post_update, publish_draft
 from .updates import set_time as set_update_time
 from .visibility import change_visibility, name_oneself, name_person, unname_person
@@ -53,6 +54,7 @@ __all__ = [
     "assign_role",
     "begin_postmortem",
     "change_severity",
+    "change_tags",
     "change_visibility",
     "choose_lines",
     "correct_entry",
@@ -89,6 +91,7 @@ __all__ = [
     "set_cause",
     "set_components",
     "set_postmortem_owner",
+    "set_tags",
     "set_update_time",
     "snooze",
     "split_line",

@@ -24,6 +24,7 @@ from . import (
     relations,
     response,
     rotations,
+    search,
     statuspage_v1,
     steps,
     subscribers,
@@ -35,6 +36,7 @@ from . import (
 # importing a resource puts its operations into the table
 RESOURCES = (
     incidents,
+    search,
     steps,
     updates,
     timeline,

@@ -15,6 +15,7 @@ from .operations import OPERATIONS, Operation
 # as they are read, not as they are imported
 _ORDER = (
     "incidents",
+    "search",
     "components",
     "component-groups",
     "maintenances",

@@ -25,6 +25,7 @@ from ..policy.severity import Severity, SlaState
 from ..published.incidents import PublishedIncident
 from ..records.incidents import Incident, IncidentComponent, IncidentRole, Target
 from ..records.people import Person
+from ..records.tags import tags_of
 from . import shapes
 from .operations import Answer
 from .shapes import FLAG, MAYBE_NUMBER, MAYBE_TEXT, MAYBE_TIME, NUMBER, TEXT, TIME, maybe_stamp, stamp
@@ -83,6 +84,7 @@ shapes.named(
         roles=shapes.by_name({"anyOf": [_HOLDER, {"type": "null"}]}),
         components=shapes.by_name(shapes.word(ComponentStatus)),
         components_answered=FLAG,
+        tags=shapes.many(TEXT),
         merged_into=MAYBE_TEXT,
         public_id=MAYBE_TEXT,
         public_url=MAYBE_TEXT,
@@ -100,6 +102,7 @@ class _Beside:
     components: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     targets: dict[int, dict[str, Target]] = field(default_factory=lambda: defaultdict(dict))
     public_ids: dict[int, str] = field(default_factory=dict)
+    tags: Mapping[int, list[str]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
 
 
@@ -152,6 +155,7 @@ def _fetch(incidents: Sequence[Incident]) -> _Beside:
     found.public_ids = {
         row[0]: row[1] for row in db.session.execute(published.where(PublishedIncident.incident_id.in_(ids)))
     }
+    found.tags = tags_of(ids)
     found.seen = seen_of(incident.merged_into_id for incident in incidents if incident.merged_into_id is not None)
     return found
 
@@ -203,6 +207,7 @@ def _of(incident: Incident, beside: _Beside, labels: Mapping[str, str]) -> dict[
         "roles": {**dict.fromkeys(labels), **beside.roles[incident.id]},
         "components": beside.components[incident.id],
         "components_answered": incident.components_answered,
+        "tags": list(beside.tags.get(incident.id, ())),
         "merged_into": ref_of(merged_into) if merged_into else None,
         "public_id": public_id,
         "public_url": f"{settings.page_url or settings.base_url}/incidents/{public_id}" if public_id else None,

@@ -12,18 +12,22 @@ from ..access.visibility import visible_incidents
 from ..policy.components import ComponentStatus
 from ..policy.lifecycle import State, Visibility
 from ..policy.severity import Severity
+from ..policy.tags import LONGEST, MOST, clean
 from ..records.incidents import TITLE_LENGTH, Incident, IncidentComponent
+from ..records.tags import IncidentTag
 from . import fields, incident_shape, loading, paging
-from .fields import Body, choice, choices, clearable, flag, moment, statuses_by_component, text
+from .fields import Body, choice, choices, clearable, flag, listing, moment, statuses_by_component, text
 from .operations import Answer, Given, Thing, operation
 from .paging import Page
 
 _IMPACT = 2000
+TAGS = listing(text(2 * LONGEST, example="database"), most=2 * MOST)  # what is too long or too many, the action says
 
 FILTERS = {
     "state": choices(State),
     "severity": choices(Severity),
     "component": text(12),
+    "tag": text(LONGEST),
     "visibility": choices(Visibility),
     "q": text(200),
     "since": moment(),
@@ -42,6 +46,7 @@ DECLARATION = Body(
         "resolved_at": clearable(moment()),
         "drill": flag(),
         "security": flag(),
+        "tags": TAGS,
     },
 )
 
@@ -51,6 +56,7 @@ CHANGES = Body(
         "impact": text(_IMPACT),
         "components": statuses_by_component(ComponentStatus),
         "cause": text(40),
+        "tags": TAGS,
         "visibility": choice(Visibility),
         "detected_at": moment(),
         "impact_started_at": moment(),
@@ -89,6 +95,10 @@ def _filters(given: Given) -> list[ColumnElement[bool]]:
     if "component" in given:
         named = select(IncidentComponent.incident_id).where(IncidentComponent.component_id == given["component"])
         conditions.append(Incident.id.in_(named))
+    if "tag" in given:
+        conditions.append(
+            Incident.id.in_(select(IncidentTag.incident_id).where(IncidentTag.tag == clean(given["tag"])))
+        )
     if "q" in given:
         words = given["q"].strip()
         conditions.append(
@@ -133,6 +143,8 @@ def declare(given: Given) -> Answer:
         is_drill=given.get("drill", False),
         is_security=given.get("security", False),
     )
+    if given.get("tags"):
+        actions.set_tags(incident, given["tags"], by=actor())
     return incident_shape.answer(incident, location=f"/incidents/{incident.ref}")
 
 
@@ -159,6 +171,8 @@ def change_incident(given: Given, ref: str) -> Answer:
         actions.set_components(incident, given["components"], by=actor())
     if "cause" in given:
         actions.set_cause(incident, cause=given["cause"], by=actor())
+    if "tags" in given:
+        actions.set_tags(incident, given["tags"], by=actor())
     if "detected_at" in given or "impact_started_at" in given:
         actions.correct_times(
             incident,

@@ -66,6 +66,15 @@ def by_place(rows: Sequence[T], given: Mapping[str, Any]) -> Page[T]:
     return Page(rows[start:end], _sealed([end]) if end < len(rows) else None)
 
 
+def by_rank(
+    ask: Callable[[int, tuple[int, int] | None], tuple[Sequence[T], tuple[int, int] | None]], given: Mapping[str, Any]
+) -> Page[T]:
+    """One page of what is ranked elsewhere: ``ask`` takes a limit and a (rank, id) to begin behind, and gives the last."""
+    opened = _opened(given, _an_id, _an_id)
+    rows, last = ask(_limit(given), (opened[0], opened[1]) if opened else None)
+    return Page(rows, _sealed([*last]) if last else None)
+
+
 def next_link(cursor: str) -> str:
     """The next page's address as a Link header says it (RFC 8288)."""
     settings: Settings = current_app.extensions["sevenbells.settings"]

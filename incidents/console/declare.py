@@ -28,6 +28,7 @@ from .composer import COMPONENT_WORDS
 from .formats import clock_words
 from .icons import sev
 from .incident_pages import chosen_components, text, time_of
+from .same_problem import Known
 
 bp = Blueprint("console_declare", __name__, url_prefix="/console/incidents/new")
 
@@ -99,7 +100,8 @@ def same() -> ResponseReturnValue:
         for name, status in request.args.items()
         if name.startswith("component-") and status
     }
-    return render_template("console/_same_problem.html", same=same_problem.find(asked, touched, viewer=me()))
+    known = same_problem.look(asked, touched, viewer=me())
+    return render_template("console/_same_problem.html", same=known.same, before=known.before)
 
 
 @bp.get("/consequences")
@@ -137,6 +139,7 @@ def _severity_given() -> str:
 
 def _page(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -> ResponseReturnValue:
     rules = matrix.matrix_now()
+    known = Known() if errors.get("title") else _known(typed)
     return (
         render_template(
             "console/declare.html",
@@ -151,18 +154,19 @@ def _page(typed: dict[str, str], errors: dict[str, str], *, status: int = 200) -
             visibilities=_VISIBILITIES,
             who_agreed=_who_agreed(),
             what_follows=AFTER_DECLARING,
-            same=None if errors.get("title") else _same(typed),
+            same=known.same,
+            before=known.before,
             **_surroundings(typed),
         ),
         status,
     )
 
 
-def _same(typed: dict[str, str]) -> Incident | None:
+def _known(typed: dict[str, str]) -> Known:
     touched = {
         name.removeprefix("component-") for name, status in typed.items() if name.startswith("component-") and status
     }
-    return same_problem.find(typed.get("title", ""), touched, viewer=me())
+    return same_problem.look(typed.get("title", ""), touched, viewer=me())
 
 
 def _surroundings(typed: dict[str, str]) -> dict[str, Any]:

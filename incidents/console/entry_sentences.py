@@ -118,6 +118,16 @@ def _components(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} set the components: {}").format(who, told)
 
 
+def _tags(who: Markup, entry: TimelineEntry) -> Markup:
+    said = []
+    for verb in ("added", "removed"):
+        tags = entry.detail.get(verb) or ()
+        if tags:
+            word = "tag" if len(tags) == 1 else "tags"
+            said.append(Markup("{} the {} <b>{}</b>").format(verb, word, ", ".join(tags)))
+    return Markup("{} ").format(who) + Markup(" and ").join(said)
+
+
 def _role(who: Markup, entry: TimelineEntry) -> Markup:
     label, person, before = entry.detail.get("label", ""), entry.detail.get("person"), entry.detail.get("before")
     if not person:
@@ -426,6 +436,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "severity": ("list", "", _severity),
     "impact": ("users", "", _say("{who} described the impact")),
     "title": ("note", "", _say("{who} renamed it from “{before}” to <b>{after}</b>")),
+    "tags": ("list", "", _tags),
     "component": ("list", "", _components),
     "role": ("users", "", _role),
     "role_accepted": ("check", "", _say("{who} accepted the role <b>{label}</b>")),

@@ -16,18 +16,21 @@ from werkzeug.datastructures import MultiDict
 
 from ..access import Role, may, me
 from ..access.visibility import visible_incidents
-from ..actions import saved_views
+from ..actions import saved_views, tags
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed
 from ..policy.lifecycle import Visibility
 from ..policy.severity import SEVERITY_LABELS, Severity
+from ..policy.tags import LONGEST, clean
 from ..policy.zones import start_of_day
 from ..published.components import Component, all_components
 from ..records.incidents import Incident, IncidentComponent, IncidentRole
 from ..records.people import Person
+from ..records.tags import IncidentTag
 from ..records.views import views_of
 from . import glance
+from .days import day_asked
 from .formats import viewer_zone
 from .glance import Row
 
@@ -39,7 +42,6 @@ _NUMBER = re.compile(r"(?:inc-?)?([1-9]\d{0,8})", re.IGNORECASE)
 _PERIODS = {"30": "Last 30 days", "90": "Last 90 days", "365": "Last 12 months", "all": "Any time"}
 _STATES = {"": "Open and over", "open": "Open", "over": "Over"}
 _VISIBILITIES = {"": "Any visibility", **{each.value: each.label for each in Visibility}}
-_EARLIEST = 2000  # of years: what lies before is a slip of the hand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,7 @@ class Filters:
     severity: str
     component: str
     visibility: str
+    tag: str
     is_mine: bool
     days: str
     since: str
@@ -65,7 +68,7 @@ class Filters:
     @property
     def are_more(self) -> bool:
         """Whether one of the filters behind "More" is set."""
-        return bool(self.state or self.visibility or self.since or self.until or self.errors)
+        return bool(self.state or self.visibility or self.tag or self.since or self.until or self.errors)
 
     @property
     def query(self) -> str:
@@ -76,6 +79,7 @@ class Filters:
             "severity": self.severity,
             "component": self.component,
             "visibility": self.visibility,
+            "tag": self.tag,
             "mine": "1" if self.is_mine else "",
             "days": self.days if self.days != "90" else "",
             "since": self.since,
@@ -129,6 +133,7 @@ def _page(filters: Filters, *, errors: Mapping[str, str] | None = None, status: 
         ],
         components=[("", "Any component"), *((each.public_id, each.name) for each in all_components())],
         periods=list(_PERIODS.items()),
+        tags=[each.tag for each in tags.known(me())],
         open_rows=glance.rows(open_ones[:_MOST_OPEN]),
         open_count=len(open_ones),
         months=_by_month(glance.rows(past)),
@@ -149,29 +154,14 @@ def _read(args: MultiDict[str, str]) -> Filters:
         severity=severity if severity in [*Severity] else "",
         component=args.get("component", "").replace("\x00", "")[:12],
         visibility=visibility if visibility in _VISIBILITIES else "",
+        tag=clean(args.get("tag", "").replace("\x00", ""))[:LONGEST],
         is_mine=bool(args.get("mine")),
         days=days if days in _PERIODS else "90",
-        since=_day("since", args, errors),
-        until=_day("until", args, errors),
+        since=day_asked("since", args, errors),
+        until=day_asked("until", args, errors),
         before=int(before) if re.fullmatch(r"[1-9]\d{0,8}", before) else None,
         errors=errors,
     )
-
-
-def _day(name: str, args: MultiDict[str, str], errors: dict[str, str]) -> str:
-    """A day as the address holds it; one that cannot be is told, and asks for nothing."""
-    given = args.get(name, "").strip()
-    if not given:
-        return ""
-    try:
-        day = date.fromisoformat(given)
-    except ValueError:
-        errors[name] = "Give a day, such as 2026-11-23."
-        return ""
-    if not _EARLIEST <= day.year <= clock.now().year + 1:
-        errors[name] = f"Give a day between {_EARLIEST} and next year."
-        return ""
-    return day.isoformat()
 
 
 def _ask(person: Person, filters: Filters) -> tuple[Sequence[Incident], Sequence[Incident], int | None]:
@@ -200,6 +190,8 @@ def _conditions(filters: Filters, person: Person) -> list[ColumnElement[bool]]:
         conditions.append(Incident.severity == filters.severity)
     if filters.visibility:
         conditions.append(Incident.visibility == filters.visibility)
+    if filters.tag:
+        conditions.append(Incident.id.in_(select(IncidentTag.incident_id).where(IncidentTag.tag == filters.tag)))
     if filters.is_mine:
         held = select(IncidentRole.incident_id).where(IncidentRole.person_id == person.id)
         conditions.append(Incident.id.in_(held))

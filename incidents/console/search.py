@@ -1,214 +1,198 @@
-"""Search and the palette: what can be done in this incident, where one can go, and what was found, in that order."""
+"""Search: everything that was written, the best first, with its filters in the address; and the palette's choices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_, select
 
 from ..access import Role, may, me
-from ..access.visibility import find_incident, number_of, visible_to
+from ..access.visibility import find_incident, visible_to
+from ..actions import tags
 from ..kernel.database import db
-from ..policy.lifecycle import STEPS, Outcome, Step
-from ..published.components import Component
-from ..records.incidents import Incident
+from ..policy import asked_words
+from ..policy.asked_words import Asked
+from ..policy.severity import SEVERITY_LABELS, Severity
+from ..policy.tags import LONGEST, clean
+from ..policy.zones import start_of_day
+from ..published.components import Component, all_components
 from ..records.people import Person
-from ..records.timeline import HUMAN_TEXT, TimelineEntry
-from .settings_places import settings_places
+from ..reports import search as library
+from ..reports.search import Found, Hit, Kind, Narrowing
+from ..reports.search.hits import Place as Where
+from . import palette
+from .days import day_asked
+from .formats import viewer_zone
+from .palette import Group, Place
 
 bp = Blueprint("console_search", __name__, url_prefix="/console/search")
-_MOST = 20  # of each kind
-_LONGEST = 200
-_FEWEST = 2  # letters before words are looked for: one letter finds everything
+
+_PAGE = 20
+_IN_PALETTE = 10
+_MOST = 20  # components, people
+_FEWEST = 2  # letters before names are looked for: one letter finds everything
+_WHERE = re.compile(r"(\d)-([1-9]\d{0,8})")
+_KINDS = {
+    "": "Everything",
+    Kind.INCIDENT: "Incidents",
+    Kind.POSTMORTEM: "Post-mortems",
+    Kind.UPDATE: "Updates",
+    Kind.TIMELINE: "Timelines",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Something to choose: its words, where it leads, the key that does the same, and a quieter line."""
+class Filters:
+    """What the address asks for besides the words; unknown words ask for nothing."""
 
-    words: str
-    href: str
-    key: str = ""
-    note: str = ""
+    what: str
+    severity: str
+    component: str
+    tag: str
+    since: str
+    until: str
+    errors: Mapping[str, str]
 
+    @property
+    def given(self) -> dict[str, str]:
+        """Those that are set."""
+        names = ("what", "severity", "component", "tag", "since", "until")
+        return {name: value for name in names if (value := getattr(self, name))}
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Places of one kind."""
-
-    heading: str
-    places: Sequence[Place]
+    @property
+    def narrowing(self) -> Narrowing:
+        """The same for the library; days are the viewer's."""
+        following = date.fromisoformat(self.until) + timedelta(days=1) if self.until else None
+        return Narrowing(
+            kinds=(Kind(self.what),) if self.what else (),
+            severities=(self.severity,) if self.severity else (),
+            component=self.component,
+            tag=self.tag,
+            since=start_of_day(date.fromisoformat(self.since), viewer_zone()) if self.since else None,
+            until=start_of_day(following, viewer_zone()) if following else None,
+        )
 
 
 @bp.get("")
 @may(Role.VIEWER)
 def search() -> ResponseReturnValue:
     """The page of what was found; with ``palette`` only the choices, for the dialog that replaces them as one types."""
-    wanted = " ".join(request.args.get("q", "").replace("\x00", "").split())[:_LONGEST]
-    person = me()
+    asked, person = asked_words.read(request.args.get("q", "")), me()
     if "palette" in request.args:
-        here = find_incident(request.args.get("ref", ""), person)
-        groups = [*_matching(_acts(here, person), wanted), *_matching(_ways(person), wanted), *_found(wanted, person)]
-        return render_template("console/_palette.html", groups=groups, wanted=wanted)
-    return render_template("console/search.html", groups=list(_found(wanted, person)), wanted=wanted)
+        return _palette(asked, person)
+    filters, after = _read(), _after()
+    found = _look(asked, person, limit=_PAGE, filters=filters, after=after)
+    is_whole = not filters.given and after is None
+    return render_template(
+        "console/search.html",
+        wanted=asked.text,
+        filters=filters,
+        hits=found.hits,
+        groups=list(_named(asked.text, person)) if is_whole else [],
+        more=_more(asked, filters, found),
+        kinds=list(_KINDS.items()),
+        severities=[
+            ("", "Any severity"),
+            *((each.value, f"{each.value} {SEVERITY_LABELS[each]}") for each in Severity),
+        ],
+        components=[("", "Any component"), *((each.public_id, each.name) for each in all_components())],
+        tags=[each.tag for each in tags.known(person)],
+        is_more=after is not None,
+    )
 
 
-def _matching(groups: Sequence[Group], wanted: str) -> Iterator[Group]:
-    """Of each group what has every word of the question in it."""
-    words = wanted.casefold().split()
-    for group in groups:
-        left = [place for place in group.places if all(word in place.words.casefold() for word in words)]
-        if left:
-            yield Group(heading=group.heading, places=left)
-
-
-def _acts(incident: Incident | None, person: Person) -> list[Group]:
-    """What this person can do in the incident on the screen, as it now stands."""
-    if incident is None or not person.may(Role.RESPONDER):
-        return []
-    room = f"/console/incidents/{incident.ref}"
-    acts = _while_open(incident) if incident.is_open else _once_over(incident)
-    acts += [
-        ("Write a note", "notes", "N"),
-        ("Change severity", "severity", ""),
-        ("Change roles", "roles", ""),
-        ("Edit components", "components", ""),
-        ("Edit title, impact and times", "details", ""),
-        ("Relate another incident", "relations", ""),
-        ("Change who sees it", "visibility", ""),
-        ("Who was told", "deliveries", ""),
-        ("Everything on record", "audit", ""),
+def _palette(asked: Asked, person: Person) -> ResponseReturnValue:
+    here = find_incident(request.args.get("ref", ""), person)
+    found = _look(asked, person, limit=_IN_PALETTE)
+    groups = [
+        *palette.matching(palette.acts(here, person), asked.text),
+        *palette.matching(palette.ways(person), asked.text),
+        *_choices(found),
+        *_named(asked.text, person),
     ]
-    return [
-        Group(
-            heading=f"In {incident.ref}",
-            places=[
-                Place(words=f"{words}, {incident.ref}", href=f"{room}/{path}", key=key) for words, path, key in acts
-            ],
+    if found.last is not None:
+        everything = Place(
+            words=f"Everything with “{asked.text}”", href=f"/console/search?{urlencode({'q': asked.text})}"
         )
-    ]
+        groups.append(Group(heading="More", places=[everything]))
+    return render_template("console/_palette.html", groups=groups, wanted=asked.text)
 
 
-def _while_open(incident: Incident) -> list[tuple[str, str, str]]:
-    acts = [("Post update", "updates", "U"), ("No change", "updates/no-change", "")]
-    if not incident.is_acknowledged:
-        acts.insert(0, ("Acknowledge", "acknowledgement", "A"))
-    following = Step(incident.step).number  # the seven count from one: this is the index of the next
-    if following < len(STEPS) - 1:
-        step = Step(STEPS[following])
-        acts.append((f"Start {step.label.lower()}", f"steps?step={step.value}", "S"))
-    return [
-        *acts,
-        ("Escalate", "escalations", "E"),
-        ("Snooze the reminder", "snoozes", ""),
-        ("Resolve", "resolution", ""),
-        ("Merge into another", "merge", ""),
-    ]
+def _look(
+    asked: Asked, person: Person, *, limit: int, filters: Filters | None = None, after: Where | None = None
+) -> Found:
+    return library.find(
+        asked,
+        seen=visible_to(person),
+        sees_drafts=person.may(Role.RESPONDER),
+        narrowing=filters.narrowing if filters else None,
+        limit=limit,
+        after=after,
+    )
 
 
-def _once_over(incident: Incident) -> list[tuple[str, str, str]]:
-    acts = [("Reopen", "reopening", "")]
-    return [("Post-mortem", "postmortem", ""), *acts] if incident.outcome == Outcome.RESOLVED else acts
+def _read() -> Filters:
+    errors: dict[str, str] = {}
+    what, severity = request.args.get("what", ""), request.args.get("severity", "")
+    return Filters(
+        what=what if what in _KINDS else "",
+        severity=severity if severity in [*Severity] else "",
+        component=request.args.get("component", "").replace("\x00", "")[:12],
+        tag=clean(request.args.get("tag", "").replace("\x00", ""))[:LONGEST],
+        since=day_asked("since", request.args, errors),
+        until=day_asked("until", request.args, errors),
+        errors=errors,
+    )
 
 
-def _ways(person: Person) -> list[Group]:
-    ways = [
-        Place(words="Now", href="/console/", key="G N"),
-        Place(words="Incidents", href="/console/incidents", key="G I"),
-    ]
-    ways.append(Place(words="On call", href="/console/on-call", key="G O"))
-    ways.append(Place(words="Post-mortems", href="/console/postmortems", key="G P"))
-    ways += [
-        Place(words="Rotations", href="/console/on-call/rotations", note="On call"),
-        Place(words="Roles and groups: who the lead and the CTO are", href="/console/on-call/roles", note="On call"),
-        Place(words="Calendar subscriptions", href="/console/on-call/calendars", note="On call"),
-    ]
-    if person.may(Role.RESPONDER):
-        ways += [
-            Place(words="Cover a shift", href="/console/on-call/overrides/new", note="On call"),
-            Place(words="Ask for a swap", href="/console/on-call/swaps/new", note="On call"),
-        ]
-        ways.insert(0, Place(words="Declare incident", href="/console/incidents/new", key="C"))
-    ways.append(Place(words="My page: zone, password, keys, bell", href="/console/me"))
-    ways.append(Place(words="My notifications: addresses, order, quiet hours, test", href="/console/me/notifications"))
-    for heading, places in settings_places():
-        ways += [Place(words=f"Settings: {word}", href=href, note=heading) for _name, word, href in places]
-    return [Group(heading="Go to", places=ways)]
+def _after() -> Where | None:
+    """Where the next page begins."""
+    named = _WHERE.fullmatch(request.args.get("after", ""))
+    return Where(int(named[1]), int(named[2])) if named else None
 
 
-def _found(wanted: str, person: Person) -> Iterator[Group]:
-    """What the records hold; a number or a name of an incident finds it by itself."""
-    if not wanted:
-        return
+def _more(asked: Asked, filters: Filters, found: Found) -> str:
+    """The address of the next page; empty on the last."""
+    if found.last is None:
+        return ""
+    after = f"{max(found.last.rank, 0)}-{found.last.rowid}"
+    return "/console/search?" + urlencode({"q": asked.text, **filters.given, "after": after})
+
+
+def _choices(found: Found) -> Iterator[Group]:
+    incidents = [hit for hit in found.hits if hit.kind == Kind.INCIDENT]
+    said = [hit for hit in found.hits if hit.kind != Kind.INCIDENT]
     for heading, places in (
-        ("Incidents", _incidents(wanted, person)),
-        ("Said on a timeline", _said(wanted, person)),
-        ("Components", _components(wanted)),
-        ("People", _people(wanted, person)),
+        ("Incidents", [_place(hit) for hit in incidents]),
+        ("Written", [_place(hit) for hit in said]),
     ):
         if places:
             yield Group(heading=heading, places=places)
 
 
-def _incidents(wanted: str, person: Person) -> list[Place]:
-    named = number_of(wanted if not wanted.isascii() or not wanted.isdigit() else f"INC-{wanted}")
-    has = [Incident.id == named] if named else []
+def _place(hit: Hit) -> Place:
+    incident = hit.incident
+    if hit.kind == Kind.INCIDENT:
+        words, note = f"{incident.ref} {incident.title}", f"{incident.severity}, {incident.status.lower()}"
+        return Place(words=words, href=hit.path, note=note)
+    return Place(words=f"{incident.ref} {hit.text}", href=hit.path, note=hit.source)
+
+
+def _named(wanted: str, person: Person) -> Iterator[Group]:
+    """Components and people of that name."""
     if len(wanted) >= _FEWEST:
-        has += [Incident.title.icontains(wanted, autoescape=True), Incident.impact.icontains(wanted, autoescape=True)]
-    if not has:
-        return []
-    # its own number first, then what is open, then the newest
-    found = select(Incident).where(visible_to(person), or_(*has))
-    order = ((Incident.id == (named or 0)).desc(), Incident.outcome.is_(None).desc(), Incident.id.desc())
-    return [
-        Place(words=f"{each.ref} {each.title}", href=f"/console/incidents/{each.ref}", note=_state(each))
-        for each in db.session.scalars(found.order_by(*order).limit(_MOST))
-    ]
-
-
-def _state(incident: Incident) -> str:
-    return f"{incident.severity}, {incident.status.lower()}"
-
-
-def _said(wanted: str, person: Person) -> list[Place]:
-    if len(wanted) < _FEWEST:
-        return []
-    told = (
-        select(TimelineEntry.id, TimelineEntry.body, TimelineEntry.by_name, Incident.id.label("incident_id"))
-        .join(Incident, Incident.id == TimelineEntry.incident_id)
-        .where(
-            visible_to(person),
-            TimelineEntry.kind.in_(HUMAN_TEXT),
-            TimelineEntry.body.icontains(wanted, autoescape=True),
-        )
-        .order_by(TimelineEntry.id.desc())
-        .limit(_MOST)
-    )
-    return [
-        Place(
-            words=f"INC-{row.incident_id} {_around(row.body, wanted)}",
-            href=f"/console/incidents/INC-{row.incident_id}#entry-{row.id}",
-            note=row.by_name,
-        )
-        for row in db.session.execute(told)
-    ]
-
-
-def _around(body: str, wanted: str) -> str:
-    """The words around the first place where it stands."""
-    body = " ".join(body.split())
-    at = max(0, body.casefold().find(wanted.casefold()))
-    begin = max(0, at - 30)
-    cut = body[begin : begin + 110]
-    return ("…" if begin else "") + cut + ("…" if begin + 110 < len(body) else "")
+        for heading, places in (("Components", _components(wanted)), ("People", _people(wanted, person))):
+            if places:
+                yield Group(heading=heading, places=places)
 
 
 def _components(wanted: str) -> list[Place]:
-    if len(wanted) < _FEWEST:
-        return []
     found = select(Component).where(Component.name.icontains(wanted, autoescape=True)).order_by(Component.name)
     return [
         Place(words=each.name, href=f"/console/incidents?component={each.public_id}", note="Its incidents")
@@ -218,7 +202,7 @@ def _components(wanted: str) -> list[Place]:
 
 def _people(wanted: str, person: Person) -> list[Place]:
     """For administrators, who alone have pages about people."""
-    if len(wanted) < _FEWEST or not person.may(Role.ADMIN):
+    if not person.may(Role.ADMIN):
         return []
     has = or_(Person.name.icontains(wanted, autoescape=True), Person.email.icontains(wanted, autoescape=True))
     return [

@@ -30,6 +30,7 @@ _ALL: tuple[tuple[str, tuple[Place, ...]], ...] = (
             ("templates", "Message templates", "console_message_templates.page"),
             ("postmortems", "Post-mortems", "console_postmortem_templates.page"),
             ("words", "Roles and causes", "console_team_words.page"),
+            ("tags", "Tags", "console_settings_tags.page"),
         ),
     ),
     (

@@ -10,13 +10,14 @@ from datetime import datetime
 from sqlalchemy import select
 
 from ..access.visibility import merged_into, visible_to
-from ..actions import approval, asked, components, relations, roles, targets, updates, visibility
+from ..actions import approval, asked, components, relations, roles, tags, targets, updates, visibility
 from ..kernel import clock
 from ..kernel.database import db
 from ..policy.components import BADNESS, ComponentStatus, worst
 from ..policy.durations import duration
 from ..policy.lifecycle import Outcome, Visibility
 from ..policy.severity import SlaState
+from ..policy.similar import Looks
 from ..published import publishing
 from ..published.components import all_components
 from ..published.incidents import PublishedIncident
@@ -25,6 +26,7 @@ from ..records.incidents import Incident, IncidentRole, Target
 from ..records.people import Person
 from ..records.updates import Update
 from ..reports import tellings
+from ..reports.similar import Match, seen_before
 from . import ladder, room_channel, stepper
 from .glance import Mark
 from .ladder import Ladder
@@ -83,6 +85,8 @@ class Standing:
     deadlines: Sequence[Deadline]
     deadlines_before: Sequence[Deadline]  # replaced by another severity, or from before a reopening
     related: Sequence[Related]
+    tags: Sequence[str]
+    before: Sequence[Match]  # past incidents that look like this one, and that nobody has related to it
     goes_on_in: Incident | None  # what it was merged into, where the viewer may see that
     named: Sequence[Person]
     published: PublishedIncident | None
@@ -124,9 +128,11 @@ class Standing:
 def of(incident: Incident, *, me: Person) -> Standing:
     """Ask for all of it."""
     seats = _seats(incident)
-    named_components = _components(incident)
+    statuses = components.statuses_of(incident)
+    named_components = _components(statuses)
     all_updates = asked.answer(("updates", incident.id), lambda: updates.updates_of(incident))
     all_targets = targets.history(incident)
+    related, tagged = _related(incident, me), tags.of(incident)
     known = [update for update in all_updates if update.state == "published"]
     waiting = [update for update in all_updates if update.state in ("draft", "scheduled")]
     asked_about = approval.questions_of([update.id for update in waiting]) if waiting else {}
@@ -142,7 +148,13 @@ def of(incident: Incident, *, me: Person) -> Standing:
         worst=worst([status for _name, status in named_components]),
         deadlines=[_deadline(each) for each in all_targets if targets.counts(each, incident)],
         deadlines_before=[_deadline(each) for each in all_targets if not targets.counts(each, incident)],
-        related=_related(incident, me),
+        related=related,
+        tags=tagged,
+        before=seen_before(
+            Looks(incident.title, "", frozenset(statuses), frozenset(tagged)),
+            seen=visible_to(me),
+            but_not={incident.id, *(each.other.id for each in related)},
+        ),
         goes_on_in=merged_into(incident, me),
         named=visibility.named_people(incident) if incident.visibility == Visibility.RESTRICTED else [],
         published=asked.answer(("published", incident.id), lambda: publishing.find(incident.id)),
@@ -162,8 +174,7 @@ def _seats(incident: Incident) -> list[Seat]:
     ]
 
 
-def _components(incident: Incident) -> list[tuple[str, str]]:
-    statuses = components.statuses_of(incident)
+def _components(statuses: Mapping[str, str]) -> list[tuple[str, str]]:
     return [
         (component.name, statuses[component.public_id])
         for component in all_components(archived=None)

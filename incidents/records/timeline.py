@@ -22,6 +22,7 @@ KINDS = (
     "severity",
     "impact",
     "title",
+    "tags",
     "component",
     "role",
     "role_accepted",

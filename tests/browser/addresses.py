@@ -119,6 +119,7 @@ CONSOLE = (
     "/console/settings/templates/1",
     "/console/settings/postmortems",
     "/console/settings/words",
+    "/console/settings/tags",
     "/console/settings/people",
     "/console/settings/people/1",
     "/console/settings/tokens",

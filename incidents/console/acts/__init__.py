@@ -25,6 +25,7 @@ from . import (
     severity,
     snoozes,
     steps,
+    tags,
     timeline_entry,
     visibility,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "severity",
     "snoozes",
     "steps",
+    "tags",
     "timeline_entry",
     "visibility",
 ]

@@ -33,7 +33,8 @@ class Place:
 class Hit:
     """One text that was found. ``title`` and ``snippet`` are in parts, so that each exit marks and escapes them itself.
 
-    ``at`` is when it was said, ``by`` by whom, and ``what`` which text: a section, or the state of an update.
+    ``at`` is when it was said, ``by`` by whom, and ``what`` which text: a section, the state of an update, the kind of
+    an entry. ``anchor`` leads to it on the incident's page.
     """
 
     kind: Kind
@@ -44,12 +45,23 @@ class Hit:
     at: datetime
     by: str = ""
     what: str = ""
+    anchor: str = ""
     tags: Sequence[str] = ()
 
     @property
     def text(self) -> str:
         """The snippet without its marks."""
         return "".join(part.text for part in self.snippet)
+
+    @property
+    def path(self) -> str:
+        """Where it stands in the console."""
+        return f"/console/incidents/{self.incident.ref}{self.anchor}"
+
+    @property
+    def source(self) -> str:
+        """In a few words, which text it is and whose."""
+        return ", ".join(word for word in (_source(self), self.by) if word)
 
 
 def read(places: Sequence[Place], asked: Asked) -> list[Hit]:
@@ -82,6 +94,22 @@ def read(places: Sequence[Place], asked: Asked) -> list[Hit]:
     return hits
 
 
+def _source(hit: Hit) -> str:
+    if hit.kind == Kind.POSTMORTEM:
+        return f"Post-mortem, {SectionName(hit.what).heading.lower()}"
+    if hit.kind == Kind.UPDATE:
+        return _STATES[hit.what]
+    return {"decision": "Decision", "note": "Note"}.get(hit.what, "Timeline") if hit.kind == Kind.TIMELINE else ""
+
+
+_STATES = {
+    "public": "Public update",
+    "internal": "Internal update",
+    "draft": "Draft of an update",
+    "scheduled": "Scheduled update",
+}
+
+
 def _kind_of(place: Place) -> Kind:
     return Kind.INCIDENT if place.rank < 0 else RANKS[place.rank].kind
 
@@ -106,27 +134,43 @@ def _sections(ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
             "text": each.written or "",
             "at": each.written_at,
             "by": each.written_by_name or "",
-            "what": SectionName(each.name).value,
+            "what": each.name,
+            "anchor": f"/postmortem#{each.name}",
         }
         for each in db.session.scalars(select(PostmortemSection).where(PostmortemSection.id.in_(ids)))
     }
 
 
 def _updates(ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
+    found = db.session.scalars(select(Update).where(Update.id.in_(ids))).all()
+    told = select(TimelineEntry.update_id, TimelineEntry.id).where(
+        # the incident besides: there is an index by it
+        TimelineEntry.incident_id.in_({each.incident_id for each in found}),
+        TimelineEntry.update_id.in_(ids),
+        TimelineEntry.kind == "update",
+    )
+    entries = {row.update_id: row.id for row in db.session.execute(told)}
     return {
         each.id: {
             "text": each.body,
             "at": each.display_at or each.created_at,
             "by": each.by_name,
             "what": each.audience if each.state == "published" else each.state,
+            "anchor": f"#entry-{entries[each.id]}" if each.id in entries else f"/updates/{each.public_id}",
         }
-        for each in db.session.scalars(select(Update).where(Update.id.in_(ids)))
+        for each in found
     }
 
 
 def _entries(ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
     return {
-        each.id: {"text": each.body, "at": each.at, "by": each.by_name, "what": each.kind}
+        each.id: {
+            "text": each.body,
+            "at": each.at,
+            "by": each.by_name,
+            "what": each.kind,
+            "anchor": f"#entry-{each.id}",
+        }
         for each in db.session.scalars(select(TimelineEntry).where(TimelineEntry.id.in_(ids)))
     }
 

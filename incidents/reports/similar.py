@@ -1,0 +1,113 @@
+"""Seen before: past incidents that look like this one, with why, how they ended, and what was learnt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
+
+from ..kernel.database import db
+from ..policy import similar
+from ..policy.lifecycle import Outcome
+from ..policy.similar import Likeness, Looks
+from ..policy.words import words_of
+from ..published.components import Component
+from ..records import library
+from ..records.incidents import Incident, IncidentComponent
+from ..records.postmortems import Postmortem
+from ..records.tags import tags_of
+from .search.shelves import matches, tsquery
+
+_BEST_SHOWN = 3
+_COMPARED = 60  # candidates
+_MOST_WORDS = 12  # of a title, that candidates are looked up by
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A past incident, in one line why it looks like this one, and whether it has a post-mortem."""
+
+    incident: Incident
+    why: str
+    has_postmortem: bool
+
+
+def seen_before(
+    looks: Looks, *, seen: ColumnElement[bool], but_not: Collection[int] = (), limit: int = _BEST_SHOWN
+) -> list[Match]:
+    """The few past incidents most like it, the most alike first and the newer of equals.
+
+    ``seen`` is ``visible_to(viewer)``: of a hidden one nothing is said. Drills, and what was merged, are no past.
+    Candidates come from the catalogue: five queries at most, however long the past is.
+    """
+    past = [seen, Incident.outcome.in_((Outcome.RESOLVED, Outcome.FALSE_ALARM)), Incident.is_drill.is_(False)]
+    if but_not:
+        past.append(Incident.id.not_in(but_not))
+    words = similar.telling_words(looks.title)[:_MOST_WORDS]
+    if not words:
+        return []
+    found = {each.id: each for each in db.session.scalars(_with_some(words).where(*past).limit(_COMPARED))}
+    if not found:
+        return []
+    judged = _judge(looks, found)
+    best = sorted(judged, key=lambda number: (-judged[number].score, -number))[:limit]
+    named, written = _names({each for number in best for each in judged[number].components}), _postmortems(best)
+    return [
+        Match(
+            incident=found[number],
+            why=judged[number].why([named[each] for each in judged[number].components if each in named]),
+            has_postmortem=number in written,
+        )
+        for number in best
+    ]
+
+
+def _with_some(words: Sequence[str]) -> Select[Incident]:
+    """Those with any of the words, those with the most and the rarest of them first: a component alone is no likeness."""
+    shelf = library.INCIDENTS
+    joined = select(Incident).join(shelf, shelf.c.rowid == Incident.id)
+    if db.engine.dialect.name == "sqlite":
+        # a pair of Chinese letters is two words that stand together
+        some = " OR ".join(f'"{" ".join(_apart(word))}"{" *" if len(_apart(word)) == 1 else ""}' for word in words)
+        best_first: ColumnElement[float] = literal_column(f"bm25({shelf.name})")
+        return joined.where(matches(shelf, f"{{words}} : ({some})")).order_by(best_first, Incident.id.desc())
+    asked = tsquery(" | ".join(_on_postgresql(_apart(word)) for word in words))
+    most = func.ts_rank(shelf.c.words, asked)
+    return joined.where(shelf.c.words.bool_op("@@")(asked)).order_by(most.desc(), Incident.id.desc())
+
+
+def _apart(word: str) -> list[str]:
+    return [word] if word.isascii() else words_of(word)
+
+
+def _on_postgresql(words: Sequence[str]) -> str:
+    return f"'{words[0]}':*" if len(words) == 1 else "(" + " <-> ".join(f"'{word}'" for word in words) + ")"
+
+
+def _judge(looks: Looks, found: Mapping[int, Incident]) -> dict[int, Likeness]:
+    touched: dict[int, set[str]] = defaultdict(set)
+    wanted = select(IncidentComponent.incident_id, IncidentComponent.component_id)
+    for row in db.session.execute(wanted.where(IncidentComponent.incident_id.in_(found))):
+        touched[row.incident_id].add(row.component_id)
+    tags = tags_of(found)
+    judged = {}
+    for number, incident in found.items():
+        said = " ".join(filter(None, (incident.impact, incident.resolution_summary)))
+        other = Looks(incident.title, said, frozenset(touched[number]), frozenset(tags.get(number, ())))
+        likeness = similar.compare(looks, other)
+        if likeness.score >= similar.ALIKE:
+            judged[number] = likeness
+    return judged
+
+
+def _names(ids: Collection[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    wanted = select(Component.public_id, Component.name).where(Component.public_id.in_(ids))
+    return {row.public_id: row.name for row in db.session.execute(wanted)}
+
+
+def _postmortems(ids: Collection[int]) -> set[int]:
+    return set(db.session.scalars(select(Postmortem.incident_id).where(Postmortem.incident_id.in_(ids))))
