@@ -178,7 +178,7 @@ def test_who_gets_a_part_is_invited_and_who_left_is_not_fetched_back(slack: Slac
     work()
 
     assert slack.rooms.only["members"] == {"U0BOT", "U0CAT"}
-    assert row(incident).invited["U0GONE"] == {"name": "Gone", "why_not": "Slack knows no such person"}
+    assert row(incident).invited["U0GONE"] == "Slack knows no such person"
     assert row(incident).problem == ""
 
 

@@ -15,6 +15,7 @@ from incidents.records.incident_channel_settings import channel_settings
 from incidents.records.incident_channels import IncidentChannel, present_channel
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
+from tests import slack_door
 from tests.conftest import WoundClock
 from tests.factories import an_incident
 from tests.factories_people import make_person, post, sign_in
@@ -24,7 +25,7 @@ ROOM = "/console/incidents/INC-1"
 
 @pytest.fixture
 def environ(environ: dict[str, str]) -> dict[str, str]:
-    return {**environ, "SLACK_BOT_TOKEN": "xoxb-1"}
+    return {**environ, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": slack_door.KEY}
 
 
 @pytest.fixture
@@ -59,12 +60,14 @@ def test_the_room_says_where_the_channel_is_and_what_went_wrong(
     is_now(incident, problem="The rules forbid <b>it</b>", due_at=clock.moment + timedelta(minutes=15))
     page = browser.get(ROOM).text
     assert "Not made yet." in page
-    assert "The rules forbid &lt;b&gt;it&lt;/b&gt;. Tried again" in page
+    assert "The rules forbid &lt;b&gt;it&lt;/b&gt;. It is tried again at" in page
 
     post(browser, f"{ROOM}/channel")
     assert is_now(incident).due_at == clock.moment
 
-    invited = {"U1": {"name": "Ada", "why_not": "Slack knows no such person"}, "U2": {"name": "Bob", "why_not": ""}}
+    slack_door.linked(make_person(email="ada@example.com"), "U1")
+    slack_door.linked(make_person(email="bob@example.com"), "U2")
+    invited = {"U1": "Slack knows no such person", "U2": ""}
     is_now(incident, channel_id="C42", name="inc-1-down", problem="", invited=invited)
     page = browser.get(ROOM).text
     assert '<a href="https://slack.com/app_redirect?channel=C42">#inc-1-down</a>' in page
@@ -111,3 +114,18 @@ def test_an_admin_chooses_which_incidents_get_one(browser: FlaskClient) -> None:
     chosen = channel_settings()
     assert (chosen.makes, chosen.for_restricted, chosen.archive_after_days) == ("all", True, 0)
     assert "Channels in Slack" in browser.get(settings).text
+
+
+def test_incident_channel_says_the_way_or_has_it_made(
+    client: FlaskClient, maya: Person, incident: Incident, clock: WoundClock
+) -> None:
+    slack_door.linked(maya)
+    is_now(incident, problem="The rules forbid it", due_at=clock.moment + timedelta(minutes=15))
+    assert slack_door.say(client, "channel INC-1").splitlines() == [
+        "The channel of INC-1 is seen to now.",
+        "Last time it went wrong: The rules forbid it.",
+    ]
+    assert is_now(incident).due_at == clock.moment
+
+    is_now(incident, channel_id="C42", name="inc-1-down", problem="")
+    assert slack_door.say(client, "channel INC-1") == "INC-1 is spoken of in #inc-1-down."

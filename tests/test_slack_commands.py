@@ -181,11 +181,11 @@ def test_a_word_mistyped_gets_the_nearest_one(client: FlaskClient, incident: Inc
 
 
 def test_a_word_like_none_is_answered_without_a_guess(client: FlaskClient, ada: Person) -> None:
-    said = say(client, "<!channel> &lt;!here&gt;")
+    said = say(client, "<!everyone> &lt;!here&gt;")
 
     assert "Did you mean" not in said
     assert "<!" not in said
-    assert "@channel" not in said
+    assert "@everyone" not in said
 
 
 def test_a_command_is_done_wholly_or_not_at_all(

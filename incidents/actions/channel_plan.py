@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from . import oncall, roles, telling, visibility
 class Plan:
     """What is to be so in Slack.
 
-    ``people`` are the Slack users who should be in it, by whose they are. ``is_closed_circle``: nobody else may be.
+    ``people`` are the Slack users who should be in it. ``is_closed_circle``: nobody else may be.
     ``archive_at`` is when it is archived, where that is known; ``is_over``: then it need not be made any more.
     """
 
@@ -47,7 +47,7 @@ class Plan:
     is_open: bool
     archive_at: datetime | None
     bookmarks: Mapping[str, str] = field(default_factory=dict)
-    people: Mapping[str, str] = field(default_factory=dict)
+    people: Sequence[str] = ()
     is_closed_circle: bool = False
 
     @property
@@ -77,7 +77,7 @@ def plan_for(channel: IncidentChannel) -> Plan:
         is_open=incident.is_open,
         archive_at=_archive_at(incident),
         bookmarks=_bookmarks(incident, room) if tells else {},
-        people=_people(incident) if tells else {},
+        people=_people(incident) if tells else (),
         is_closed_circle=is_restricted,
     )
 
@@ -100,7 +100,7 @@ def _bookmarks(incident: Incident, room: str) -> dict[str, str]:
 # ---- who should be in it ----
 
 
-def _people(incident: Incident) -> dict[str, str]:
+def _people(incident: Incident) -> list[str]:
     """Whoever declared it, has a part in it or was told; of a restricted one whoever is named, and of a drill who agreed."""
     if incident.visibility == Visibility.RESTRICTED:
         meant = visibility.named_people(incident)
@@ -121,15 +121,14 @@ def _told(incident: Incident) -> list[Person]:
     return list(db.session.scalars(select(Person).where(Person.id.in_(ids)))) if ids else []
 
 
-def _users_of(people: list[Person]) -> dict[str, str]:
-    """Their users in Slack, by ID; who has none is not reached there."""
-    names = {person.id: person.name for person in people}
-    if not names:
-        return {}
-    addresses = select(ContactAddress.value, ContactAddress.person_id).where(
-        ContactAddress.kind == SLACK, ContactAddress.removed_at.is_(None), ContactAddress.person_id.in_(names)
+def _users_of(people: Sequence[Person]) -> list[str]:
+    """Their users in Slack; who has none is not reached there."""
+    addresses = select(ContactAddress.value).where(
+        ContactAddress.kind == SLACK,
+        ContactAddress.removed_at.is_(None),
+        ContactAddress.person_id.in_([person.id for person in people]),
     )
-    return {user: names[number] for user, number in db.session.execute(addresses.order_by(ContactAddress.id))}
+    return [*dict.fromkeys(db.session.scalars(addresses.order_by(ContactAddress.id)))] if people else []
 
 
 def _settings() -> Settings:

@@ -131,6 +131,8 @@ def make_or_try_again(incident: Incident, *, by: Actor) -> bool:
     if _is_forbidden(incident, channel_settings()):
         raise NotAllowed("Restricted incidents get no channel here. An admin can change that in the settings.")
     channel = present_channel(incident.id)
+    if channel is None and not incident.is_open:
+        raise NotAllowed(f"{incident.ref} is over. Reopen it to speak of it.")
     if channel is None:
         wish_for(incident)
         return True

@@ -26,6 +26,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "im:write": "messages to a person",
         "pins:read": "hearing of pins",
         "pins:write": "pinning the headline",
+        "bookmarks:read": "adding no bookmark twice",
         "bookmarks:write": "the channel's bookmarks",
         "reactions:read": "hearing of the :pushpin: reaction",
         "files:read": "files on the timeline",

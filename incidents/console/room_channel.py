@@ -11,9 +11,12 @@ from sqlalchemy import select
 from ..actions import incident_channel
 from ..kernel.database import db
 from ..policy.lifecycle import Visibility
+from ..records.addresses import ContactAddress
 from ..records.incident_channel_settings import channel_settings
 from ..records.incident_channels import IncidentChannel
 from ..records.incidents import Incident
+from ..records.people import Person
+from ..reports.ways import SLACK
 
 _OPEN_IN_SLACK = "https://slack.com/app_redirect?channel="
 
@@ -73,13 +76,21 @@ def _shown(channel: IncidentChannel, incident: Incident, *, may_be_made: bool) -
         archived_at=channel.archived_at,
         problem=channel.problem,
         again_at=channel.due_at if has_problem else None,
-        outsiders=[(each["name"], each["why_not"]) for each in channel.invited.values() if each["why_not"]]
-        if state == "open"
-        else (),
+        outsiders=_outsiders(channel) if state == "open" else (),
         button=_button(
             state, has_problem=has_problem, may_be_made=may_be_made, is_closed=incident.closed_at is not None
         ),
     )
+
+
+def _outsiders(channel: IncidentChannel) -> list[tuple[str, str]]:
+    """Whom Slack would not let be invited, and why."""
+    whys = {user: str(why) for user, why in channel.invited.items() if why}
+    if not whys:
+        return []
+    whose = select(Person.name, ContactAddress.value).join(ContactAddress, ContactAddress.person_id == Person.id)
+    found = db.session.execute(whose.where(ContactAddress.kind == SLACK, ContactAddress.value.in_(whys)).distinct())
+    return sorted((name, whys[user]) for name, user in found)
 
 
 def _state(channel: IncidentChannel) -> str:

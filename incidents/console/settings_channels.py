@@ -13,7 +13,7 @@ from ..actions import incident_channel
 from ..kernel.errors import Malformed
 from ..records.incident_channel_settings import MOST_DAYS, Makes, channel_settings
 
-MAKES: Final = ((Makes.PAGING, "P1 and P2"), (Makes.ALL, "All"), (Makes.NONE, "None by itself"))
+MAKES: Final = ((Makes.PAGING, "P1 and P2"), (Makes.ALL, "All"), (Makes.NONE, "None"))
 _DAYS = re.compile(r"\d{1,3}", re.ASCII)
 
 

@@ -120,7 +120,7 @@ def people(turn: Turn) -> None:
     if fresh:
         found = slack_room_people.invite(turn.id, fresh, turn.settings)
         if not turn.went_wrong(found) and not isinstance(found, Refused):
-            invited |= {user: {"name": turn.plan.people[user], "why_not": why} for user, why in found.items()}
+            invited |= found
             turn.keep(invited=invited)
     for user in [user for user in invited if turn.plan.is_closed_circle and user not in turn.plan.people]:
         if not turn.went_wrong(slack_room_people.put_out(turn.id, user, turn.settings)):

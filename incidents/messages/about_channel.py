@@ -11,7 +11,8 @@ from ..policy.lifecycle import Outcome, Step
 from ..policy.severity import SEVERITY_LABELS, Severity
 from ..records.incidents import Incident
 from . import about_team, slack_blocks
-from .letters import ACKNOWLEDGE, Button
+from .about_incidents import post_update_button
+from .letters import Button
 
 LONGEST_TOPIC: Final = 250  # https://docs.slack.dev/reference/methods/conversations.setTopic
 WITHDRAWN_TOPIC: Final = "Withdrawn."
@@ -46,12 +47,21 @@ def purpose(incident: Incident, *, room: str) -> str:
 
 def headline(incident: Incident, *, template: str, room: str) -> dict[str, Any]:
     """The pinned message: the communication template, changed in place as the incident goes on."""
-    buttons = [Button("Open the incident", room)]
-    if incident.is_open and not incident.is_acknowledged and not incident.is_drill:
-        buttons.insert(0, Button("Acknowledge", "", act=ACKNOWLEDGE))
     return slack_blocks.post(
-        headline=about_team.name(incident), paragraphs=[template], buttons=buttons, incident=incident.ref
+        headline=about_team.name(incident),
+        paragraphs=[template],
+        buttons=[*_acts(incident, room), Button("Open the incident", room)],
+        incident=incident.ref,
+        read_on=room,
     )
+
+
+def _acts(incident: Incident, room: str) -> list[Button]:
+    if not incident.is_open:
+        return []
+    is_asked_for = not incident.is_acknowledged and not incident.is_drill
+    take = [about_team.acknowledge_button()] if is_asked_for else []
+    return [*take, post_update_button(incident, room.partition("/console/")[0])]
 
 
 def withdrawn(incident: Incident) -> dict[str, Any]:

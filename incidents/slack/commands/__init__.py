@@ -8,7 +8,7 @@ from typing import Final
 from ...kernel.database import db
 from ...kernel.errors import Malformed, Refusal
 from ..replies import Reply
-from . import answering, course, declaring, helping, looking, owed, planned, roles, writing
+from . import answering, channels, course, declaring, helping, looking, owed, planned, roles, writing
 from .asked import Asked, nearest
 
 Command = Callable[[Asked], Reply]
@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "resolve": course.resolve,
     "reopen": course.reopen,
     "role": roles.role,
+    "channel": channels.channel,
     "list": looking.list_open,
     "show": looking.show,
     "oncall": looking.on_call,

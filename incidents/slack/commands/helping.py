@@ -26,6 +26,7 @@ _WORDS: Final = (
     ("postmortem INC-42", "its post-mortem"),
     ("actions", "your action items"),
     ("template INC-42", "the communication template"),
+    ("channel INC-42", "its channel: where it is, or one is made"),
     ("oncall", "who is on call"),
     ("maintenance", "announced work"),
     ("drill P3 TITLE", "an exercise"),
