@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from incidents import actions
 from incidents.actions import respond
 from incidents.channels import slack
+from incidents.jobs import oncall
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
@@ -28,6 +29,7 @@ from incidents.records.updates import Update
 from incidents.reports import tellings
 from tests.conftest import WoundClock
 from tests.factories import a_component, a_person, an_incident
+from tests.on_call import a_rotation
 from tests.outgoing import run_due_jobs
 from tests.receivers import Receiver, receiver
 from tests.slack_api import asked_to_wait
@@ -172,6 +174,7 @@ def test_no_change_is_posted_once_however_many_press_it(
     due(incident, clock)
     assert chat.buttons(OWN, "The public update") == ["Post update", "No change", "Snooze", "Open the incident"]
     [note] = [each for each in chat.standing[OWN][-1]["blocks"] if each["type"] == "context"]
+    offers = note["block_id"]
     said = "We are still investigating. Nothing has changed since the last update."
     assert note["elements"][0]["text"] == f"Nothing new? “No change” says: “{said}”"
 
@@ -193,6 +196,7 @@ def test_no_change_is_posted_once_however_many_press_it(
         assert {"Post update", "No change", "Snooze"}.isdisjoint(chat.buttons(place, beginning))
         assert "\nAda posted an update at 02:44 UTC." in "\n".join(chat.texts(place))
     assert chat.texts(OWN)[-1] == f"Public update by Ada: {said}"
+    assert offers not in [block.get("block_id") for each in chat.standing[OWN] for block in each["blocks"]]
 
 
 def test_who_does_not_lead_is_asked_once_more_and_can_take_it_back(
@@ -312,6 +316,21 @@ def test_a_channel_that_takes_nothing_is_told_of_in_the_teams(
     entries = db.session.scalars(select(TimelineEntry).where(TimelineEntry.kind == "reminder")).all()
     [telling] = tellings.of_entries(entries).values()
     assert telling.missed[-1] == ("The incident's channel in Slack", "this channel of Slack is archived")
+
+
+def test_the_teams_channel_hears_who_comes_on_call(
+    app: Flask, ada: Person, bob: Person, chat: SlackChat, clock: WoundClock
+) -> None:
+    a_rotation(ada, bob)
+    for _ in range(2):
+        oncall.announce_hand_overs()
+        let_out(clock)
+        clock.set(datetime(2026, 11, 24, 9, tzinfo=UTC))
+
+    assert chat.texts(OPS) == [
+        "Ada is on call for Primary now. Until Mon 23 Nov, 09:00 UTC.",
+        "Ada is on call for Primary now. Until Wed 25 Nov, 09:00 UTC. Before: Bob.",
+    ]
 
 
 def test_two_clocks_write_to_a_channel_in_order_and_once_a_second(

@@ -137,7 +137,7 @@ def reminder(
         lead = f"The {what} is due in 5 min." if entry.detail.get("stage") == "nudge" else f"The {what} is due now."
     return slack_blocks.post(
         paragraphs=[Line(lead, " ".join(more))],
-        notes=[f"Nothing new? “No change” says: “{no_change}”"],
+        offer=f"Nothing new? “No change” says: “{no_change}”",
         buttons=update_buttons(incident, base_url),
         incident=incident.ref,
     )

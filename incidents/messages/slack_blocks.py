@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .letters import ACKNOWLEDGE, POST_UPDATE, Button, Letter
+from .letters import ACKNOWLEDGE, NO_CHANGE, POST_UPDATE, Button, Letter
 
 # https://docs.slack.dev/reference/block-kit/blocks; two blocks are left for what is added later
 _MOST_BLOCKS, _LONGEST_SECTION, _LONGEST_FALLBACK = 48, 3000, 3900
@@ -19,6 +19,7 @@ _MOST_BUTTONS, _LONGEST_LABEL, _LONGEST_URL, _LONGEST_ID, _LONGEST_VALUE = 25, 7
 # (https://github.com/slackapi/bolt-js/issues/2509)
 _LONGEST_MESSAGE, _LONGEST_ROW, _A_SECTION = 10_500, 4_000, 100
 _LONGEST_LEAD, _LEAST = 1000, 50
+_OFFER = "offer"  # a block's name
 # what would name people or channels: unescaped it is markup, and these words of plain text are links where they are on
 _AT = re.compile(r"@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _ESCAPED_HALF = re.compile(r"&[a-z]{0,3}$")
@@ -60,6 +61,7 @@ def post(
     paragraphs: Sequence[str | Line] = (),
     fields: Sequence[tuple[str, str]] = (),
     notes: Sequence[str] = (),
+    offer: str = "",
     buttons: Sequence[Button] = (),
     incident: str | None = None,
     read_on: str = "",
@@ -68,10 +70,11 @@ def post(
     """``text`` for notifications and for whoever reads no blocks, ``blocks`` for everybody else.
 
     What is too long ends with a link to ``read_on``, where the rest can be read. ``asks`` names what the buttons do in
-    place, so that they can be taken away once it was done.
+    place, so that they can be taken away once it was done, and the ``offer``, which explains them, with them.
     """
     begin = [_section(_bold(headline))] if headline.strip() else []
-    end = [*_fields(fields), *map(note, notes[:_MOST_NOTES]), *_actions(buttons, incident)]
+    quiet = [*map(note, notes[:_MOST_NOTES]), *([{**note(offer), "block_id": _OFFER}] if offer else [])]
+    end = [*_fields(fields), *quiet, *_actions(buttons, incident)]
     left = _LONGEST_MESSAGE - len(json.dumps([*begin, *end], ensure_ascii=False))
     body = _body(paragraphs, _MOST_BLOCKS - len(begin) - len(end), left, read_on)
     said = text or "\n".join(each for each in (headline, *map(str, paragraphs), *notes) if each)
@@ -252,6 +255,8 @@ def without(payload: dict[str, Any], acts: Iterable[str], *, said: str) -> dict[
     over = {*acts}
     blocks: list[dict[str, Any]] = []
     for block in payload["blocks"]:
+        if block.get("block_id") == _OFFER and NO_CHANGE in over:
+            continue
         if block["type"] != "actions":
             blocks.append(block)
             continue

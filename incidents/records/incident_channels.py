@@ -111,6 +111,12 @@ def private_channels(incident_ids: Collection[int]) -> set[tuple[int, str]]:
     return {(row.incident_id, str(row.channel_id)) for row in db.session.execute(wanted)}
 
 
+def names_of_channels(channel_ids: Collection[str]) -> dict[str, str]:
+    """What those of them that an incident has or had are called, by ID."""
+    wanted = select(IncidentChannel.channel_id, IncidentChannel.name).where(IncidentChannel.channel_id.in_(channel_ids))
+    return {str(row.channel_id): row.name for row in db.session.execute(wanted) if row.name}
+
+
 def incident_of_channel(channel_id: str) -> int | None:
     """The number of the incident that is meant in that channel."""
     wanted = select(IncidentChannel.incident_id).where(IncidentChannel.channel_id == channel_id)

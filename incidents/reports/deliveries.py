@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,10 @@ from ..kernel import clock, outbox
 from ..kernel.database import db
 from ..kernel.outbox import Destination, OutboxBody, OutboxMessage
 from ..records.addresses import ContactAddress
+from ..records.incident_channels import names_of_channels
 from ..records.people import Person, find_person
 
+_SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{1,30}", re.ASCII)
 CHANNELS = {
     "email": "E-mail",
     "slack": "Slack",
@@ -129,6 +132,9 @@ def address_labels(destinations: set[str]) -> dict[str, str]:
         if each.startswith("address:") and (number := each.removeprefix("address:")).isdecimal() and len(number) < 10
     }
     found = {each: "The team's own" for each in destinations if each.partition(":")[0] == "team"}
+    channels = {each for each in destinations if _SLACK_CHANNEL.fullmatch(each)}
+    if channels:
+        found |= {channel: f"#{name}" for channel, name in names_of_channels(channels).items()}
     if ids:
         rows = db.session.execute(select(ContactAddress.id, ContactAddress.label).where(ContactAddress.id.in_(ids)))
         found |= {f"address:{row.id}": row.label for row in rows}

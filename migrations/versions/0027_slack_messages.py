@@ -1,8 +1,8 @@
-"""Messages in Slack
+"""Messages in Slack, for which no table is needed
 
-Why: …
-Safe to run early: yes.
-Locks: none that anybody waits for.
+Why: which of them still bears a button is read off the outbox, by its incident, for which ix_outbox_incident stands already.
+Safe to run early: yes, it changes nothing.
+Locks: none.
 """
 
 from __future__ import annotations
