@@ -440,8 +440,6 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/console/incidents/<ref>/postmortem/comments", "viewer"),
     Row("POST", "/console/incidents/<ref>/postmortem/comments", "responder"),
     Row("POST", "/console/incidents/<ref>/postmortem/comments/<int:comment_id>", "responder"),
-    Row("GET", "/console/incidents/<ref>/postmortem/action-items", "responder"),
-    Row("POST", "/console/incidents/<ref>/postmortem/action-items", "responder"),
     Row("GET", "/console/incidents/<ref>/postmortem/review", "responder"),
     Row("POST", "/console/incidents/<ref>/postmortem/review", "responder"),
     Row("GET", "/console/incidents/<ref>/postmortem/timeline", "responder"),

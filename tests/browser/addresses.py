@@ -57,7 +57,6 @@ ROOM = (
     f"{_OVER}/postmortem/timeline",
     f"{_OVER}/postmortem/comments",
     f"{_OVER}/postmortem/review",
-    f"{_OVER}/postmortem/action-items",
     f"{_OVER}/postmortem/sections/summary/versions",
     f"{_OVER}/postmortem/rca",
     f"{_OVER}/action-items",

@@ -30,6 +30,7 @@ from .blueprint import LIST, bp
 
 _KINDS = [(each.value, each.label) for each in Kind]
 _PRIORITIES = [(each.value, each.label) for each in Priority]
+_BACK = {"postmortem": "/postmortem#action-items", "editor": "/postmortem/edit#action-items"}
 _STATUSES = [(each.value, each.label) for each in Status]
 
 
@@ -54,8 +55,7 @@ def add(ref: str) -> ResponseReturnValue:
     flash("The action item is added")
     if text("then") == "more":
         return redirect(f"/console/incidents/{incident.ref}/action-items", 303)
-    where = "/postmortem" if text("from") == "postmortem" else ""
-    return redirect(f"/console/incidents/{incident.ref}{where}", 303)
+    return redirect(f"/console/incidents/{incident.ref}{_BACK.get(text('from'), '')}", 303)
 
 
 @bp.get("/action-items/<int:number>")

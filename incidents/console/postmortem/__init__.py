@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from . import comments, editor, items, lines, rca, reader, reviewing, versions
+from . import comments, editor, lines, rca, reader, reviewing, versions
 
 
 def init_app(app: Flask) -> None:
     """Give the app these screens."""
-    for screen in (reader, editor, versions, comments, items, lines, reviewing, rca):
+    for screen in (reader, editor, versions, comments, lines, reviewing, rca):
         app.register_blueprint(screen.bp)

@@ -18,14 +18,14 @@ from ...policy import outlines as policy
 from ...policy.outlines import Item
 from ...policy.postmortems import FACTS, WRITABLE, SectionName
 from ...records.incidents import Incident
-from ...records.people import Person
+from ...records.people import Person, active_people
 from ...records.postmortem_writing import comments_of
 from ...records.postmortems import Postmortem, find_postmortem, sections_of
 from ...reports import postmortem as report
 from .. import unsent
 from ..conflicts import conflict_page
 from ..incident_pages import form_page, load, load_to_act, text, version_seen
-from . import items, outlines, reader
+from . import outlines, reader
 from .parts import Part, parts_of
 
 bp = Blueprint("console_postmortem_writing", __name__, url_prefix="/console/incidents/<ref>/postmortem")
@@ -186,13 +186,10 @@ def _editor(
         fields={part.name: _field(part, drafts[part.name].fields, unsaved) for part in parts if not part.is_fact},
         drafts=drafts,
         unsaved=unsaved,
-        items=report.items(incident),
-        item_kinds=items.KINDS,
-        item_priorities=items.PRIORITIES,
         nodes=outlines.nodes_of,
         comments=comments_of(postmortem.id),
         evidence=reader.evidence(incident),
-        owners=items.owners(),
+        owners=[("", "Nobody yet"), *((person.id, person.name) for person in active_people(Role.RESPONDER))],
     )
 
 

@@ -116,7 +116,6 @@ def read(ref: str) -> ResponseReturnValue:
         postmortem=begun,
         parts=parts_of(incident, begun, report.draft_of(record)),
         nodes=nodes_of,
-        items=report.items(incident),
         waiting=open_review(begun.id) if begun else None,
         unsettled=open_comments(begun.id) if begun else 0,
         originals=[line for line in record.lines if line.is_in and line.originals],
