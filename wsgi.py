@@ -38,9 +38,10 @@ def create_app(chosen: Settings | None = None) -> Flask:
     api.init_app(app, chosen)
     slack.init_app(app, chosen)
     if chosen.slack_bot_token:
-        from incidents.channels import slack_views  # slack-sdk's client is for those alone who have Slack
+        # slack-sdk's client is for those alone who have Slack
+        from incidents.channels import slack_questions, slack_views
 
-        slack.hand_over(app, slack_views)
+        slack.hand_over(app, slack_views, slack_questions.socket_address)
     statuspage.init_app(app, chosen, letters=about_subscriptions)
     if chosen.mirror_to:
         mirroring.hand_over(app, statuspage.mirror(app, chosen, chosen.mirror_to))

@@ -39,6 +39,7 @@ class SlackApi:
         self.users: dict[str, dict[str, Any]] = {}
         self.channels: list[dict[str, Any]] = []
         self.messages: dict[tuple[str, str], dict[str, Any]] = {}  # by channel and ts
+        self.socket_url = "wss://slack.example.com/"
         self.page = 1000  # channels in one answer
         self.now: datetime | None = None  # what its clock shows, if not what ours does
         self.views: dict[str, dict[str, Any]] = {}  # the forms that are open, by id
@@ -112,7 +113,7 @@ class SlackApi:
                 "permalink": f"https://acme.slack.com/archives/{place}",
             }
         if method == "apps.connections.open":
-            return {"ok": True, "url": "wss://slack.example.com/"}
+            return {"ok": True, "url": self.socket_url}
         return {"ok": False, "error": "unknown_method"}
 
     def _found(self, method: str, words: Mapping[str, str]) -> dict[str, Any]:

@@ -51,7 +51,9 @@ def send(message: Message, settings: Settings) -> Outcome:
 
 def _content(message: Message, settings: Settings) -> dict[str, Any]:
     key = {"event_type": "sevenbells_message", "event_payload": {"key": message.key}}
-    blocks = _fitting_buttons(message.payload.get("blocks") or [], is_answered=bool(settings.slack_signing_secret))
+    blocks = _fitting_buttons(
+        message.payload.get("blocks") or [], is_answered=bool(settings.slack_signing_secret or settings.slack_app_token)
+    )
     return {"text": message.payload["text"], "blocks": blocks, "metadata": key, "link_names": False, "parse": "none"}
 
 

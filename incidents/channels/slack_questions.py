@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -143,6 +143,23 @@ def socket_opens(settings: Settings) -> Outcome:
         return Outcome("sent")
 
     return ask(settings, asking)
+
+
+def socket_address(settings: Settings) -> str | Outcome:
+    """Where a socket can be opened now (``apps.connections.open``): once, and soon; what went wrong otherwise."""
+
+    def asking(client: Client) -> str | Outcome:
+        said: Any = client.apps_connections_open(app_token=settings.slack_app_token or "").data
+        found = said.get("url")
+        schemes = ("wss://",) if settings.slack_api_base_url.startswith("https://") else ("wss://", "ws://")
+        if isinstance(found, str) and found.startswith(schemes):
+            return found
+        return Outcome("failed", "Slack named no address for a socket")
+
+    found = ask(settings, asking)
+    if isinstance(found, Outcome):
+        return replace(found, reason=found.reason.replace("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
+    return found
 
 
 # ---- how it is asked, and read ----

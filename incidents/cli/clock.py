@@ -31,9 +31,12 @@ def clock(*, under_up: bool) -> None:
         return
 
     import wsgi
+    from incidents import slack
     from incidents.jobs import loop
 
-    loop.run(wsgi.create_app(settings), stop)
+    app = wsgi.create_app(settings)
+    with slack.listening(app, stop):
+        loop.run(app, stop)
 
 
 def _stop_on_signals() -> threading.Event:

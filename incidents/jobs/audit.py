@@ -80,6 +80,7 @@ def _quick() -> Iterator[Fault]:
     yield from _forsaken_chores()
     yield from _failing_chores()
     yield from _old_mirror()
+    yield from _no_socket()
 
 
 def _from_the_last() -> Iterator[Fault]:
@@ -143,6 +144,8 @@ def _forsaken_chores() -> Iterator[Fault]:
 
 def _failing_chores() -> Iterator[Fault]:
     for row in findings.failing_chores(_OFTEN):
+        if row.chore == findings.SLACK_SOCKET:
+            continue
         name = row.chore.replace("_", " ")
         said = f"“{name}” has failed {row.failures} times in a row ({row.reason})"
         yield Fault(f"chore:{row.chore}", said, "Look at the log of `sevenbells clock` for the cause.")
@@ -157,6 +160,16 @@ def _old_mirror() -> Iterator[Fault]:
     minutes = _minutes(clock.now() - (row.renewed_at or row.failing_since))
     said = f"the mirror of the status page is {minutes} min old ({row.reason})"
     yield Fault("mirror", said, "Look with `sevenbells doctor` at what MIRROR_TO names.", is_serious=False)
+
+
+def _no_socket() -> Iterator[Fault]:
+    """What is written in Slack does not come to us; what we write arrives there."""
+    settings: Settings = current_app.extensions["sevenbells.settings"]
+    row = findings.trouble(findings.SLACK_SOCKET) if settings.slack_app_token else None
+    if row is not None and clock.now() - row.failing_since >= _LATE:
+        minutes = _minutes(clock.now() - row.failing_since)
+        said = f"nothing has come from Slack for {minutes} min: its socket does not open ({row.reason})"
+        yield Fault("slack_socket", said, "Look with `sevenbells doctor` at SLACK_APP_TOKEN.", is_serious=False)
 
 
 def _missing_clocks() -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from . import clock
 from .database import Base, db
 
+SLACK_SOCKET = "slack_socket"  # a chore that is never done: the connection stands, or it does not
 STALE = timedelta(minutes=3)  # an audit a minute: after this long without one nobody looks any more
 
 
@@ -149,9 +150,14 @@ def chore_failed(chore: str, reason: str) -> None:
     row.reason = reason
 
 
+def trouble(chore: str) -> ChoreTrouble | None:
+    """How it failed the last time; None where it did not."""
+    return db.session.get(ChoreTrouble, chore)
+
+
 def has_trouble(chore: str) -> bool:
     """Whether it failed the last time."""
-    return db.session.get(ChoreTrouble, chore) is not None
+    return trouble(chore) is not None
 
 
 def chore_worked(chore: str) -> None:

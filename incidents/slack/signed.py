@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 
 from flask import Request
 
@@ -11,6 +12,21 @@ from ..kernel import clock
 
 _GOOD_FOR = 5 * 60  # seconds
 _MOST_DIGITS = 12
+ENVELOPE = "sevenbells.slack_envelope"  # in the WSGI environment
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One message of the socket: Slack's name for it, and when it came by the monotonic clock."""
+
+    name: str
+    came_at: float
+
+
+def envelope_of(request: Request) -> Envelope | None:
+    """The envelope in which this request came; None where it came over HTTP."""
+    found = request.environ.get(ENVELOPE)
+    return found if isinstance(found, Envelope) else None
 
 
 def is_from_slack(request: Request, secret: str) -> bool:
@@ -32,5 +48,8 @@ def is_from_slack(request: Request, secret: str) -> bool:
 
 def once(request: Request) -> str:
     """A name for this very request: one that is sent again has the same."""
+    envelope = envelope_of(request)
+    if envelope is not None:
+        return hashlib.sha256(f"envelope\n{envelope.name}".encode("utf-8", "replace")).hexdigest()[:32]
     sent = (request.headers.get("X-Slack-Request-Timestamp", ""), request.headers.get("X-Slack-Signature", ""))
     return hashlib.sha256("\n".join(sent).encode()).hexdigest()[:32]
