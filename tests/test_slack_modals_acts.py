@@ -18,7 +18,7 @@ from incidents.records.timeline import TimelineEntry
 from incidents.records.updates import Update
 from tests.factories import a_component, a_person, an_incident
 from tests.slack_api import SlackApi
-from tests.slack_door import linked, say
+from tests.slack_door import command_body, linked, post, say
 from tests.slack_forms import api, command, pressed, receiver, with_slack
 
 __all__ = ["api", "receiver"]
@@ -194,3 +194,21 @@ def test_what_is_over_needs_no_form(client: FlaskClient, api: SlackApi, incident
 
     assert say(client, "escalate INC-1").startswith("INC-1 is over.")
     assert api.views == {}
+
+
+def test_show_offers_every_form_to_who_may_act(
+    client: FlaskClient,
+    api: SlackApi,
+    incident: Incident,
+) -> None:
+    def offered(user: str) -> list[str]:
+        answer = post(client, "/slack/commands", command_body("show INC-1", user=user)).json
+        return [each["action_id"] for each in answer["blocks"][-1]["elements"]]
+
+    linked(a_person("Vic", role="viewer"), "U7")
+    *forms, _link = offered("U42")
+
+    assert forms == [f"open/{form}:INC-1" for form in ("update", "resolve", "escalate", "roles")]
+    titles = [pressed(client, api, each).title for each in forms]
+    assert titles == ["Update INC-1", "Resolve INC-1", "Escalate INC-1", "Roles in INC-1"]
+    assert len(offered("U7")) == 1

@@ -110,8 +110,12 @@ class Asked:
 
     def form(self, label: str, form: str, path: str) -> Button:
         """The form in Slack, as ``update:INC-42``; where no token lets us open it, the same one in the console."""
-        can_open = door.settings().slack_bot_token is not None
-        return Button(label, "", act=f"{OPEN}{form}") if can_open else self.page(label, path)
+        return Button(label, "", act=f"{OPEN}{form}") if self.can_open_forms else self.page(label, path)
+
+    @property
+    def can_open_forms(self) -> bool:
+        """Whether there is a token to open them with."""
+        return door.settings().slack_bot_token is not None
 
     def page(self, label: str, path: str) -> Button:
         """The way to a page of the console."""

@@ -13,7 +13,7 @@ from ...kernel import clock
 from ...kernel.database import db
 from ...kernel.errors import NotAllowed
 from ...messages.about_incidents import clock_time
-from ...messages.letters import ACKNOWLEDGE, Button
+from ...messages.letters import ACKNOWLEDGE, OPEN, Button
 from ...policy.lifecycle import PublicStatus, Step
 from ...policy.severity import SEVERITY_LABELS, Severity
 from ...published import publishing
@@ -70,7 +70,15 @@ def show(asked: Asked) -> Reply:
     ]
     may_take = incident.is_open and not incident.is_acknowledged and asked.person.may(Role.RESPONDER)
     take = [Button("Acknowledge", "", act=ACKNOWLEDGE)] if may_take else []
-    return Reply(_name(incident), lines, [*take, asked.room(incident)], incident.ref)
+    return Reply(_name(incident), lines, [*take, *_forms(asked, incident), asked.room(incident)], incident.ref)
+
+
+def _forms(asked: Asked, incident: Incident) -> list[Button]:
+    """What a responder does next, each in a form of its own."""
+    if not asked.can_open_forms or not incident.is_open or not asked.known().may(Role.RESPONDER):
+        return []
+    forms = {"Update…": "update", "Resolve…": "resolve", "Escalate…": "escalate", "Roles…": "roles"}
+    return [Button(label, "", act=f"{OPEN}{form}:{incident.ref}") for label, form in forms.items()]
 
 
 def _show_public(asked: Asked) -> Reply:
