@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from incidents.kernel.database import db
+from incidents.kernel.outbox import OutboxMessage
 from tests.receivers import Receiver, receiver
 from tests.slack_api import SlackApi, checked_view
 from tests.slack_door import KEY, command_body, interact, post
@@ -146,6 +149,13 @@ def opened(client: FlaskClient, slack: SlackApi, *, user: str = "U42") -> Form:
     """The form that was shown last."""
     name, view = [*slack.views.items()][-1]
     return Form(client, {**view, "id": name}, user=user, slack=slack)
+
+
+def messages() -> list[str]:
+    """What is on its way to Slack."""
+    db.session.rollback()
+    rows = db.session.scalars(select(OutboxMessage).where(OutboxMessage.channel == "slack").order_by(OutboxMessage.id))
+    return [str(row.payload.get("text", "")) for row in rows]
 
 
 def _collect(part: Any, said: list[str]) -> None:

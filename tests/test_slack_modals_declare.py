@@ -24,7 +24,7 @@ from tests.factories import a_component, a_person, an_incident
 from tests.receivers import Receiver
 from tests.slack_api import SlackApi, asked_to_wait, slack_error
 from tests.slack_door import command_body, interact, linked, locked, post
-from tests.slack_forms import api, command, pressed, receiver, with_slack
+from tests.slack_forms import api, command, messages, pressed, receiver, with_slack
 
 __all__ = ["api", "receiver"]
 
@@ -62,6 +62,7 @@ def test_the_form_declares_and_says_what_comes_next(client: FlaskClient, api: Sl
     assert (incident.visibility, incident.declared_by_name) == ("public", "Ada")
     assert incident_components.statuses_of(incident) == {api_component: "major_outage"}
     assert publishing.find(incident.id) is None
+    assert any("Checkout &lt;b&gt; fails &amp; burns" in message for message in messages())
     assert "INC-1 is declared, P2 High: Checkout &lt;b&gt; fails &amp; burns" in done.words
     assert done.button("Write the first update") == "open/update:INC-1"
     assert form.then().words == "This form was sent already, and the incident exists."

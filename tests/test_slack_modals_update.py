@@ -23,7 +23,7 @@ from tests.factories import a_component, a_person, an_incident
 from tests.receivers import Receiver
 from tests.slack_api import SlackApi
 from tests.slack_door import command_body, interact, linked, locked, post
-from tests.slack_forms import Form, api, command, opened, pressed, receiver, with_slack
+from tests.slack_forms import Form, api, command, messages, opened, pressed, receiver, with_slack
 
 __all__ = ["api", "receiver"]
 
@@ -84,6 +84,9 @@ def test_what_the_public_reads_is_previewed_published_and_taken_back(
     shown = publishing.find(incident.id)
     assert shown is not None
     assert (shown.newest.public_status, shown.newest.components) == ("identified", {component: "major_outage"})
+    page = client.get(f"/incidents/{shown.public_id}").text
+    assert "We <em>know</em> &lt;why&gt; &amp; <em>work</em> on it." in page
+    assert any("&lt;why&gt; &amp; work on it." in message for message in messages())
     assert incident.next_update_due_at == clock.forward(minutes=0).replace(minute=24)
     assert "is published" in done.words
     assert preview.then().words.startswith("This form was sent already")
