@@ -44,8 +44,8 @@ UPGRADES: Mapping[str, str] = {
 
 # title, kind, days until it is due, priority, and whose it is: the first, the second, or nobody's
 TO_BE_DONE: Sequence[tuple[str, str, int, str, int | None]] = (
-    ("Give every batch a queue and a rate of its own", "prevent", 0, "high", 0),
     ("Ring an alarm at 80 % of each provider's limit", "detect", -2, "high", 1),
+    ("Give every batch a queue and a rate of its own", "prevent", 0, "high", 0),
     ("Name an owner for the limits, and write down who asks how often", "process", 3, "normal", 1),
     (
         "Switch the fallback to other providers on by default, and try it each month with a drill",
@@ -59,7 +59,7 @@ TO_BE_DONE: Sequence[tuple[str, str, int, str, int | None]] = (
 
 
 def follow_up(incident: Incident, *, by: Actor, owners: Sequence[Person]) -> None:
-    """What is to be done after it; the first of it is done."""
+    """What is to be done after it; what was due at once is done."""
     today = clock.now().date()
     for title, kind, days, priority, owner in TO_BE_DONE:
         item = action_items.add(

@@ -100,7 +100,7 @@ CONSOLE = (
     "/console/postmortems",
     "/console/action-items",
     "/console/action-items?q=nothing-is-called-so",
-    "/console/action-items/2",
+    "/console/action-items/1",
     "/console/insights",
     "/console/insights/counting",
     "/console/insights/reviews/2026-W47",

@@ -14,7 +14,9 @@ from sqlalchemy import select
 
 from incidents import actions
 from incidents.access import slack_links
+from incidents.actions import action_items
 from incidents.demo import people
+from incidents.kernel import clock
 from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.published.components import all_components, all_groups
@@ -137,6 +139,7 @@ def test_whatever_titles_hold_stays_readable(served: Served, signed_in: Page, pl
         "/console/",
         "/console/incidents",
         "/console/incidents/new",
+        "/console/action-items",
         f"{rooms[1]}/updates",
     ]
     rooms += [f"/console/maintenance/{works[-1]}", f"/console/maintenance/{works[-1]}/edit"]
@@ -212,6 +215,9 @@ def _declare_hostile() -> list[str]:
         actions.acknowledge(incident, by=maya.as_actor())
         actions.post_update(incident, by=maya.as_actor(), body=title, audience="public")
         actions.add_note(incident, by=maya.as_actor(), body=title)
+        action_items.add(
+            incident, title=title, kind="prevent", owner=maya, due_on=clock.now().date(), by=maya.as_actor()
+        )
         refs.append(incident.ref)
     db.session.commit()
     db.session.remove()
