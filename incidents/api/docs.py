@@ -16,6 +16,7 @@ from .operations import OPERATIONS, Operation
 _ORDER = (
     "incidents",
     "search",
+    "action-items",
     "components",
     "component-groups",
     "maintenances",
