@@ -182,3 +182,29 @@ def test_who_presses_a_button_is_told_that_nothing_was_recorded(
     assert asked.json["text"].endswith("Nothing was recorded, try again.")
     assert (asked.json["response_type"], asked.json["replace_original"]) == ("ephemeral", False)
     assert not incident.is_acknowledged
+
+
+def test_what_looks_like_the_same_problem_is_asked_about_once(client: FlaskClient, api: SlackApi) -> None:
+    ada = linked(a_person("Ada"))
+    component = a_component("API")
+    an_incident(by=ada, title="Checkout payments fail")
+    an_incident(by=a_person("Bob"), title="Restricted billing leak", visibility_wanted="restricted")
+    form = command(client, api, "declare").fill(
+        title="Payments fail in checkout", severity="P2", components=[component]
+    )
+
+    asked = form.then(impact="Kept")
+
+    assert "INC-1 looks like the same problem: Checkout payments fail" in asked.words
+    assert [asked.value(name) for name in ("title", "severity", "components", "impact")] == [
+        "Payments fail in checkout",
+        "P2",
+        [component],
+        "Kept",
+    ]
+    assert how_many() == 2
+    asked.typed.clear()
+    asked.then()
+    assert how_many() == 3
+    command(client, api, "declare").then(title="Restricted billing leak", severity="P2")
+    assert how_many() == 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import String, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,3 +36,8 @@ def remember(name: str) -> bool:
     insert: Any = (sqlite_insert if is_sqlite else postgresql_insert)(SlackRequest)
     written = insert.values(name=name, at=clock.now()).on_conflict_do_nothing()
     return db.session.scalar(written.returning(SlackRequest.name)) is not None
+
+
+def is_remembered(name: str) -> bool:
+    """Whether that name was written before."""
+    return db.session.scalar(select(SlackRequest.name).where(SlackRequest.name == name)) is not None

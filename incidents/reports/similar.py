@@ -1,4 +1,4 @@
-"""Seen before: past incidents that look like this one, with why, how they ended, and what was learnt."""
+"""Seen before: past incidents that look like this one, with why, how they ended, and what was learnt; and one still open."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from .search.shelves import matches, tsquery
 
 _BEST_SHOWN = 3
 _COMPARED = 60  # candidates
+_MOST_OPEN = 300
 _MOST_WORDS = 12  # of a title, that candidates are looked up by
 
 
@@ -64,6 +65,25 @@ def seen_before(
     ]
 
 
+def still_open(title: str, components: Collection[str], *, seen: ColumnElement[bool]) -> Incident | None:
+    """The open incident most like it, as far as it may be ``seen``, or None. Two queries, however many are open."""
+    open_ones = db.session.scalars(
+        select(Incident)
+        .where(seen, Incident.outcome.is_(None), Incident.is_drill.is_(False))
+        .order_by(Incident.id.desc())
+        .limit(_MOST_OPEN)
+    ).all()
+    touched = _touched([incident.id for incident in open_ones])
+    likeness = {
+        incident.id: similar.likeness(
+            title, incident.title, components=components, other_components=touched[incident.id]
+        )
+        for incident in open_ones
+    }
+    best = max(open_ones, key=lambda incident: likeness[incident.id], default=None)
+    return best if best is not None and likeness[best.id] >= similar.ALIKE else None
+
+
 def _with_some(words: Sequence[str]) -> Select[Incident]:
     """Those with any of the words, those with the most and the rarest of them first: a component alone is no likeness."""
     shelf = library.INCIDENTS
@@ -87,11 +107,7 @@ def _on_postgresql(words: Sequence[str]) -> str:
 
 
 def _judge(looks: Looks, found: Mapping[int, Incident]) -> dict[int, Likeness]:
-    touched: dict[int, set[str]] = defaultdict(set)
-    wanted = select(IncidentComponent.incident_id, IncidentComponent.component_id)
-    for row in db.session.execute(wanted.where(IncidentComponent.incident_id.in_(found))):
-        touched[row.incident_id].add(row.component_id)
-    tags = tags_of(found)
+    touched, tags = _touched(found), tags_of(found)
     judged = {}
     for number, incident in found.items():
         said = " ".join(filter(None, (incident.impact, incident.resolution_summary)))
@@ -100,6 +116,14 @@ def _judge(looks: Looks, found: Mapping[int, Incident]) -> dict[int, Likeness]:
         if likeness.score >= similar.ALIKE:
             judged[number] = likeness
     return judged
+
+
+def _touched(ids: Collection[int]) -> dict[int, set[str]]:
+    touched: dict[int, set[str]] = defaultdict(set)
+    wanted = select(IncidentComponent.incident_id, IncidentComponent.component_id)
+    for row in db.session.execute(wanted.where(IncidentComponent.incident_id.in_(ids))):
+        touched[row.incident_id].add(row.component_id)
+    return touched
 
 
 def _names(ids: Collection[str]) -> dict[str, str]:

@@ -72,6 +72,10 @@ class Filled:
         person = asked.known(Role.RESPONDER)
         return asked.incident()[0], person
 
+    def was_sent(self) -> bool:
+        """Whether this filling was acted on before."""
+        return slack_requests.is_remembered(f"form/{self.once}")
+
     def is_first_time(self) -> bool:
         """Whether it acts now: False where it was acted on before. Undone with the transaction, if that is refused."""
         return slack_requests.remember(f"form/{self.once}")

@@ -65,10 +65,8 @@ def form(
 
 def said(title: str, sentences: Iterable[str], *, buttons: Sequence[ButtonElement] = ()) -> dict[str, Any]:
     """What became of it, in the place of the form; closing it closes all that lies beneath."""
-    row = [ActionsBlock(elements=list(buttons))] if buttons else []
-    return form(
-        "said", title=title, blocks=[*(sentence(each) for each in sentences), *row], close=_CLOSE, closes_all=True
-    )
+    blocks = [*(sentence(each) for each in sentences), *([row(buttons)] if buttons else [])]
+    return form("said", title=title, blocks=blocks, close=_CLOSE, closes_all=True)
 
 
 def in_place(view: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +107,11 @@ def quoted(text: str) -> Block:
 def press(label: str, name: str, *, is_main: bool = False) -> ButtonElement:
     """A button that is told to us by that name."""
     return ButtonElement(text=plain(label, _LONGEST_OPTION), action_id=name, style="primary" if is_main else None)
+
+
+def row(buttons: Sequence[ButtonElement]) -> Block:
+    """Buttons beside each other."""
+    return ActionsBlock(elements=list(buttons))
 
 
 def way(label: str, address: str) -> ButtonElement:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from ...access import Role
 from ...actions import corrections
 from ...actions.updates import find_update
 from ...kernel.database import db
 from ...kernel.errors import Refusal
 from ...records.incidents import Incident
-from ...records.slack_requests import SlackRequest
 from ...records.updates import Update
 from .. import opening
 from ..acted import Acted
@@ -60,11 +57,6 @@ def already(incident: Incident, asked: Asked) -> dict[str, Any]:
         [f"This form was sent already, and your update on {incident.ref} is posted."],
         buttons=[parts.way(room.label, room.address)],
     )
-
-
-def was_sent(once: str) -> bool:
-    """Whether a form with this key was acted on."""
-    return db.session.scalar(select(SlackRequest.name).where(SlackRequest.name == f"form/{once}")) is not None
 
 
 def _undo(acted: Acted) -> Afterwards | None:

@@ -109,7 +109,7 @@ def _submit(acted: Acted) -> Body:
 
     filled, asked = Filled(acted), acted.asked("")
     incident, person = filled.incident()
-    if posted.was_sent(filled.once):
+    if filled.was_sent():
         return parts.in_place(posted.already(incident, asked))
     meant = wanted.kept(incident, person, once=filled.once)
     try:

@@ -24,7 +24,7 @@ from ..acted import Acted
 from ..commands.asked import Asked
 from ..interactions import PRESSED, SUBMITTED, Afterwards, Body
 from ..replies import Reply
-from . import ending, parts, posted, preview
+from . import ending, parts, preview
 from .ending import Ending
 from .filled import Filled
 
@@ -116,7 +116,7 @@ def _submit(acted: Acted) -> Body | Callable[[], Body]:
     filled = Filled(acted)
     incident, person = filled.incident()
     meant = ending.of_form(filled)
-    if posted.was_sent(filled.once):
+    if filled.was_sent():
         return parts.in_place(_over(incident, acted.asked("")))
     if not incident.is_open:
         return parts.in_place(_late(incident, meant))
@@ -158,7 +158,7 @@ def _sure(incident: Incident, person: Person, meant: Ending, *, kept: Mapping[st
 def _submit_sure(acted: Acted) -> Body:
     filled = Filled(acted)
     incident, person = filled.incident()
-    if posted.was_sent(filled.once):
+    if filled.was_sent():
         return parts.in_place(_over(incident, acted.asked("")))
     wanted = select(UnsentText).where(
         UnsentText.person_id == person.id, UnsentText.page == filled.once, UnsentText.key == ending.key(incident)

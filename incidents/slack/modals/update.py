@@ -118,7 +118,7 @@ def _submit(acted: Acted) -> Body | Callable[[], Body]:
     filled = Filled(acted)
     incident, person = filled.incident()
     meant = wanted.of_form(filled, incident)
-    if posted.was_sent(filled.once):
+    if filled.was_sent():
         return parts.in_place(posted.already(incident, acted.asked("")))
     try:
         wanted.mind_the_newest(incident, person, after=filled.after)
