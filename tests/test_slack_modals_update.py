@@ -161,10 +161,11 @@ def test_a_second_pair_of_eyes_is_asked_where_the_page_wants_one(
 def test_two_who_write_at_once_lose_no_text(
     client: FlaskClient, api: SlackApi, incident: Incident, component: str, ada: Person
 ) -> None:
-    bob = linked(a_person("Bob"), "U8")
+    linked(a_person("Bob"), "U8")
+    web = a_component("Web")
     mine, other = command(client, api, "update INC-1"), command(client, api, "update INC-1", user="U8")
     preview = mine.then(body="Mine\nof two lines", major_outage=[], status="identified")
-    other.then(body="Bob's <b> words").then(confirmed=["1"])
+    other.then(body="Bob's <b> words", partial_outage=[web]).then(confirmed=["1"])
 
     again = preview.then()
 
@@ -174,8 +175,7 @@ def test_two_who_write_at_once_lose_no_text(
     assert bodies(incident) == [("public", "published", "Bob's <b> words")]
     again.then().then()
     assert bodies(incident)[1:] == [("public", "published", "Mine\nof two lines")]
-    assert incident_components.statuses_of(incident) == {component: "operational"}
-    assert bob is not None
+    assert incident_components.statuses_of(incident) == {component: "operational", web: "partial_outage"}
 
 
 def test_what_nobody_touched_in_the_form_stays_as_others_set_it(

@@ -52,19 +52,22 @@ def menu(name: str, label: str, chosen: Sequence[str] = (), *, only_shown: bool 
     return parts.field(name, label, element, optional=True)
 
 
-def menus(statuses: Mapping[str, str]) -> list[Block]:
-    """One for each kind of trouble; what is taken out of all of them works again."""
+def menus(statuses: Mapping[str, str], *, mark: str = "") -> list[Block]:
+    """One for each kind of trouble; what is taken out of all of them works again.
+
+    A ``mark`` in their names makes them others: Slack keeps what was chosen in a menu as long as it has the same name.
+    """
     found = [
-        menu(status.value, label, [each for each, is_now in statuses.items() if is_now == status])
+        menu(f"{status}{mark}", label, [each for each, is_now in statuses.items() if is_now == status])
         for status, label in TROUBLES.items()
     ]
     return [each for each in found if each is not None]
 
 
-def carried(statuses: Mapping[str, str]) -> dict[str, Any]:
+def carried(statuses: Mapping[str, str], *, mark: str) -> dict[str, Any]:
     """What a form that opens with somebody's own choice has to carry unseen for ``chosen``."""
     again = [each for each, status in statuses.items() if status == ComponentStatus.OPERATIONAL]
-    return {"own": 1, "works": again[: parts.MOST_OPTIONS]}
+    return {"mark": mark, "works": again[: parts.MOST_OPTIONS]}
 
 
 def chosen(filled: Filled, now: Mapping[str, str]) -> dict[str, str]:
@@ -72,16 +75,16 @@ def chosen(filled: Filled, now: Mapping[str, str]) -> dict[str, str]:
 
     Raises Malformed where one component stands in two of them.
     """
-    before = {each: status.value for status in TROUBLES for each in filled.opened_with(status.value)}
+    mark, works = str(filled.kept.get("mark") or ""), filled.kept.get("works")
+    before = {each: status.value for status in TROUBLES for each in filled.opened_with(f"{status}{mark}")}
     after: dict[str, str] = {}
     for status in TROUBLES:
-        for each in filled.values(status.value):
+        for each in filled.values(f"{status}{mark}"):
             if each in after:
-                raise Malformed({status.value: "A component stands in two of these menus. Leave it in one."})
+                raise Malformed({f"{status}{mark}": "A component stands in two of these menus. Leave it in one."})
             after[each] = status.value
-    untouched = set() if filled.kept.get("own") else {each for each in after if before.get(each) == after[each]}
+    untouched = set() if mark else {each for each in after if before.get(each) == after[each]}
     said = {each: now.get(each, status) if each in untouched else status for each, status in after.items()}
-    works = filled.kept.get("works")
     gone = [each for each in [*before, *(works if isinstance(works, list) else [])] if each not in after]
     return {**said, **dict.fromkeys(map(str, gone), ComponentStatus.OPERATIONAL.value)}
 

@@ -54,6 +54,8 @@ def form(
     body = typed.body if typed else first_words.of(incident, audience=audience, status=status, next_update=next_update)
     statuses = {**incident_components.statuses_of(incident), **(typed.components if typed else {})}
     menu = promises.menu(incident, person, typed.next_word if typed else "")
+    after = wanted.newest_entry(incident)
+    mark = f"_{after}" if typed else ""
     blocks = [
         *(parts.sentence(note) for note in notes),
         *([parts.quoted(theirs)] if theirs else []),
@@ -61,7 +63,7 @@ def form(
         *_audience(incident, audience),
         parts.text("body", "Current status", body, lines=True, hint=_hint(body)),
         *_status(incident, status),
-        *components.menus(statuses),
+        *components.menus(statuses, mark=mark),
         *([menu] if menu else []),
     ]
     return parts.form(
@@ -71,9 +73,9 @@ def form(
         submit="Go on",
         kept={
             "ref": incident.ref,
-            "after": wanted.newest_entry(incident),
+            "after": after,
             "once": once or parts.new_key(),
-            **(components.carried(typed.components) if typed else {}),
+            **(components.carried(typed.components, mark=mark) if typed else {}),
         },
         closes_all=bool(theirs),
     )
