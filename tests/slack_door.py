@@ -15,6 +15,8 @@ from sqlalchemy import text
 from incidents.kernel import clock
 from incidents.kernel.database import db
 from incidents.records.addresses import ContactAddress
+from incidents.records.incident_channels import IncidentChannel, present_channel
+from incidents.records.incidents import Incident
 from incidents.records.people import Person
 
 KEY = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -26,6 +28,15 @@ def linked(person: Person, user: str = "U42") -> Person:
     db.session.add(ContactAddress(person_id=person.id, kind="slack", label="Slack", value=user))
     db.session.commit()
     return person
+
+
+def with_channel(incident: Incident, channel: str) -> Incident:
+    """The incident, with that channel as its own."""
+    row = present_channel(incident.id) or IncidentChannel(incident_id=incident.id)
+    row.channel_id, row.due_at = channel, None  # it was made already
+    db.session.add(row)
+    db.session.commit()
+    return incident
 
 
 def headers(content: str, *, timestamp: str | None = None, **more: str) -> dict[str, str]:

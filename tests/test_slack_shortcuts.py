@@ -14,24 +14,25 @@ from incidents.jobs import slack_people, slack_timeline
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.records.action_items import ActionItem
-from incidents.records.incident_channels import IncidentChannel
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
-from tests import slack_door
+from tests import slack_door, slack_forms
 from tests.acting import entries
 from tests.conftest import WoundClock
 from tests.factories import a_person, an_incident
 from tests.receivers import Receiver, receiver
-from tests.slack_api import TEAM, SlackApi
+from tests.slack_api import SlackApi
 
 __all__ = ["receiver"]
 CHANNEL, TS = "C0INC1", "1795000000.000100"
+TEXT = "Raise the pool &amp; alert on it\nBoth"
 LINK = f"https://acme.slack.com/archives/{CHANNEL}/p1795000000000100"
 
 
 @pytest.fixture
 def slack(receiver: Receiver) -> SlackApi:
     api = SlackApi(receiver)
+    api.team_id = "T42"
     api.knows("U0LEE", "lee@example.org", name="lee")
     return api
 
@@ -50,30 +51,35 @@ def ada(app: Flask) -> Person:
 
 @pytest.fixture
 def incident(ada: Person) -> Incident:
-    found = an_incident(by=ada)
-    db.session.add(IncidentChannel(incident_id=found.id, channel_id=CHANNEL))
-    db.session.commit()
-    return found
+    return slack_door.with_channel(an_incident(by=ada), CHANNEL)
 
 
 _numbers = iter(range(1, 10**6))
 
 
-def choose(client: FlaskClient, name: str, *, user: str = "U0ADA", author: str = "U0LEE") -> str:
+def choose(
+    client: FlaskClient,
+    name: str,
+    *,
+    user: str = "U0ADA",
+    author: str = "U0LEE",
+    channel: str = CHANNEL,
+    text: str = TEXT,
+) -> str:
     """Choose a shortcut on a message; what the person reads."""
     told = {
         "type": "message_action",
         "callback_id": name,
         "trigger_id": f"{next(_numbers)}.1.a",
-        "team": {"id": TEAM, "domain": "acme"},
+        "team": {"id": "T42", "domain": "acme"},
         "user": {"id": user, "name": user.lower()},
-        "channel": {"id": CHANNEL, "name": "inc-1"},
+        "channel": {"id": channel, "name": "inc-1"},
         "message_ts": TS,
         "message": {
             "type": "message",
             "user": author,
             "ts": TS,
-            "text": "Raise the pool &amp; alert on it\nBoth",
+            "text": text,
         },
     }
     before = db.session.scalar(select(db.func.max(OutboxMessage.id))) or 0
@@ -125,6 +131,32 @@ def test_shortcuts_are_for_responders_who_see_the_incident(
 
     assert entries(incident, "note") == []
     assert db.session.scalars(select(ActionItem)).all() == []
+
+
+def test_where_the_channel_does_not_say_it_is_asked_which_incident(
+    client: FlaskClient, incident: Incident, ada: Person, slack: SlackApi
+) -> None:
+    an_incident(by=a_person("Eve"), visibility_wanted="restricted")
+    other = an_incident(by=ada, title="Mail is late")
+    long = "It was the relay. " * 300
+    slack.holds("C0TALK", TS, long, user="U0LEE")
+
+    assert choose(client, "add_to_timeline", channel="C0TALK", text=long) == ""
+    form = slack_forms.opened(client, slack, user="U0ADA")
+    assert [each["value"] for each in form.element("incident")["options"]] == [other.ref, incident.ref]
+    assert form.errors() == {"incident": "Choose an incident."}
+    assert form.errors(incident="INC-2") == {"incident": "There is no INC-2 that you can see."}
+    assert "goes on the timeline of INC-3" in form.then(incident="INC-3").words
+    slack_timeline.keep_what_is_pinned()
+    [entry] = entries(other, "note")
+    assert entry.body == long.strip()
+
+    choose(client, "make_action_item", channel="C0TALK")
+    form = slack_forms.opened(client, slack, user="U0ADA")
+    assert form.value("title") == "Raise the pool & alert on it"
+    assert "it is yours: Alert on the pool" in form.then(incident="INC-3", title="Alert on the pool").words
+    [item] = db.session.scalars(select(ActionItem))
+    assert (item.incident_id, item.title) == (other.id, "Alert on the pool")
 
 
 def test_what_sevenbells_wrote_itself_is_not_added(client: FlaskClient, incident: Incident) -> None:

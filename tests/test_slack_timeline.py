@@ -15,7 +15,6 @@ from incidents.kernel import clock as clock_module
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.records.heard_messages import unread_of
-from incidents.records.incident_channels import IncidentChannel
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from incidents.records.timeline import TimelineEntry
@@ -56,13 +55,7 @@ def ada(app: Flask) -> Person:
 
 @pytest.fixture
 def incident(ada: Person) -> Incident:
-    return with_channel(an_incident(by=ada))
-
-
-def with_channel(incident: Incident, channel: str = CHANNEL) -> Incident:
-    db.session.add(IncidentChannel(incident_id=incident.id, channel_id=channel))
-    db.session.commit()
-    return incident
+    return slack_door.with_channel(an_incident(by=ada), CHANNEL)
 
 
 def at(moment: Any) -> str:
@@ -235,7 +228,7 @@ def test_a_pin_keeps_the_acknowledgement_alive_when_one_of_us_makes_it(
 def test_pins_of_those_who_may_not_act_are_not_counted(
     client: FlaskClient, ada: Person, slack: SlackApi, clock: WoundClock
 ) -> None:
-    secret = with_channel(an_incident(by=ada, visibility_wanted="restricted"))
+    secret = slack_door.with_channel(an_incident(by=ada, visibility_wanted="restricted"), CHANNEL)
     slack_door.linked(a_person("Bob"), "U0BOB")
     slack_door.linked(a_person("Vic", role="viewer"), "U0VIC")
     ts = at(clock())

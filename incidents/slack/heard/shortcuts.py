@@ -20,30 +20,55 @@ from ...records.incidents import TITLE_LENGTH, Incident
 from ...records.people import Person
 from ...records.timeline import TimelineEntry
 from ..acted import Acted
-from ..interactions import SHORTCUTS
+from ..interactions import SHORTCUTS, SUBMITTED, Afterwards, Body
 from ..replies import Reply
+from . import asking
 from .messages import Chosen, chosen
 
-_UNKNOWN_PLACE: Final = "This channel belongs to no incident that you can see."
+_ADD: Final = ("add_to_timeline", "Add to timeline")
+_MAKE: Final = ("make_action_item", "Make action item")
 
 
-def add_to_timeline(acted: Acted) -> None:
+def add_to_timeline(acted: Acted) -> Afterwards | None:
     """The message goes onto the timeline as if it were pinned, without being pinned in Slack."""
     person, message = acted.asked("").known(Role.RESPONDER), chosen(acted)
-    acted.say(put_there(acted, message, _incident(message, person)))
+    incident = _incident(message, person)
+    if incident is None:
+        return asking.ask(acted, _ADD[0], message, person, title=_ADD[1])
+    acted.say(put_there(acted, message, incident))
+    return None
 
 
-def make_action_item(acted: Acted) -> None:
+def make_action_item(acted: Acted) -> Afterwards | None:
     """Its first line is the title, whoever chose it the owner; the rest is mended on its page."""
     person, message = acted.asked("").known(Role.RESPONDER), chosen(acted)
-    acted.say(write_down(acted, message, _incident(message, person), person, title=title_of(message)))
+    incident, title = _incident(message, person), title_of(message)
+    if incident is None:
+        return asking.ask(acted, _MAKE[0], message, person, title=_MAKE[1], titled=title)
+    acted.say(write_down(acted, message, incident, person, title=title))
+    return None
 
 
-def _incident(message: Chosen, person: Person) -> Incident:
-    found = find_incident(f"INC-{message.incident_id}", person, for_writing=True) if message.incident_id else None
-    if found is None:
-        raise NotAllowed(_UNKNOWN_PLACE)
-    return found
+def add_to_the_one_chosen(acted: Acted) -> Body:
+    """The form of the first was sent."""
+    person = acted.asked("").known(Role.RESPONDER)
+    _filled, message, ref = asking.answered(acted)
+    return asking.said_in_place(_ADD[1], put_there(acted, message, asking.chosen_incident(ref, person)))
+
+
+def make_for_the_one_chosen(acted: Acted) -> Body:
+    """The form of the second was sent, with the title as it is now."""
+    person = acted.asked("").known(Role.RESPONDER)
+    filled, message, ref = asking.answered(acted)
+    incident, title = asking.chosen_incident(ref, person), filled.text("title")
+    return asking.said_in_place(_MAKE[1], write_down(acted, message, incident, person, title=title))
+
+
+def _incident(message: Chosen, person: Person) -> Incident | None:
+    """The one that the place is about, if this person sees it."""
+    if message.incident_id is None:
+        return None
+    return find_incident(f"INC-{message.incident_id}", person, for_writing=True)
 
 
 # ---- what is done with it ----
@@ -58,7 +83,8 @@ def put_there(acted: Acted, message: Chosen, incident: Incident) -> Reply:
     entry = db.session.get(TimelineEntry, row.entry_id) if row.entry_id is not None else None
     is_there = entry is not None and from_slack.is_on_timeline(entry)
     if not is_there:
-        row.given = message.said.as_given()
+        # a form does not carry what is long: then Slack is asked for it
+        row.given = message.said.as_given() if message.said.text or message.said.files else None
     mark = f"{heard_messages.SHORTCUT}:{acted.user}"
     heard_messages.mark(row, mark, user=acted.user, user_name=acted.user_name, is_on=True, told_at=clock.now())
     said = "is on the timeline of" if is_there else "goes on the timeline of"
@@ -99,5 +125,7 @@ def title_of(message: Chosen) -> str:
     return first if len(first) <= TITLE_LENGTH else first[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
-SHORTCUTS["add_to_timeline"] = add_to_timeline
-SHORTCUTS["make_action_item"] = make_action_item
+SHORTCUTS[_ADD[0]] = add_to_timeline
+SHORTCUTS[_MAKE[0]] = make_action_item
+SUBMITTED[_ADD[0]] = add_to_the_one_chosen
+SUBMITTED[_MAKE[0]] = make_for_the_one_chosen
