@@ -28,6 +28,7 @@ class SlackChat(SlackApi):
     standing: dict[str, list[dict[str, Any]]]
     whispers: list[dict[str, Any]]
     shut: dict[str, str]  # channel → the error that it answers with
+    posted = 0
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         asked = self.receiver.asked[-1]
@@ -56,8 +57,10 @@ class SlackChat(SlackApi):
                 return {"ok": False, "error": "message_not_found"}
             found.update(text=told["text"], blocks=told["blocks"], edits=found["edits"] + 1)
             return {"ok": True, "channel": channel, "ts": told["ts"]}
-        assert told.get("thread_ts") in (None, *(each["ts"] for each in there))
-        ts = f"{sum(map(len, self.standing.values())) + 1}.0001"
+        if told.get("thread_ts") not in (None, *(each["ts"] for each in there)):
+            return {"ok": False, "error": "thread_not_found"}
+        self.posted += 1
+        ts = f"{self.posted}.0001"
         there.append({"ts": ts, "edits": 0, **told})
         return {"ok": True, "channel": channel, "ts": ts}
 

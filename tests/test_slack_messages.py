@@ -15,6 +15,7 @@ from incidents import actions
 from incidents.actions import respond
 from incidents.channels import slack
 from incidents.jobs import oncall
+from incidents.jobs.deliveries import Lane
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
@@ -288,6 +289,26 @@ def test_a_burst_is_one_message_that_says_all_of_it(
     assert chat.standing[OPS][0]["edits"] == 1
 
 
+def test_what_comes_while_a_message_is_on_its_way_is_said_after_it_and_nothing_is_lost(
+    app: Flask, incident: Incident, ada: Person, chat: SlackChat, clock: WoundClock
+) -> None:
+    let_out(clock)
+    actions.assign_role(incident, role="scribe", person=ada, by=ada.as_actor())
+    db.session.commit()
+    lane = Lane(app, "slack", worker="a")
+    _claims, errands, _unsent = lane.take(limit=10)
+    actions.remove_role(incident, role="scribe", by=ada.as_actor())
+    db.session.commit()
+    lane.write([lane.attempt(errand, None) for errand in errands])
+    chat.standing[OPS].clear()  # somebody removed the headline, and all that hung below it
+    let_out(clock)
+
+    assert chat.texts(OWN) == ["Ada is scribe now.", "Nobody is scribe now. Before: Ada."]
+    joined, headline = chat.texts(OPS)
+    assert joined.splitlines() == chat.texts(OWN)
+    assert headline.startswith("INC-1: Checkout ")
+
+
 def test_a_restricted_incident_is_told_in_its_private_channel_alone(
     app: Flask, ada: Person, chat: SlackChat, clock: WoundClock
 ) -> None:
@@ -336,8 +357,6 @@ def test_the_teams_channel_hears_who_comes_on_call(
 def test_two_clocks_write_to_a_channel_in_order_and_once_a_second(
     app: Flask, incident: Incident, ada: Person, chat: SlackChat, clock: WoundClock
 ) -> None:
-    from incidents.jobs.deliveries import Lane
-
     for number in range(3):
         outbox.enqueue(
             event=f"n{number}", channel="slack", destination=OWN, payload=slack_blocks.post(headline=f"No {number}")

@@ -89,16 +89,24 @@ def _hand_over(client: Client, message: Message, content: dict[str, Any], where:
             return client.chat_update(channel=earlier["channel"], ts=earlier["ts"], **content).data  # type: ignore[return-value]
         except SlackApiError as refused:
             # somebody removed it, or it is too old to be changed: then the news is posted anew
-            if _error(refused) not in _NOTHING_TO_CHANGE or message.payload.get("only_edits"):
+            only_edits = bool(message.payload.get("only_edits"))
+            if only_edits and _error(refused) == _REMOVED:
+                return dict(earlier)  # what should change there is gone altogether
+            if _error(refused) not in _NOTHING_TO_CHANGE or only_edits:
                 raise
     root = message.facts.get("root") or {}
-    return client.chat_postMessage(  # type: ignore[return-value]
-        channel=root.get("channel") or where,
-        thread_ts=root.get("ts"),
-        unfurl_links=False,
-        unfurl_media=False,
-        **content,
-    ).data
+    place = str(root.get("channel") or where)
+    try:
+        return _posted(client, place, content, thread=root.get("ts"))
+    except SlackApiError as refused:
+        if not root or _error(refused) not in _NO_THREAD:
+            raise
+        return _posted(client, place, content)  # what it would hang below is gone
+
+
+def _posted(client: Client, place: str, content: dict[str, Any], *, thread: str | None = None) -> Mapping[str, Any]:
+    said = client.chat_postMessage(channel=place, thread_ts=thread, unfurl_links=False, unfurl_media=False, **content)
+    return said.data  # type: ignore[return-value]
 
 
 class Client(WebClient):
@@ -136,7 +144,9 @@ def _an_object(body: bytes) -> str:
 
 # ---- what goes wrong ----
 
-_NOTHING_TO_CHANGE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_REMOVED = "message_not_found"
+_NO_THREAD = frozenset({"thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"})
+_NOTHING_TO_CHANGE = frozenset({_REMOVED, "cant_update_message", "edit_window_closed"})
 # nobody gets anything until somebody mends this
 _AWAY: Mapping[str, str] = MappingProxyType(
     {
