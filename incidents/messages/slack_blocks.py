@@ -104,21 +104,25 @@ def _fallback(text: str, read_on: str) -> str:
 
 
 def _body(paragraphs: Sequence[str | Line], most: int, left: int, read_on: str) -> list[dict[str, Any]]:
-    """At most so many blocks and characters; what is cut ends with the way to the rest."""
-    way = _link(read_on, "read on") or "…"
-    most = max(1, min(most, left // (_A_SECTION + _LEAST)))
+    """At most so many blocks and characters; where something was cut, the last one ends with the way to the rest."""
+    way = _link(read_on, "read on")
+    most = max(1, min(most, (left - len(way)) // (_A_SECTION + _LEAST)))
     kept = paragraphs[:most]
-    longest = _longest_that_fit([len(escaped(str(each))) + _A_SECTION for each in kept], left) - _A_SECTION - len(way)
+    lengths = [len(escaped(str(each))) + _A_SECTION for each in kept]
+    longest = _longest_that_fit(lengths, left - len(way)) - _A_SECTION
     shown: list[str] = []
+    is_cut = len(paragraphs) > most
     for paragraph in kept:
-        whole, is_cut = _cut(paragraph, max(longest, _LEAST))
-        pieces = [*_pieces(whole, _LONGEST_SECTION - len(way))]
-        if is_cut and pieces:
-            pieces[-1] += way
+        whole, was_cut = _cut(paragraph, max(longest, _LEAST))
+        pieces = [*_pieces(whole, _LONGEST_SECTION - len(way) - 2)]
+        if was_cut and pieces:
+            pieces[-1] += "…"
         shown += pieces
-    if shown and (len(shown) > most or len(paragraphs) > most):
-        shown = [*shown[:most]]
-        shown[-1] += "" if shown[-1].endswith(way) else way
+        is_cut = is_cut or was_cut
+    if len(shown) > most:
+        shown, is_cut = shown[:most], True
+    if is_cut and shown:
+        shown[-1] = f"{shown[-1].removesuffix('…')}… {way}".rstrip()
     return [_section(piece) for piece in shown]
 
 
@@ -147,7 +151,7 @@ def _link(address: str, label: str) -> str:
     if not address or len(address) > _LONGEST_URL // 2:
         return ""
     safe = quote(address, safe=_IN_ADDRESSES).replace("&", "&amp;")
-    return f"… <{safe}|{label}>"
+    return f"<{safe}|{label}>"
 
 
 def _pieces(paragraph: str | Line, longest: int) -> Iterable[str]:
