@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
+from incidents.slack import opening
 from tests.receivers import Receiver, receiver
 from tests.slack_api import SlackApi, checked_view
 from tests.slack_door import KEY, command_body, interact, post
@@ -19,7 +20,10 @@ __all__ = ["api", "receiver"]
 
 
 @pytest.fixture
-def api(receiver: Receiver) -> SlackApi:
+def api(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> SlackApi:
+    """Slack, for which the door waits as long as a busy machine takes."""
+    monkeypatch.setattr(opening, "PATIENCE", 20.0)
+    monkeypatch.setattr(opening, "WHOLE", 60.0)
     return SlackApi(receiver)
 
 

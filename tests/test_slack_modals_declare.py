@@ -144,7 +144,7 @@ def test_where_slack_does_not_open_the_form_the_browser_has_it(
 def test_no_time_is_spent_on_a_form_that_would_come_too_late(
     client: FlaskClient, app: Flask, api: SlackApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "_waited", lambda: 2.5)
+    monkeypatch.setattr(opening, "_waited", lambda: opening.WHOLE - 0.1)
     linked(a_person("Ada"))
 
     interact(client, "shortcut", callback_id="declare_incident")

@@ -237,9 +237,9 @@ def test_while_the_database_is_locked_the_text_stays_in_the_form(
     from incidents.slack import door
 
     form = command(client, api, "update INC-1").fill(audience="internal", body="Kept")
-    monkeypatch.setattr(door, "PATIENCE", timedelta(milliseconds=50))
 
-    with locked():
+    with monkeypatch.context() as hurried, locked():
+        hurried.setattr(door, "PATIENCE", timedelta(milliseconds=50))
         assert form.errors()["audience"].endswith("Nothing was recorded, try again.")
     form.then()
     assert bodies(incident) == [("internal", "published", "Kept")]

@@ -26,6 +26,11 @@ TROUBLES: Final[Mapping[ComponentStatus, str]] = {
     ComponentStatus.PARTIAL: "Partial outage",
     ComponentStatus.MAJOR: "Major outage",
 }
+_ASKED: Final[Mapping[ComponentStatus, str]] = {
+    ComponentStatus.DEGRADED: "Which components are degraded?",
+    ComponentStatus.PARTIAL: "Which have a partial outage?",
+    ComponentStatus.MAJOR: "Which have a major outage?",
+}
 _FIND: Final = "find-components:"
 
 
@@ -59,7 +64,7 @@ def menus(statuses: Mapping[str, str], *, mark: str = "") -> list[Block]:
     """
     found = [
         menu(f"{status}{mark}", label, [each for each, is_now in statuses.items() if is_now == status])
-        for status, label in TROUBLES.items()
+        for status, label in _ASKED.items()
     ]
     return [each for each in found if each is not None]
 

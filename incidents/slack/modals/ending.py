@@ -88,7 +88,7 @@ def sent(incident: Incident, person: Person, ending: Ending, *, once: str) -> No
     )
 
 
-def consequences(incident: Incident) -> list[str]:
+def consequences(incident: Incident, *, is_false_alarm: bool = False) -> list[str]:
     """What the button does."""
     known = publishing.find(incident.id)
     said = ["Nothing of it is on the status page, so no page changes."]
@@ -100,7 +100,7 @@ def consequences(incident: Incident) -> list[str]:
     if waiting:
         said.append(f"{'An update that waits' if waiting == 1 else f'{waiting} updates that wait'} will not go out.")
     said.append("Reminders and escalation stop.")
-    if not incident.is_drill and severity.owes_postmortem(Severity(incident.severity)):
+    if not is_false_alarm and not incident.is_drill and severity.owes_postmortem(Severity(incident.severity)):
         due_at = severity.postmortem_due(Severity(incident.severity), clock.now(), page_settings().time_zone)
         local = due_at.astimezone(page_settings().time_zone) if due_at else None
         by = f" by {local.day} {local:%b %Y}" if local else ""

@@ -143,7 +143,7 @@ def _sure(incident: Incident, person: Person, meant: Ending, *, kept: Mapping[st
     blocks = [
         RichTextBlock(elements=rich_text(preview.drawn(incident, shown.as_update(incident)))),
         *([parts.quiet(reads_first)] if must_ask else []),
-        parts.sentence(" ".join(ending.consequences(incident))),
+        parts.sentence(" ".join(ending.consequences(incident, is_false_alarm=meant.is_false_alarm))),
     ]
     return parts.form(
         _SURE,
