@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from incidents.records.people import Person
 from incidents.records.timeline import TimelineEntry
 from tests.conftest import WoundClock
 from tests.factories import a_person, an_incident
-from tests.receivers import Receiver, answer, receiver
+from tests.receivers import Receiver, answer, answer_json, receiver
 from tests.slack_api import SlackApi, asked_to_wait, slack_error
 from tests.slack_door import linked
 
@@ -139,6 +140,7 @@ def test_what_changes_is_edited_in_place_and_nothing_is_done_twice(
     incident = an_incident(by=ada, title="Down")
     work()
     before = len(slack.methods)
+    actions.name_person(incident, person=ada, by=ada.as_actor(), reason="nothing that shows in Slack")
     work()
     assert len(slack.methods) == before
 
@@ -278,6 +280,26 @@ def test_once_restricted_the_public_channel_says_nothing_any_more_and_is_archive
     assert not any("asswords" in each for each in heard)
 
 
+def test_restricted_while_it_is_being_made_nothing_more_is_said_there(slack: SlackApi, ada: Person, app: Flask) -> None:
+    incident = an_incident(by=ada, title="Breach at Acme")
+    number = incident.id
+
+    def restrict(handler: BaseHTTPRequestHandler) -> None:
+        with app.app_context():  # no transaction is open meanwhile, or this would wait for ever
+            meant = db.session.get_one(Incident, number)
+            actions.change_visibility(meant, to="restricted", by=meant_by)
+            db.session.commit()
+        answer_json({"ok": True})(handler)
+
+    meant_by = ada.as_actor()
+    slack.faults["conversations.setTopic"] = [restrict]
+    work()
+    assert "chat.postMessage" not in slack.methods
+    work()
+    assert slack.rooms.only["is_archived"]
+    assert "breach" not in slack.rooms.only["name"]
+
+
 def test_it_is_archived_only_when_nothing_waits_to_be_said_or_changed_there(
     slack: SlackApi, ada: Person, clock: WoundClock
 ) -> None:
@@ -355,6 +377,7 @@ def test_what_somebody_did_to_it_in_slack_is_seen_and_respected(
     slack.rooms.only["is_archived"] = True
     actions.acknowledge(incident, by=ada.as_actor())
     work()
+    actions.change_severity(incident, to="P2", by=ada.as_actor())
     work()
     assert (channel_of(incident.id), row(incident).problem) == (None, "")
     assert told(incident)[-1] == ("archived_there", "checkout-war-room")
