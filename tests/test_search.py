@@ -40,7 +40,7 @@ def test_an_incident_is_found_by_number_title_impact_and_what_was_said(app: Flas
         assert f"{first.ref} Payments fail" in seen(client, words), words
     said = client.get("/console/search?q=shard").text
     assert "The <mark>shard</mark> on node 7 is hot" in said
-    assert f"/console/incidents/{second.ref}#entry-" in said
+    assert f"/console/incidents/{second.ref}?entry=" in said
 
 
 def test_signs_that_mean_anything_to_a_database_mean_themselves(app: Flask, client: FlaskClient) -> None:
@@ -129,3 +129,20 @@ def test_searching_asks_the_same_number_of_questions_however_much_is_found(
     client.get("/console/search?q=queue")
 
     assert len(count_queries) == few
+
+
+def test_an_old_entry_that_was_found_is_on_the_page_that_the_way_leads_to(app: Flask, client: FlaskClient) -> None:
+    maya = make_person(role="responder")
+    incident = an_incident(by=maya)
+    entry = actions.add_note(incident, by=maya.as_actor(), body="The needle")
+    for number in range(110):
+        actions.add_note(incident, by=maya.as_actor(), body=f"Hay {number}")
+    db.session.commit()
+    sign_in(client, maya)
+    (way,) = re.findall(r'class="t" href="([^"#]+)#entry', main_of(client.get("/console/search?q=needle")))
+
+    page = main_of(client.get(way))
+
+    assert f'id="entry-{entry.id}"' in page
+    assert "Newest entries" in page
+    assert "The needle" not in main_of(client.get(way.partition("?")[0]))

@@ -209,7 +209,7 @@ def test_programs_search_with_pages_and_filters(app: Flask) -> None:
     following = page.headers["Link"].split(">")[0].lstrip("<").partition("/api/")[2]
     (said,) = program.get(f"/api/{following}").get_json()["items"]
     assert (said["kind"], said["snippet"], said["source"]) == ("timeline", "the queue again", "Note, Maya")
-    assert f"/console/incidents/{first.ref}#entry-" in said["url"]
+    assert f"/console/incidents/{first.ref}?entry=" in said["url"]
 
     assert program.get("/search?q=queue&what=update").json == {"items": []}
     assert program.get("/search?q=queue&what=everything").status_code == 422

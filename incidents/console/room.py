@@ -31,17 +31,21 @@ _NUMBER = re.compile(r"[1-9]\d{0,8}")
 @may(Role.VIEWER)
 @asked.once()
 def show(ref: str) -> ResponseReturnValue:
-    """The room. ``?show`` filters the timeline, ``?before`` turns its page, ``?compose`` opens the composer."""
+    """The room. ``?show`` filters the timeline, ``?before`` turns its page, ``?compose`` opens the composer.
+
+    ``?entry`` is one that was found: where it is not among the newest, the page begins with it.
+    """
     incident, person = load(ref), me()
     facts = standing.of(incident, me=person)
     may_act = person.may(Role.RESPONDER)
     is_pressing = standing.update_is_pressing(incident) and may_act
+    story, is_older = _story(incident, person)
     return render_template(
         "console/room.html",
         incident=incident,
         facts=facts,
         shown=_shown(),
-        story=timeline.read(incident, me=person, show=_shown(), before=_number("before")),
+        story=story,
         composer=composer.of(incident, me=person) if may_act else None,
         is_composing="compose" in request.args or is_pressing,
         is_asked_for="compose" in request.args,
@@ -49,7 +53,7 @@ def show(ref: str) -> ResponseReturnValue:
         may_act=may_act,
         newest=timeline.newest_entry(incident),
         seen=_seen(incident),
-        is_older=_is_older(),
+        is_older=is_older,
         unread=unread_of(incident.id) if _hears_slack() else (),
         signs=timeline.SIGNS,
         errors={},
@@ -101,6 +105,15 @@ def _news(incident: Incident, person: Person, after: int, *, has_changed: bool) 
     if has_changed or not timeline.is_in_order(incident, story.lines, after=after):
         return timeline.read(incident, me=person, show=_shown(), new_after=after), True
     return story, False
+
+
+def _story(incident: Incident, person: Person) -> tuple[Timeline, bool]:
+    """The page of the timeline, and whether it is not the first one."""
+    story = timeline.read(incident, me=person, show=_shown(), before=_number("before"))
+    sought = _number("entry")
+    if sought is None or story.older is None or any(line.entry.id == sought for line in story.lines):
+        return story, _is_older()
+    return timeline.read(incident, me=person, show=_shown(), down_from=sought), True
 
 
 def _seen(incident: Incident) -> str:

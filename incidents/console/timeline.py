@@ -72,10 +72,11 @@ def read(
     me: Person,
     show: str = "all",
     before: int | None = None,
+    down_from: int | None = None,
     after: int | None = None,
     new_after: int | None = None,
 ) -> Timeline:
-    """The newest lines, those that happened ``before`` an entry, or those written ``after`` one.
+    """The newest lines, those that happened ``before`` an entry, or ``down_from`` it, or those written ``after`` one.
 
     They stand by when it happened, which corrections and backdating move; the order of writing decides between equals.
     What was written after ``new_after`` is marked as new.
@@ -83,6 +84,8 @@ def read(
     wanted = select(TimelineEntry).where(TimelineEntry.incident_id == incident.id, *_of_chip(show))
     if before is not None:
         wanted = wanted.where(*_before(incident, before))
+    if down_from is not None:
+        wanted = wanted.where(or_(TimelineEntry.id == down_from, *_before(incident, down_from)))
     if after is not None:
         wanted = wanted.where(TimelineEntry.id > after)
     newest_first = wanted.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc())

@@ -20,7 +20,7 @@ from sqlalchemy import insert, select, text
 from incidents import actions
 from incidents.access.visibility import visible_to
 from incidents.kernel import clock
-from incidents.kernel.database import db, reading
+from incidents.kernel.database import checkpoint, db, reading
 from incidents.policy import asked_words
 from incidents.records import library
 from incidents.records.incidents import Incident
@@ -183,4 +183,5 @@ def _fill(like: Incident, speech: Speech, incidents: int, entries: int) -> int:
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("ANALYZE"))
         db.session.commit()
+    checkpoint(db.engine)  # as the clock does every few seconds
     return incidents

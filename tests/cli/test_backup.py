@@ -9,12 +9,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, true
 
+from incidents import actions
 from incidents.cli import backup, schema
 from incidents.kernel import outbox
+from incidents.kernel.database import db
 from incidents.kernel.settings import Settings
+from incidents.policy import asked_words
+from incidents.records.actors import COMMAND_LINE
+from incidents.reports import search
 from tests.cli.conftest import Run
+from tests.conftest import running
 
 SQLITE = pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
 
@@ -56,6 +62,33 @@ def test_what_was_backed_up_comes_back_row_by_row(run: Run, settings: Settings, 
 
 
 @pytest.mark.usefixtures("inhabited")
+def test_what_comes_back_can_be_searched_and_so_can_what_was_there_before_search_was(
+    run: Run, settings: Settings, tmp_path: Path
+) -> None:
+    with running(settings):
+        actions.declare(title="Kettle dry", severity="P3", by=COMMAND_LINE, impact="Nobody has tea")
+        db.session.commit()
+    run("backup", str(tmp_path / "kept.zip"))
+    with schema.brief_engine(settings) as engine, engine.begin() as connection:
+        connection.execute(text("DELETE FROM library_incidents"))
+    assert found(settings, "kettle") == []
+
+    assert run("restore", "--force", str(tmp_path / "kept.zip")).err == ""
+    assert found(settings, "kettle tea") == ["INC-1"]
+
+    assert run("db", "downgrade", "0023").err == ""
+    assert run("db", "upgrade").err == ""
+    assert found(settings, "kettle tea") == ["INC-1"]
+    assert run("db", "catalogue").out == "1 texts can be searched.\n"
+
+
+def found(settings: Settings, words: str) -> list[str]:
+    with running(settings):
+        hits = search.find(asked_words.read(words), seen=true(), sees_drafts=True).hits
+        return [hit.incident.ref for hit in hits]
+
+
+@pytest.mark.usefixtures("inhabited")
 def test_a_backup_of_one_database_comes_back_on_the_other(
     run: Run, settings: Settings, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -90,10 +123,9 @@ def test_an_inhabited_database_is_not_replaced_unless_forced(run: Run, settings:
 def test_after_a_restore_nothing_leaves_until_the_outbox_is_released(
     run: Run, settings: Settings, tmp_path: Path
 ) -> None:
-    import wsgi
     from incidents.kernel.database import db
 
-    with wsgi.create_app(settings).app_context():
+    with running(settings):
         outbox.enqueue(event="old", channel="email", destination="ada@example.com", payload={"to": "ada@example.com"})
         db.session.commit()
         db.session.execute(text("UPDATE outbox SET created_at = '2020-01-01 00:00:00'"))

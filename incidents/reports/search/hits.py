@@ -156,10 +156,15 @@ def _updates(ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
             "at": each.display_at or each.created_at,
             "by": each.by_name,
             "what": each.audience if each.state == "published" else each.state,
-            "anchor": f"#entry-{entries[each.id]}" if each.id in entries else f"/updates/{each.public_id}",
+            "anchor": _of_entry(entries[each.id]) if each.id in entries else f"/updates/{each.public_id}",
         }
         for each in found
     }
+
+
+def _of_entry(number: int) -> str:
+    """The page of the timeline on which it stands, and its place there."""
+    return f"?entry={number}#entry-{number}"
 
 
 def _entries(ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
@@ -169,7 +174,7 @@ def _entries(ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
             "at": each.at,
             "by": each.by_name,
             "what": each.kind,
-            "anchor": f"#entry-{each.id}",
+            "anchor": _of_entry(each.id),
         }
         for each in db.session.scalars(select(TimelineEntry).where(TimelineEntry.id.in_(ids)))
     }
