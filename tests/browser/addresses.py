@@ -42,6 +42,7 @@ ROOM = (
     f"{_LATE}/escalations",
     f"{_LATE}/components",
     f"{_LATE}/details",
+    f"{_LATE}/tags",
     f"{_LATE}/relations",
     f"{_LATE}/merge",
     f"{_LATE}/visibility",
