@@ -109,3 +109,54 @@ def test_two_people_write_at_once_and_nothing_typed_is_ever_lost(
     db.session.remove()
     said = [update.body for update in db.session.scalars(select(Update).where(Update.state == "published"))]
     assert said == ["Some reports do not load.", "Exports work again."]
+
+
+def test_two_people_write_one_list_of_reasons_and_keep_what_both_found(
+    served: Served, page: Page, browser: Browser, clock: Any
+) -> None:
+    maya: Person = make_person("maya@example.com", name="Maya Lindqvist")
+    make_person("jonas@example.com", name="Jonas Weber")
+    incident = an_incident(by=maya, severity="P2")
+    actions.resolve(incident, by=maya.as_actor(), summary="Restarted", reason="Quick")
+    actions.begin_postmortem(incident, by=maya.as_actor())
+    db.session.commit()
+    db.session.remove()
+    edit = f"{served.address}/console/incidents/INC-1/postmortem/edit"
+    enter(page, served, "maya")
+    page.goto(edit)
+    whys = page.locator("#five_whys")
+    whys.get_by_label("Why 1", exact=True).fill("Requests **failed**")
+    expect(page.locator("#pv-five_whys strong")).to_have_text("failed")
+
+    # what she typed comes back in another tab, after this one died
+    with page.expect_response("**/console/unsent"):
+        whys.get_by_label("Why 2", exact=True).fill("The pool was empty")
+    tab = page.context.new_page()
+    page.close()
+    tab.goto(edit)
+    whys = tab.locator("#five_whys")
+    expect(whys.get_by_label("Why 2", exact=True)).to_have_value("The pool was empty")
+
+    # Jonas saves the same section from a phone meanwhile
+    other = browser.new_context(viewport={"width": 390, "height": 844}, timezone_id="UTC", locale="en-GB")
+    theirs = other.new_page()
+    enter(theirs, served, "jonas")
+    theirs.goto(edit)
+    theirs.locator("#five_whys").get_by_label("Why 1", exact=True).fill("Nobody was warned")
+    theirs.get_by_role("button", name="Save five whys").click()
+    expect(theirs.locator("#five_whys")).to_contain_text("Jonas Weber")
+    other.close()
+
+    # by the keyboard she asks for one more reason beside the second, and saves: both texts are there to be joined
+    whys.get_by_label("More about why 2").press("Enter")
+    whys.get_by_role("button", name="Another reason beside it").locator("visible=true").press("Enter")
+    expect(whys.get_by_label("Why 2", exact=True)).to_have_count(2)
+    expect(whys.get_by_label("Why 2", exact=True).nth(1)).to_be_focused()
+    whys.get_by_label("Why 2", exact=True).nth(1).fill("No alarm")
+    tab.get_by_role("button", name="Save five whys").click()
+    expect(tab.get_by_role("heading", name="Somebody was faster")).to_be_visible()
+    tab.get_by_role("button", name="Save the joined text").click()
+    expect(tab.locator("#five_whys").get_by_label("Why 1", exact=True).first).to_have_value("Nobody was warned")
+    tab.goto(edit.removesuffix("/edit"))
+    for said in ("Nobody was warned", "Requests failed", "The pool was empty", "No alarm"):
+        expect(tab.locator("#five_whys")).to_contain_text(said)

@@ -173,7 +173,8 @@ def _editor(
     if postmortem is None:
         return form_page("console/postmortem/begin.html", incident, errors=errors, status=status)
     is_whole = request.args.get("all") == "1"
-    parts = parts_of(incident, postmortem, report.draft(incident), whole=is_whole or unsaved is not None)
+    drafted = report.draft(incident)
+    parts = parts_of(incident, postmortem, drafted, whole=is_whole or unsaved is not None)
     drafts = {part.name: unsent.of(_key(incident, part.name)) for part in parts if not part.is_fact}
     return form_page(
         "console/postmortem/editor.html",
@@ -188,7 +189,7 @@ def _editor(
         unsaved=unsaved,
         nodes=outlines.nodes_of,
         comments=comments_of(postmortem.id),
-        evidence=reader.evidence(incident),
+        evidence=reader.evidence(drafted.record),
         owners=[("", "Nobody yet"), *((person.id, person.name) for person in active_people(Role.RESPONDER))],
     )
 

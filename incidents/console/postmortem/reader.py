@@ -190,9 +190,8 @@ def _lane(start: datetime, end: datetime, begin: datetime, whole: timedelta, *, 
     return Lane(x=x, width=width, word=word, length=duration(end - start), key=key)
 
 
-def evidence(incident: Incident) -> Sequence[tuple[str, str]]:
+def evidence(record: report.Record) -> Sequence[tuple[str, str]]:
     """Time and line of each entry that may be inserted, the newest first; notes too, which the timeline leaves out."""
-    record = report.read(incident)
     return [
         (formats.short_words(entry.at), entry.body or "A note" if entry.kind == "note" else report.line_of(entry))
         for entry in reversed(record.entries)
