@@ -111,7 +111,7 @@ def _body(paragraphs: Sequence[str | Line], most: int, left: int, read_on: str) 
     lengths = [len(escaped(str(each))) + _A_SECTION for each in kept]
     longest = _longest_that_fit(lengths, left - len(way)) - _A_SECTION
     shown: list[str] = []
-    is_cut = len(paragraphs) > most
+    is_cut = is_missing = len(paragraphs) > most
     for paragraph in kept:
         whole, was_cut = _cut(paragraph, max(longest, _LEAST))
         pieces = [*_pieces(whole, _LONGEST_SECTION - len(way) - 2)]
@@ -120,8 +120,8 @@ def _body(paragraphs: Sequence[str | Line], most: int, left: int, read_on: str) 
         shown += pieces
         is_cut = is_cut or was_cut
     if len(shown) > most:
-        shown, is_cut = shown[:most], True
-    if is_cut and shown:
+        shown, is_missing = shown[:most], True
+    if shown and (is_missing or (is_cut and way)):
         shown[-1] = f"{shown[-1].removesuffix('…')}… {way}".rstrip()
     return [_section(piece) for piece in shown]
 
