@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from slack_sdk.models.blocks import Block
 from sqlalchemy import select
 
 from incidents import actions
@@ -205,6 +206,8 @@ def test_on_monday_everybody_who_wants_it_and_the_channel_read_what_is_late_due_
     assert "The secret one" not in text + str(told["team"].payload)
     assert "The secret one" in str(told["maya@example.com"].payload["text"])
     assert told["team"].purpose == outbox.TEAM
+    for block in Block.parse_all(told["team"].payload["blocks"]):
+        block.validate_json()
 
 
 def test_a_week_with_nothing_in_it_is_not_told_and_one_missed_by_more_than_a_day_neither(

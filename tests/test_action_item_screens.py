@@ -60,6 +60,8 @@ def test_the_list_says_what_is_late_due_later_and_done(four: tuple[FlaskClient, 
     headings = re.findall(r"<h2 id=\"g-[a-z]+\">([^<]+)<", page.text)
     assert headings == ["Late", "Due within 7 days", "Later, or without a date", "Done or dropped"]
     assert "3 days late" in page.text
+    assert page.text.count(" checked>") == 0
+    assert client.get(f"{LIST}?status=undone&chosen=all").text.count(" checked>") == 3
 
 
 def test_the_address_narrows_it_and_the_file_holds_the_same(app: Flask, four: Any) -> None:

@@ -98,15 +98,15 @@ def test_what_cannot_be_an_item_is_refused_by_its_field(app: Flask, given: dict[
     assert [*refused.value.fields] == [field]
 
 
-def test_an_owner_is_somebody_who_can_see_the_incident(app: Flask, clock: WoundClock) -> None:
-    maya, alice, bob = (
-        make_person(),
-        make_person("alice@example.com"),
+def test_an_owner_is_somebody_who_can_respond_and_see_the_incident(app: Flask, clock: WoundClock) -> None:
+    maya, alice = make_person(), make_person("alice@example.com")
+    bob, amira = (
         make_person("bob@example.com", disabled_at=clock.moment),
+        make_person("amira@example.com", role="viewer"),
     )
     incident = an_incident(by=maya)
     actions.change_visibility(incident, to="restricted", by=maya.as_actor(), viewer_person=maya)
-    for nobody in (alice, bob):
+    for nobody in (alice, bob, amira):
         with pytest.raises(Malformed, match=nobody.name):
             action_items.add(incident, title="T", kind="prevent", owner=nobody, by=maya.as_actor())
     actions.name_person(incident, person=alice, by=maya.as_actor(), reason="helps")

@@ -13,7 +13,7 @@ from ..published.components import UNCHANGED, _Unchanged
 from ..records.action_items import SOURCE_LENGTH, ActionItem
 from ..records.actors import Actor
 from ..records.incidents import TITLE_LENGTH, Incident
-from ..records.people import Person
+from ..records.people import Person, Role
 from . import journal, telling
 from .notes import safe_link
 
@@ -36,7 +36,7 @@ def add(
     """Write down what is to be done. Allowed at any time, while the incident is open too.
 
     ``source`` says where it came from: the address of a message, or a word. Raises Malformed for an empty title, an
-    unknown kind or priority, an owner who cannot see the incident, a link that is not http(s).
+    unknown kind or priority, an owner who cannot respond or see the incident, a link that is not http(s).
     """
     _check_owner(incident, owner)
     now = clock.now()
@@ -206,8 +206,8 @@ def note(item: ActionItem, incident: Incident, did: str, *, by: Actor, **more: A
 def _check_owner(incident: Incident, owner: Person | None) -> None:
     if owner is None:
         return
-    if not owner.is_active:
-        raise Malformed({"owner": f"{owner.name}'s account is disabled. Choose somebody else."})
+    if not owner.may(Role.RESPONDER):
+        raise Malformed({"owner": f"{owner.name} cannot own it: the account is disabled or may only look."})
     if not telling.who_may_hear(incident, [owner]):
         raise Malformed({"owner": f"{owner.name} may not see {incident.ref}. Name them there first."})
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from incidents.kernel.settings import Settings
+from incidents.kernel.trackers import GITHUB, GITLAB, JIRA, trackers_set
 
 Finding = tuple[str, str, str]  # about what; ok, note or wrong; what to do
 _PORTS = {"https": 443, "http": 80}
@@ -23,6 +24,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _pagerduty(settings)
     for number, url in enumerate(settings.apprise_urls, 1):
         yield _apprise(number, url)
+    yield from _trackers(settings)
 
 
 def _pagerduty(settings: Settings) -> Finding:
@@ -44,6 +46,19 @@ def _apprise(number: int, url: str) -> Finding:
         return about, "ok", f"{service.service_name}: the address can be read"
     port = getattr(service, "port", None) or (443 if getattr(service, "secure", True) else 80)
     return _reached(f"{about} ({service.service_name})", (host, int(port)), mend="check APPRISE_URLS and the way out")
+
+
+def _trackers(settings: Settings) -> Iterator[Finding]:
+    """Those that are set whole; one that lacks its other half makes no issue, which is said."""
+    addresses = {GITHUB: settings.github_api_url, GITLAB: settings.gitlab_url, JIRA: settings.jira_url or ""}
+    tokens = {GITHUB: settings.github_token, GITLAB: settings.gitlab_token, JIRA: settings.jira_token}
+    for name, address in addresses.items():
+        if name in trackers_set(settings):
+            url = urlsplit(address)
+            place = (url.hostname or "", url.port or _PORTS[url.scheme])
+            yield _reached(name, place, mend=f"check {name.upper()}'s address and the way out")
+        elif tokens[name]:
+            yield name, "wrong", f"a token is set, and not where its issues go: see {name.upper()}_… in the settings"
 
 
 def _reached(about: str, place: tuple[str, int], *, mend: str) -> Finding:

@@ -113,3 +113,14 @@ def test_a_mirror_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> N
     told = run("doctor", MIRROR_TO=str(tmp_path / "file"))
     assert "wrong  Mirror: cannot write" in told.out
     assert "check MIRROR_TO" in told.out
+
+
+@SQLITE
+def test_a_tracker_is_looked_for_and_half_of_its_settings_are_named(run: Run) -> None:
+    run("db", "upgrade")
+    whole = {"GITLAB_TOKEN": "t", "GITLAB_PROJECT": "acme/shop", "GITLAB_URL": f"http://127.0.0.1:{free_port()}"}
+
+    told = run("doctor", GITHUB_TOKEN="t", **whole)
+
+    assert "wrong  github: a token is set, and not where its issues go" in told.out
+    assert "wrong  gitlab: 127.0.0.1 port" in told.out

@@ -7,7 +7,7 @@ from flask import Flask
 from ...kernel.settings import Settings
 from . import bulk, listing, one
 from .blueprint import bp
-from .parts import day_words, follow_up
+from .parts import due_day, follow_up
 
 __all__ = ["bp", "bulk", "init_app", "listing", "one"]
 
@@ -16,4 +16,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Give the app these addresses, and templates what they need to show an incident's items."""
     app.register_blueprint(bp)
     app.add_template_global(follow_up)
-    app.add_template_filter(day_words)
+    app.add_template_filter(due_day)

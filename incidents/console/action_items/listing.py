@@ -71,6 +71,7 @@ def page(
         errors=dict(errors or {}),
         typed=request.form,
         chosen=request.form.getlist("item"),
+        chooses_all=request.args.get("chosen") == "all",
         left=left,
         changed=changed,
     )

@@ -12,7 +12,7 @@ from ...policy.action_items import DUE_WITHIN, UNDONE
 from ...policy.zones import local_day
 from ...records.action_items import ActionItem
 from ...records.incidents import Incident
-from ...records.people import Person, active_people
+from ...records.people import Person, Role, active_people
 from ...reports.action_items import Row, rows
 from ..formats import viewer_zone
 from ..incident_pages import text
@@ -23,7 +23,7 @@ def today() -> date:
     return local_day(clock.now(), viewer_zone())
 
 
-def day_words(day: date | None) -> str:
+def due_day(day: date | None) -> str:
     """``27 Nov``, with its year where that is another one."""
     if day is None:
         return ""
@@ -44,7 +44,7 @@ def owed_by(person: Person, *, limit: int) -> Sequence[Row]:
 
 def owners() -> list[tuple[str, str]]:
     """Whom an item can be given to, as a form's choice."""
-    return [("", "Nobody yet"), *((str(person.id), person.name) for person in active_people())]
+    return [("", "Nobody yet"), *((str(person.id), person.name) for person in active_people(Role.RESPONDER))]
 
 
 def chosen_owner() -> Person | None:
@@ -52,7 +52,7 @@ def chosen_owner() -> Person | None:
     wanted = text("owner")
     if not wanted:
         return None
-    found = next((person for person in active_people() if str(person.id) == wanted), None)
+    found = next((person for person in active_people(Role.RESPONDER) if str(person.id) == wanted), None)
     if found is None:
         raise Malformed({"owner": "Choose somebody from the list."})
     return found
