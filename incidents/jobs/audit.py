@@ -169,7 +169,8 @@ def _no_socket() -> Iterator[Fault]:
     if row is not None and clock.now() - row.failing_since >= _LATE:
         minutes = _minutes(clock.now() - row.failing_since)
         said = f"nothing has come from Slack for {minutes} min: its socket does not open ({row.reason})"
-        yield Fault("slack_socket", said, "Look with `sevenbells doctor` at SLACK_APP_TOKEN.", is_serious=False)
+        advice = "Look with `sevenbells doctor` at SLACK_APP_TOKEN, and take it out where Slack comes over HTTP."
+        yield Fault("slack_socket", said, advice, is_serious=False)
 
 
 def _missing_clocks() -> Iterator[Fault]:

@@ -23,6 +23,7 @@ PARTS = (
     "timers",
     "outbox",
     "fanout",
+    "slack",
     "tarpits",
     "restart",
     "start",

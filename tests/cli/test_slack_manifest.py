@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
+from incidents import channels
 from incidents.cli.slack_manifest import EVENTS, SCOPES, is_public, manifest
 from tests.cli.conftest import Run
 
@@ -145,3 +148,46 @@ def test_each_event_has_the_permission_it_needs() -> None:
     needed |= {"reaction_added": "reactions:read", "reaction_removed": "reactions:read"}
 
     assert {needed[event] for event in EVENTS} <= set(SCOPES)
+
+
+# https://docs.slack.dev/reference/methods: what a bot's token must be allowed for each of those that we call
+_NEEDED = {
+    "apps_connections_open": (),  # of the app's own token
+    "auth_test": (),
+    "bookmarks_add": ("bookmarks:write",),
+    "bookmarks_edit": ("bookmarks:write",),
+    "bookmarks_list": ("bookmarks:read",),
+    "bookmarks_remove": ("bookmarks:write",),
+    "chat_delete": ("chat:write",),
+    "chat_getPermalink": (),
+    "chat_postEphemeral": ("chat:write",),
+    "chat_postMessage": ("chat:write", "chat:write.public", "im:write"),
+    "chat_update": ("chat:write",),
+    "conversations_archive": ("channels:manage", "groups:write"),
+    "conversations_create": ("channels:manage", "groups:write"),
+    "conversations_history": ("channels:history", "groups:history"),
+    "conversations_info": ("channels:read", "groups:read"),
+    "conversations_invite": ("channels:manage", "groups:write"),
+    "conversations_kick": ("channels:manage", "groups:write"),
+    "conversations_list": ("channels:read", "groups:read"),
+    "conversations_members": ("channels:read", "groups:read"),
+    "conversations_rename": ("channels:manage", "groups:write"),
+    "conversations_replies": ("channels:history", "groups:history", "files:read"),
+    "conversations_setPurpose": ("channels:manage", "groups:write"),
+    "conversations_setTopic": ("channels:manage", "groups:write"),
+    "conversations_unarchive": ("channels:manage", "groups:write"),
+    "pins_add": ("pins:write",),
+    "users_conversations": ("channels:read", "groups:read"),
+    "users_info": ("users:read", "users:read.email"),
+    "views_open": (),
+    "views_update": (),
+}
+_CALL = re.compile(r"\bclient\.([a-z]+_[A-Za-z_]+)")
+
+
+def test_the_app_is_allowed_what_we_ask_of_slack_and_nothing_more() -> None:
+    sources = [path.read_text() for path in (Path(channels.__file__).parent).glob("slack*.py")]
+    called = {name for source in sources for name in _CALL.findall(source)}
+    needed = {scope for name in called for scope in _NEEDED[name]}
+
+    assert needed | {"commands", "pins:read", "reactions:read"} == set(SCOPES)
