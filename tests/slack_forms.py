@@ -98,6 +98,12 @@ class Form:
         self.typed.update(typed)
         return self
 
+    def by(self, client: FlaskClient) -> Form:
+        """The same one, sent off through another connection."""
+        same = Form(client, self.view, user=self.user)
+        same.typed = dict(self.typed)
+        return same
+
     def send(self, **typed: Any) -> dict[str, Any]:
         """Send it off; what Slack is told to do with it."""
         self.fill(**typed)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from incidents.slack.acted import Acted
 from incidents.slack.modals import parts
+from incidents.slack.modals.filled import Filled
 from tests.slack_api import checked_view
 
 
@@ -40,3 +42,32 @@ def test_every_part_fits(words: str, times: int) -> None:
         assert "<" not in shown.replace("&lt;", "")
     said = parts.said(long, [long], buttons=[parts.press(long, "x"), parts.way(long, f"https://example.com/{long}")])
     assert checked_view(said)["blocks"]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["a", "value", "selected_option", "selected_options", "selected_user", "element", "block_id"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_JSON, _JSON, st.text(max_size=9) | st.sampled_from(["[", "[]", '{"once":[1],"after":true,"ref":{}}', "\ud800"]))
+def test_whatever_comes_back_with_a_form_is_read_as_words_or_as_nothing(
+    state: object, block: object, kept: str
+) -> None:
+    view = {"state": {"values": {"a": {"a": state}}}, "blocks": [block], "private_metadata": kept}
+    for told in ({"view": view}, {"view": state}, {"view": {"state": block, "blocks": state}}):
+        filled = Filled(Acted(told, once="once"))
+        words = [filled.text("a"), filled.user("a"), filled.once, *filled.values("a"), *filled.opened_with("a")]
+        assert all("\x00" not in word for word in words)
+        assert 0 <= filled.after < 2**31

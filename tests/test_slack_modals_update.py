@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -17,7 +21,7 @@ from incidents.records.actors import CLOCK
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from incidents.records.updates import Update
-from incidents.slack import opening
+from incidents.slack import door, opening
 from tests.conftest import WoundClock
 from tests.factories import a_component, a_person, an_incident
 from tests.receivers import Receiver
@@ -232,10 +236,6 @@ def test_hidden_incidents_are_missing_and_viewers_are_refused(
 def test_while_the_database_is_locked_the_text_stays_in_the_form(
     client: FlaskClient, app: Flask, api: SlackApi, incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from datetime import timedelta
-
-    from incidents.slack import door
-
     form = command(client, api, "update INC-1").fill(audience="internal", body="Kept")
 
     with monkeypatch.context() as hurried, locked():
@@ -278,3 +278,27 @@ def test_more_components_than_a_menu_takes_lose_nothing(client: FlaskClient, api
     stands = incident_components.statuses_of(found)
     assert (stands[ids[0]], stands[ids[1]], stands[ids[120]]) == ("operational", "major_outage", "major_outage")
     assert (stands[ids[148]], stands[ids[149]]) == ("partial_outage", "major_outage")
+
+
+def test_forms_sent_at_the_same_moment_act_once_and_lose_no_text(
+    client: FlaskClient, app: Flask, api: SlackApi, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PATIENCE", timedelta(seconds=30))
+    linked(a_person("Bob"), "U8")
+    mine = command(client, api, "update INC-1").fill(audience="internal", body="Mine")
+    other = command(client, api, "update INC-1", user="U8").fill(audience="internal", body="Bob's")
+    db.session.commit()
+
+    def send(form: Form) -> dict[str, Any]:
+        with app.app_context():
+            return form.by(app.test_client()).send()
+
+    with ThreadPoolExecutor(4) as together:
+        said = list(together.map(send, [mine, mine, other, other]))
+
+    posted = bodies(incident)
+    assert len(posted) == 1
+    late, lost = (other, "Bob's") if posted[0][2] == "Mine" else (mine, "Mine")
+    told = [Form(client, each["view"], user=late.user) for each in said if each["view"]["callback_id"] == "update"]
+    assert [form.value("body") for form in told] == [lost, lost]
+    assert all("after you opened this form" in form.words for form in told)

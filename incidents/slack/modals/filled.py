@@ -58,7 +58,7 @@ class Filled:
     @property
     def once(self) -> str:
         """The name of this filling."""
-        return str(self.kept.get("once") or self.acted.view.get("id") or self.acted.once)[:32]
+        return _storable(str(self.kept.get("once") or self.acted.view.get("id") or self.acted.once))[:32]
 
     @property
     def after(self) -> int:
