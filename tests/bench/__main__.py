@@ -17,6 +17,7 @@ PARTS = (
     "updates",
     "draft",
     "screens",
+    "insights",
     "search",
     "reminders",
     "lateness",

@@ -101,7 +101,7 @@ def _file(asked: Filters, name: str, form: str) -> ResponseReturnValue:
 
 def _incidents(asked: Filters) -> Table:
     selection = asked.selection(me(), asked.period)
-    facts = insights.count(selection).facts
+    facts = insights.counted(selection)
     named = db.session.execute(select(Incident.id, Incident.title).where(*selection.counted))
     return tables.incidents(facts, {row.id: row.title for row in named}, known_causes())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .counting import Group, Insights, LeftOut, Measured, When, causes, count, when
+from .counting import Group, Insights, LeftOut, Measured, When, causes, count, counted, when
 from .facts import components
 from .load import Calls, calls
 from .selection import Selection
@@ -19,5 +19,6 @@ __all__ = [
     "causes",
     "components",
     "count",
+    "counted",
     "when",
 ]

@@ -76,7 +76,7 @@ class When:
 def count(selection: Selection) -> Insights:
     """Everything about these incidents, in five queries however many they are."""
     asked = facts.incidents(selection)
-    rows = [row for row in asked if not row.is_drill and row.outcome in (None, Outcome.RESOLVED)]
+    rows = _counted(asked)
     stays = went(facts.course(selection), {row.id: row for row in rows})
     shares = _shares(selection)
     tallies = {each.value: tallied([row for row in rows if row.severity == each]) for each in Severity}
@@ -88,6 +88,16 @@ def count(selection: Selection) -> Insights:
         steps={step: spread(stays[step]) for step in STEPS},
         facts=rows,
     )
+
+
+def counted(selection: Selection) -> list[Fact]:
+    """Each incident that is counted, in one query."""
+    return _counted(facts.incidents(selection))
+
+
+def _counted(asked: Sequence[Fact]) -> list[Fact]:
+    """As ``selection.COUNTED`` says it in SQL."""
+    return [row for row in asked if not row.is_drill and row.outcome in (None, Outcome.RESOLVED)]
 
 
 _WORST = (Severity.P1, Severity.P2)
@@ -183,12 +193,20 @@ def went(course: Iterable[Any], rows: Mapping[int, Fact]) -> dict[str, list[floa
     not counted, nor is one that would end before it began. What was declared when it was over went through no steps.
     """
     by_step: dict[str, list[float]] = {step: [] for step in STEPS}
-    entered = {number: list(entries) for number, entries in groupby(course, key=itemgetter(0))}
-    for row in rows.values():
-        if not row.pages_nobody:
-            for step, seconds in _stays(row, entered.get(row.id, ())).items():
-                by_step[step].append(seconds)
+    silent = dict(rows)  # those that entered no step on the way
+    for number, entered in groupby(course, key=itemgetter(0)):
+        row = silent.pop(number, None)
+        if row is not None:
+            _add_stays(row, entered, by_step)
+    for row in silent.values():
+        _add_stays(row, (), by_step)
     return by_step
+
+
+def _add_stays(row: Fact, entered: Iterable[Any], by_step: dict[str, list[float]]) -> None:
+    if not row.pages_nobody:
+        for step, seconds in _stays(row, entered).items():
+            by_step[step].append(seconds)
 
 
 def _stays(row: Fact, entered: Iterable[Any]) -> dict[str, float]:

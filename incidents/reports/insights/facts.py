@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Dialect, case, func, literal_column, select, text, type_coerce
+from sqlalchemy import Dialect, Select, case, func, literal_column, select, text, type_coerce
 from sqlalchemy.types import UserDefinedType
 
 from ...kernel import clock
@@ -65,9 +65,17 @@ class Fact(NamedTuple):
 def incidents(selection: Selection) -> list[Fact]:
     """All that was asked about, drills, false alarms and merged ones too, by when it was detected."""
     wanted = select(*map(_column, Fact._fields[:-1]), _first_fix())
-    found = db.session.execute(wanted.where(*selection.asked).order_by(Incident.detected_at, Incident.id))
+    found = _plainly(wanted.where(*selection.asked).order_by(Incident.detected_at, Incident.id))
     # a name looked up in a row of the database's costs many times one of ours
     return list(map(Fact._make, found))
+
+
+def _plainly(wanted: Select[Any]) -> Iterator[Any]:
+    """In the session's transaction, without the session's look at each row: it would look for objects in it.
+
+    A few rows at a time: so many that are kept at once keep the garbage collector busy for longer than all the rest.
+    """
+    return chain.from_iterable(db.session.connection().execute(wanted).partitions(500))
 
 
 def _column(name: str) -> Any:
@@ -100,8 +108,7 @@ def course(selection: Selection) -> Iterator[Any]:
         .where(text(COURSE), is_here, *selection.counted)
         .order_by(TimelineEntry.incident_id, TimelineEntry.at, TimelineEntry.id)
     )
-    # a few at a time: each is looked at once, and so many kept at once would keep the collector busy
-    return chain.from_iterable(db.session.execute(wanted).partitions(1000))
+    return _plainly(wanted)
 
 
 def targets(selection: Selection) -> Rows:
