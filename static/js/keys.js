@@ -25,7 +25,7 @@
     return true;
   };
 
-  const go = { n: "/console/", i: "/console/incidents", o: "/console/on-call", p: "/console/postmortems" };
+  const go = { n: "/console/", i: "/console/incidents", o: "/console/on-call", p: "/console/postmortems", s: "/console/insights" };
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) {

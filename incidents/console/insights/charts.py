@@ -11,7 +11,7 @@ from ...policy.severity import Severity
 _WIDTH, _LEFT, _TOP = 640, 28, 12
 _PITCH, _NARROW_PITCH, _HIGH = 30, 20, 160  # of a block with its gap; and of a chart whose columns hold too many blocks
 _MOST_BLOCKS, _MOST_WIDE_BLOCKS = 12, 5
-_LETTERED = 14  # a piece lower than this has no room for its word
+_LETTERED, _LETTER = 14, 6.5  # a piece lower than this has no room for a word; and how wide a letter is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def over_time(parts: Mapping[date, Mapping[str, int]], *, is_in_weeks: bool) -> 
     pitch = (_PITCH if most <= _MOST_WIDE_BLOCKS else _NARROW_PITCH) if in_blocks else _HIGH / most
     base = _TOP + max(most, 2) * pitch if in_blocks else _TOP + _HIGH
     slot = (_WIDTH - _LEFT) / len(parts)
-    width = min(28.0, slot - 4)
+    width = min(28.0 if in_blocks else 40.0, slot - 4)
     pieces: list[Piece] = []
     for place, counts in enumerate(parts.values()):
         x = round(_LEFT + slot * place + (slot - width) / 2, 1)
@@ -68,7 +68,7 @@ def over_time(parts: Mapping[date, Mapping[str, int]], *, is_in_weeks: bool) -> 
         base=round(base, 1),
         pieces=pieces,
         marks=[
-            (round(_LEFT + slot * (place + 0.5), 1), f"{part.day} {part:%b}" if is_in_weeks else f"{part:%b}")
+            (round(_LEFT + slot * (place + 0.5), 1), _mark(part, is_in_weeks=is_in_weeks, is_first=place == 0))
             for place, part in enumerate(parts)
             if place % every == 0
         ],
@@ -76,6 +76,12 @@ def over_time(parts: Mapping[date, Mapping[str, int]], *, is_in_weeks: bool) -> 
         says=_said(parts, totals, is_in_weeks=is_in_weeks),
         is_in_blocks=in_blocks,
     )
+
+
+def _mark(part: date, *, is_in_weeks: bool, is_first: bool) -> str:
+    if is_in_weeks:
+        return f"{part.day} {part:%b}"
+    return f"{part:%b %Y}" if is_first or part.month == 1 else f"{part:%b}"
 
 
 def _blocks(counts: Mapping[str, int], x: float, width: float, base: float, pitch: float) -> list[Piece]:
@@ -99,13 +105,18 @@ def _stretches(counts: Mapping[str, int], x: float, width: float, base: float, p
         height = counts[severity] * pitch
         y -= height
         if height:
-            word = f"{counts[severity]}" if height >= _LETTERED and width >= 18 else ""
+            word = _fitting([f"{severity} {counts[severity]}", str(counts[severity])], width, height)
             pieces.append(
                 Piece(
                     of=severity.lower(), x=x, y=round(y, 1), width=round(width, 1), height=round(height, 1), word=word
                 )
             )
     return pieces
+
+
+def _fitting(words: Sequence[str], width: float, height: float) -> str:
+    """The first of these that has room there."""
+    return next((word for word in words if height >= _LETTERED and len(word) * _LETTER <= width), "")
 
 
 def _heights(most: int) -> list[int]:
