@@ -104,7 +104,7 @@ CONSOLE = (
     "/console/action-items/1",
     "/console/insights",
     "/console/insights/counting",
-    "/console/insights/reviews/2026-W47",
+    "/console/insights/reviews/{month}",
     "/console/me",
     "/console/me/notifications",
     "/console/me/slack/{slack}",
