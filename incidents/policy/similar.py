@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .words import is_unspaced, words_of
 
@@ -110,15 +111,16 @@ def likeness(
     return compare(Looks(title, "", frozenset(components)), Looks(other, "", frozenset(other_components))).score
 
 
-def telling_words(text: str) -> list[str]:
+@lru_cache(maxsize=2_000)
+def telling_words(text: str) -> tuple[str, ...]:
     """The words that say what a trouble is about, each once, in their order; of scripts without spaces pairs of letters."""
-    return list(dict.fromkeys(word for word in _stems(text) if len(word) > 1 and word not in _SAY_NOTHING))
+    return tuple(dict.fromkeys(word for word in _stems(text) if len(word) > 1 and word not in _SAY_NOTHING))
 
 
 def _stems(text: str) -> Iterator[str]:
     before = ""
     for word in words_of(text):
-        if is_unspaced(word):
+        if not word.isascii() and is_unspaced(word):
             yield before + word
             before = word
         else:

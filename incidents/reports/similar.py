@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal_column, select, text
 
 from ..kernel.database import db
 from ..policy import similar
@@ -21,7 +22,8 @@ from ..records.tags import tags_of
 from .search.shelves import matches, tsquery
 
 _BEST_SHOWN = 3
-_COMPARED = 60  # candidates
+_LIKELY = 300  # that the catalogue gives, before it is asked who may see them
+_COMPARED = 60  # of those
 _MOST_OPEN = 300
 _MOST_WORDS = 12  # of a title, that candidates are looked up by
 
@@ -41,7 +43,7 @@ def seen_before(
     """The few past incidents most like it, the most alike first and the newer of equals.
 
     ``seen`` is ``visible_to(viewer)``: of a hidden one nothing is said. Drills, and what was merged, are no past.
-    Candidates come from the catalogue: five queries at most, however long the past is.
+    Candidates come from the catalogue: six queries at most, however long the past is.
     """
     past = [seen, Incident.outcome.in_((Outcome.RESOLVED, Outcome.FALSE_ALARM)), Incident.is_drill.is_(False)]
     if but_not:
@@ -49,11 +51,15 @@ def seen_before(
     words = similar.telling_words(looks.title)[:_MOST_WORDS]
     if not words:
         return []
-    found = {each.id: each for each in db.session.scalars(_with_some(words).where(*past).limit(_COMPARED))}
-    if not found:
-        return []
-    judged = _judge(looks, found)
+    likely = _with_some(words).subquery()
+    texts = select(Incident.id, Incident.title, Incident.impact, Incident.resolution_summary)
+    wanted = texts.join(likely, likely.c.rowid == Incident.id).where(*past).order_by(likely.c.place, Incident.id.desc())
+    compared = db.session.execute(wanted.limit(_COMPARED)).all()
+    judged = _judge(looks, compared) if compared else {}
     best = sorted(judged, key=lambda number: (-judged[number].score, -number))[:limit]
+    if not best:
+        return []
+    found = {each.id: each for each in db.session.scalars(select(Incident).where(Incident.id.in_(best)))}
     named, written = _names({each for number in best for each in judged[number].components}), _postmortems(best)
     return [
         Match(
@@ -84,37 +90,36 @@ def still_open(title: str, components: Collection[str], *, seen: ColumnElement[b
     return best if best is not None and likeness[best.id] >= similar.ALIKE else None
 
 
-def _with_some(words: Sequence[str]) -> Select[Incident]:
+def _with_some(words: Sequence[str]) -> Select[Any]:
     """Those with any of the words, those with the most and the rarest of them first: a component alone is no likeness."""
-    shelf = library.INCIDENTS
-    joined = select(Incident).join(shelf, shelf.c.rowid == Incident.id)
+    shelf, phrases = library.INCIDENTS, [phrase for word in words for phrase in _phrases(word)]
+    place: ColumnElement[float]
     if db.engine.dialect.name == "sqlite":
-        # a pair of Chinese letters is two words that stand together
-        some = " OR ".join(f'"{" ".join(_apart(word))}"{" *" if len(_apart(word)) == 1 else ""}' for word in words)
-        best_first: ColumnElement[float] = literal_column(f"bm25({shelf.name})")
-        return joined.where(matches(shelf, f"{{words}} : ({some})")).order_by(best_first, Incident.id.desc())
-    asked = tsquery(" | ".join(_on_postgresql(_apart(word)) for word in words))
-    most = func.ts_rank(shelf.c.words, asked)
-    return joined.where(shelf.c.words.bool_op("@@")(asked)).order_by(most.desc(), Incident.id.desc())
+        some = " OR ".join(f'"{" ".join(phrase)}"' for phrase in phrases)
+        has_some, place = matches(shelf, f"{{words}} : ({some})"), literal_column("rank")
+    else:
+        some = " | ".join("(" + " <-> ".join(f"'{word}'" for word in phrase) + ")" for phrase in phrases)
+        asked = tsquery(some)
+        has_some, place = shelf.c.words.bool_op("@@")(asked), -func.ts_rank(shelf.c.words, asked)
+    return select(shelf.c.rowid, place.label("place")).where(has_some).order_by(text("place")).limit(_LIKELY)
 
 
-def _apart(word: str) -> list[str]:
-    return [word] if word.isascii() else words_of(word)
+def _phrases(word: str) -> list[list[str]]:
+    """How a telling word stands in a text: as it is or with an s; a pair of Chinese letters is two words side by side."""
+    apart = [word] if word.isascii() else words_of(word)
+    return [apart, [f"{word}s"]] if len(apart) == 1 else [apart]
 
 
-def _on_postgresql(words: Sequence[str]) -> str:
-    return f"'{words[0]}':*" if len(words) == 1 else "(" + " <-> ".join(f"'{word}'" for word in words) + ")"
-
-
-def _judge(looks: Looks, found: Mapping[int, Incident]) -> dict[int, Likeness]:
-    touched, tags = _touched(found), tags_of(found)
+def _judge(looks: Looks, compared: Sequence[Row[Any]]) -> dict[int, Likeness]:
+    ids = [row.id for row in compared]
+    touched, tags = _touched(ids), tags_of(ids)
     judged = {}
-    for number, incident in found.items():
-        said = " ".join(filter(None, (incident.impact, incident.resolution_summary)))
-        other = Looks(incident.title, said, frozenset(touched[number]), frozenset(tags.get(number, ())))
+    for row in compared:
+        said = " ".join(filter(None, (row.impact, row.resolution_summary)))
+        other = Looks(row.title, said, frozenset(touched[row.id]), frozenset(tags.get(row.id, ())))
         likeness = similar.compare(looks, other)
         if likeness.score >= similar.ALIKE:
-            judged[number] = likeness
+            judged[row.id] = likeness
     return judged
 
 

@@ -22,11 +22,13 @@ from incidents.access.visibility import visible_to
 from incidents.kernel import clock
 from incidents.kernel.database import checkpoint, db, reading
 from incidents.policy import asked_words
+from incidents.policy.similar import Looks
 from incidents.records import library
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from incidents.records.timeline import TimelineEntry
 from incidents.reports import search
+from incidents.reports.similar import seen_before
 from tests.bench import scratch
 from tests.bench.figures import Figure, Result, percentile
 from tests.factories import an_incident
@@ -103,6 +105,8 @@ def _on(database: str) -> Iterator[Result]:
         "at most",
         reference=percentile(few, 0.95),
     )
+    alike = _alike(maya, speech)
+    yield Figure(f"seen before on {database}, p95", percentile(alike, 0.95) * 1000, "ms", 100, "at most")
     with_it, without = _writes(first, maya, speech)
     yield Figure(
         f"a note with the catalogue to one without, {database}", with_it * 1000, "ms", 2, "at most", without * 1000
@@ -115,6 +119,16 @@ def _asked(maya: Person, speech: Speech, **more: Any) -> list[float]:
         asked, seen = asked_words.read(question), visible_to(maya)
         with reading():
             taken.append(_seconds(partial(search.find, asked, seen=seen, sees_drafts=True, **more)))
+            db.session.rollback()
+    return taken
+
+
+def _alike(maya: Person, speech: Speech) -> list[float]:
+    """Titles as they are typed into the form that declares."""
+    taken, seen = [], visible_to(maya)
+    for _ in range(_QUESTIONS // 2):
+        with reading():
+            taken.append(_seconds(partial(seen_before, Looks(speech.text(3, 7)), seen=seen)))
             db.session.rollback()
     return taken
 
