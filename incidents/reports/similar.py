@@ -110,7 +110,7 @@ def _phrases(word: str) -> list[list[str]]:
     return [apart, [f"{word}s"]] if len(apart) == 1 else [apart]
 
 
-def _judge(looks: Looks, compared: Sequence[Row[Any]]) -> dict[int, Likeness]:
+def _judge(looks: Looks, compared: Sequence[Row[int, str, str | None, str | None]]) -> dict[int, Likeness]:
     ids = [row.id for row in compared]
     touched, tags = _touched(ids), tags_of(ids)
     judged = {}
