@@ -109,6 +109,7 @@ def test_without_an_owner_the_commander_hears_and_without_one_the_admins(app: Fl
     add(incident, owner=bob, title="Left behind")
     add(other, title="Nobody's")
     bob.disabled_at = clock.moment
+    db.session.commit()
     clock.set(datetime(2026, 11, 27, 9, 0, tzinfo=UTC))
     remind_owners_of_action_items()
 
@@ -118,9 +119,10 @@ def test_without_an_owner_the_commander_hears_and_without_one_the_admins(app: Fl
     ]
     text = str(db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id.desc())).first().payload["text"])  # type: ignore[union-attr]
     assert "Nobody owns it yet." in text
-    assert "<b>Left behind</b>: <b>Maya</b> could not be told: no mail server" in main_of(
-        sign_in(app.test_client(), helena).get(room(incident))
-    )
+    client = sign_in(app.test_client(), helena)
+    for page in (room(incident), "/console/action-items/1"):
+        said = main_of(client.get(page))
+        assert "<b>Left behind</b>: <b>Maya</b> could not be told: no mail server" in said
 
 
 def test_what_is_done_dropped_or_given_another_day_is_not_asked_for(app: Flask, clock: WoundClock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -39,17 +39,11 @@ class _Due:
     readers: list[Person]
 
 
-def remind_owners() -> int:
-    """Write what is due now; how many incidents' items were told of. Days missed while nobody looked are one letter.
-
-    Each day leaves a bell whose key the table refuses twice, and the incident is locked meanwhile, so any number of
-    clocks tell it once. Items of one incident that are due together come in one letter a person.
-    """
-    with db.session.no_autoflush:
-        waiting = _owing()
-        told = _days_told(waiting)
-        wanted = sorted({item.incident_id for item in waiting if _may_be_due(item, told[item.id])})
-    return sum(_remind(incident_id) for incident_id in wanted)
+def due_incidents() -> list[int]:
+    """The incidents of which items may be due now, by their numbers: to be looked at one by one, with ``remind``."""
+    waiting = _owing()
+    told = _days_told(waiting)
+    return sorted({item.incident_id for item in waiting if _may_be_due(item, told[item.id])})
 
 
 def _owing(incident_id: int | None = None) -> list[ActionItem]:
@@ -67,14 +61,20 @@ def _may_be_due(item: ActionItem, told: set[date]) -> bool:
     return bool(reminders_due(item.due_on, now=clock.now(), zone=zone, told=told, since=item.owed_since - _AHEAD))
 
 
-def _remind(incident_id: int) -> bool:
+def remind(incident_id: int) -> bool:
+    """Write what is due now of this incident's items; False where nothing is. Days missed while nobody looked are one letter.
+
+    Each day leaves a bell whose key the table refuses twice, and the incident is locked meanwhile, so any number of
+    clocks tell it once. Items that are due together come in one letter a person.
+    """
     locked = select(Incident).where(Incident.id == incident_id).with_for_update(skip_locked=True)
     incident = db.session.scalars(locked).one_or_none()
     if incident is None:
         return False
     items = _owing(incident_id)
     told = _days_told(items)
-    due = [found for item in items if (found := _due(item, incident, told[item.id])) is not None]
+    instead = _instead(incident)
+    due = [found for item in items if (found := _due(item, incident, told[item.id], instead)) is not None]
     if not due:
         return False
     now = clock.now()
@@ -101,10 +101,10 @@ def _remind(incident_id: int) -> bool:
     return True
 
 
-def _due(item: ActionItem, incident: Incident, told: set[date]) -> _Due | None:
+def _due(item: ActionItem, incident: Incident, told: set[date], instead: Sequence[Person]) -> _Due | None:
     assert item.due_on is not None
     owner = _owner(item, incident)
-    readers = [owner] if owner is not None else _instead(incident)
+    readers = [owner] if owner is not None else [*instead]
     zone = readers[0].time_zone if readers else ZoneInfo(page_settings().zone)
     now = clock.now()
     days = reminders_due(item.due_on, now=now, zone=zone, told=told, since=item.owed_since)
@@ -112,7 +112,7 @@ def _due(item: ActionItem, incident: Incident, told: set[date]) -> _Due | None:
     if not days or now.astimezone(zone).time() < REMIND_AT:
         return None
     if owner is not None and concerns_the_commander(item.due_on, days[-1]):
-        readers += [person for person in _instead(incident) if person.id != owner.id]
+        readers += [person for person in instead if person.id != owner.id]
     return _Due(item, days, readers)
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from ..actions import action_item_reminders, issues, weekly_digest
-from ..kernel.database import db
+from ..kernel.database import db, reading
 
 
 def remind_owners_of_action_items() -> None:
-    """Whoever owes one is told in the morning, until it is done."""
-    action_item_reminders.remind_owners()
-    db.session.commit()
+    """Whoever owes one is told in the morning, until it is done: looked for without a lock, then incident by incident."""
+    with reading():
+        db.session.rollback()
+        due = action_item_reminders.due_incidents()
+        db.session.rollback()
+    for incident_id in due:
+        action_item_reminders.remind(incident_id)
+        db.session.commit()
 
 
 def write_the_weeks_digest() -> None:

@@ -23,6 +23,7 @@ from ...records.action_items import ActionItem
 from ...records.incidents import Incident
 from ...records.people import Person
 from ...records.timeline import TimelineEntry
+from ...reports import tellings
 from ..entry_sentences import sentence
 from ..incident_pages import check_lengths, form_page, load, load_to_act, text, version_seen
 from . import parts
@@ -234,9 +235,10 @@ def _history(item: ActionItem) -> list[tuple[TimelineEntry, Any]]:
     wanted = select(TimelineEntry).where(
         TimelineEntry.incident_id == item.incident_id, TimelineEntry.kind == "action_item"
     )
-    entries = db.session.scalars(wanted.order_by(TimelineEntry.id.desc()))
+    found = db.session.scalars(wanted.order_by(TimelineEntry.id.desc()))
+    entries = [entry for entry in found if item.id in (entry.detail.get("item_id"), *entry.detail.get("item_ids", ()))]
+    told = tellings.of_entries(entries)
     return [
-        (entry, sentence(Markup("<b>{}</b>").format(entry.by_name), entry, seen=()))
+        (entry, sentence(Markup("<b>{}</b>").format(entry.by_name), entry, seen=(), telling=told.get(entry.id)))
         for entry in entries
-        if entry.detail.get("item_id") == item.id
     ]
