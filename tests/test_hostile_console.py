@@ -62,6 +62,11 @@ def test_a_restricted_incident_shows_on_none_of_the_newer_screens(app: Flask, ro
         "/postmortem.md",
         "/postmortem/edit",
         "/postmortem/rca",
+        "/postmortem/timeline",
+        "/postmortem/timeline/1",
+        "/postmortem/comments",
+        "/postmortem/review",
+        "/postmortem/sections/summary/versions",
         "/audit",
         "/timeline?after=0",
     ):
@@ -69,7 +74,17 @@ def test_a_restricted_incident_shows_on_none_of_the_newer_screens(app: Flask, ro
         assert here.status_code == there.status_code, path
         assert here.status_code in (403, 404), path
     token = {"csrf_token": form_token(client)}
-    for path in ("/postmortem", "/postmortem/sections/summary", "/postmortem/rca", "/postmortem/rca/preview"):
+    for path in (
+        "/postmortem",
+        "/postmortem/sections/summary",
+        "/postmortem/rca",
+        "/postmortem/rca/preview",
+        "/postmortem/timeline",
+        "/postmortem/comments",
+        "/postmortem/review",
+        "/postmortem/sections/summary/versions",
+        "/postmortem/sections/summary/preview",
+    ):
         assert (
             client.post(room(hidden) + path, data=token).status_code
             == client.post(missing + path, data=token).status_code

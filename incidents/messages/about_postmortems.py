@@ -33,14 +33,15 @@ def reminder(incident: Incident, *, day: date, zone: ZoneInfo, base_url: str, ha
 
 def mention(incident: Incident, *, by_name: str, place: str, base_url: str) -> Letter:
     """Somebody named the reader in a section or a comment; the words stay where only those who may see them do."""
-    where = "a comment on the post-mortem" if place.startswith("comment/") else "the post-mortem"
-    anchor = place.partition("/")[2] if place.startswith("section/") else "comments"
+    kind, _, name = place.partition("/")
     address = f"{base_url}/console/incidents/{incident.ref}/postmortem"
+    where = "a comment on the post-mortem" if kind == "comment" else "the post-mortem"
+    address += f"/comments#comment-{name}" if kind == "comment" else f"#{name}"
     return letter(
         incident,
         headline=f"{by_name} named you in the post-mortem",
         paragraphs=[f"{by_name} named you in {where} of {incident.ref}: {incident.title}."],
-        buttons=[Button("Read it", f"{address}#{anchor}")],
+        buttons=[Button("Read it", address)],
         template="",
     )
 

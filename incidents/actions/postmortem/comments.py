@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from sqlalchemy import select
+
 from ...kernel import clock
 from ...kernel.database import db
 from ...kernel.errors import Malformed, NotAllowed
@@ -13,16 +17,24 @@ from .. import journal
 from . import mentions
 
 LONGEST = 5000  # characters
+_TWICE_WITHIN = timedelta(minutes=1)
 
 
 def add_comment(postmortem: Postmortem, section: str, *, body: str, by: Actor) -> PostmortemComment:
-    """Say something about a section; whoever it names with an @ is told. It changes no section's version."""
+    """Say something about a section; whoever it names with an @ is told. It changes no section's version.
+
+    The same words again within a minute are a form that was sent twice.
+    """
     if section not in list(SectionName) or section == SectionName.RCA_PUBLIC:
         raise Malformed({"section": "Choose the section that it is about."})
+    text = journal.words(body, field="comment", sentence="Write what you have to say.", longest=LONGEST)
+    known = _said_just_now(postmortem, section, text, by=by)
+    if known is not None:
+        return known
     comment = PostmortemComment(
         postmortem_id=postmortem.id,
         section=section,
-        body=journal.words(body, field="comment", sentence="Write what you have to say.", longest=LONGEST),
+        body=text,
         at=clock.now(),
         by_kind=by.kind,
         by_id=by.id,
@@ -54,6 +66,18 @@ def resolve_comment(comment: PostmortemComment, *, by: Actor) -> None:
 def reopen_comment(comment: PostmortemComment, *, by: Actor) -> None:
     """It is not settled after all."""
     comment.resolved_at = comment.resolved_by_name = None
+
+
+def _said_just_now(postmortem: Postmortem, section: str, text: str, *, by: Actor) -> PostmortemComment | None:
+    wanted = select(PostmortemComment).where(
+        PostmortemComment.postmortem_id == postmortem.id,
+        PostmortemComment.section == section,
+        PostmortemComment.body == text,
+        PostmortemComment.by_kind == by.kind,
+        PostmortemComment.by_id == by.id,
+        PostmortemComment.at > clock.now() - _TWICE_WITHIN,
+    )
+    return db.session.scalars(wanted.limit(1)).first()
 
 
 def _place(comment: PostmortemComment) -> str:
