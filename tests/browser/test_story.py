@@ -201,7 +201,7 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     page.wait_for_url("**/postmortem/edit")
     page.locator("#body-root_cause").fill("Every analysis asked the same provider.")
     page.get_by_role("button", name="Save root cause").click()
-    expect(page.locator("#story, .fields")).to_contain_text("Maya Lindqvist")
+    expect(page.locator("#root_cause .src")).to_contain_text("Written Maya Lindqvist")
     picture(page, "17-post-mortem-editor")
     page.get_by_role("link", name="Send for review").click()
     page.locator("#why").fill("Everybody who was there wrote it together.")
