@@ -76,9 +76,12 @@ def test_drafting_anew_takes_the_records_words_and_leaves_what_people_wrote(app:
     actions.describe_impact(incident, impact="Twelve reports were late", by=maya.as_actor())
     db.session.commit()
 
+    clock.forward(minutes=1)
     form = opened(client, f"{path}/edit", holding="version")
     assert send(client, f"{path}/sections/impact", form, act="regenerate", body="").status_code == 303
 
+    send(client, path, opened(client, f"{path}/edit", holding="facts"), act="facts")
+    assert section(incident, "severity").generated_at == wall.now()
     impact = section(incident, "impact")
     assert impact.written == "Nine customers waited."
     assert "Twelve reports were late" in impact.generated
