@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from incidents import slack as slack_room
 from incidents.jobs import audit
 from incidents.kernel import findings
 from incidents.kernel.database import db
@@ -233,6 +234,18 @@ def test_what_is_being_answered_when_it_stops_is_answered(
     ours.join(20)
     assert not ours.is_alive()
     wait_until(lambda: not far_end.connections[-1].is_open)
+
+
+def test_the_clock_keeps_a_connection_where_a_token_is_set(
+    app: Flask, far_end: SlackSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with slack_room.listening(app, threading.Event()):
+        wait_until(lambda: bool(far_end.connections))
+    wait_until(lambda: not far_end.connections[0].is_open)
+    bare = dataclasses.replace(app.extensions["sevenbells.settings"], slack_app_token=None)
+    monkeypatch.setitem(app.extensions, "sevenbells.settings", bare)
+    with slack_room.listening(app, threading.Event()):
+        assert "slack-socket" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_an_address_that_is_none_for_a_socket_is_not_asked(app: Flask, slack: SlackApi, receiver: Receiver) -> None:

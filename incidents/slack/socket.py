@@ -159,12 +159,14 @@ class _Client(SocketModeClient):
 
     def __init__(self, app: Flask, *, concurrency: int, ping_interval: float) -> None:
         settings: Settings = app.extensions["sevenbells.settings"]
+        logger = logging.getLogger("slack_sdk.socket_mode")
+        logger.setLevel(logging.WARNING)  # what matters of the rest we say ourselves
         super().__init__(
             app_token=settings.slack_app_token or "",
             auto_reconnect_enabled=False,  # it would try every few seconds for ever
             concurrency=concurrency,
             ping_interval=ping_interval,
-            logger=logging.getLogger("slack_sdk.socket_mode"),
+            logger=logger,
         )
         self._settings, self._find_address = settings, app.extensions[FIND_SOCKET]
 
