@@ -255,6 +255,27 @@ def test_a_snooze_asks_for_a_reason_and_is_refused_the_third_time(
     assert chat.whispered() == "It has been snoozed twice in a row. Post an update, even if nothing has changed."
 
 
+def test_a_note_and_the_next_step_are_forms_below_the_headline(
+    app: Flask, client: FlaskClient, incident: Incident, ada: Person, chat: SlackChat, clock: WoundClock
+) -> None:
+    acknowledged(incident, ada, clock)
+    chat.press(client, OPS, "INC-1", "Add note")
+    note = opened(client, chat)
+    assert note.errors(body=" ") == {"body": "Write what happened."}
+    assert note.then(body="The <cache> is cold").words.startswith("Your note is on the timeline of INC-1.")
+
+    chat.press(client, OPS, "INC-1", "Next step")
+    step = opened(client, chat)
+    assert step.words.startswith("INC-1 · P1 · Checkout &lt;!channel&gt; down\n*Communication, step 3 of 7*")
+    assert "components, or none." in step.errors()["reason"]
+    chat.press(client, OPS, "INC-1", "Next step")
+    other = opened(client, chat)
+    assert other.then(reason="They know").words.startswith("INC-1 is at communication now, step 3 of 7.")
+    assert step.then(reason="Again").words.startswith("INC-1 is at communication now")
+    moves = db.session.scalars(select(TimelineEntry.body).where(TimelineEntry.kind.in_(("note", "step")))).all()
+    assert moves == ["", "The <cache> is cold", ""]
+
+
 def test_an_acknowledgement_takes_the_button_from_every_message(
     app: Flask, client: FlaskClient, incident: Incident, ada: Person, bob: Person, chat: SlackChat, clock: WoundClock
 ) -> None:

@@ -121,8 +121,9 @@ def test_the_acknowledgement_button_goes_once_it_is_taken(app: Flask, ada: Perso
         for message in team.by("slack")
         if "replaces" in message.payload
     )
-    assert before == ["acknowledge:INC-1", "open/update:INC-1", "link:2"]
-    assert after == ["open/update:INC-1", "link:1"]
+    forms = ["open/update:INC-1", "open/note:INC-1", "open/step:INC-1"]
+    assert before == ["acknowledge:INC-1", *forms, "link:4"]
+    assert after == [*forms, "link:3"]
 
 
 def test_a_burst_collapses_to_how_things_stand(app: Flask, ada: Person, team: Team, clock: WoundClock) -> None:

@@ -11,7 +11,6 @@ from ..policy.lifecycle import Outcome, Step
 from ..policy.severity import SEVERITY_LABELS, Severity
 from ..records.incidents import Incident
 from . import about_team, slack_blocks
-from .about_incidents import post_update_button
 from .letters import Button
 
 LONGEST_TOPIC: Final = 250  # https://docs.slack.dev/reference/methods/conversations.setTopic
@@ -50,18 +49,10 @@ def headline(incident: Incident, *, template: str, room: str) -> dict[str, Any]:
     return slack_blocks.post(
         headline=about_team.name(incident),
         paragraphs=[template],
-        buttons=[*_acts(incident, room), Button("Open the incident", room)],
+        buttons=[*about_team.act_buttons(incident, room), Button("Open the incident", room)],
         incident=incident.ref,
         read_on=room,
     )
-
-
-def _acts(incident: Incident, room: str) -> list[Button]:
-    if not incident.is_open:
-        return []
-    is_asked_for = not incident.is_acknowledged and not incident.is_drill
-    take = [about_team.acknowledge_button()] if is_asked_for else []
-    return [*take, post_update_button(incident, room.partition("/console/")[0])]
 
 
 def withdrawn(incident: Incident) -> dict[str, Any]:

@@ -34,6 +34,8 @@ def addresses(incident: Incident, base_url: str) -> dict[str, str]:
         "update": f"{room}/updates",
         "no_change": f"{room}/updates/no-change",
         "snooze": f"{room}/snoozes",
+        "note": f"{room}/notes",
+        "step": f"{room}/steps",
     }
 
 

@@ -12,12 +12,23 @@ from ..policy.severity import SEVERITY_LABELS, Severity
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
 from . import payloads, slack_blocks
-from .about_incidents import clock_time, post_update_button, update_buttons
-from .letters import ACKNOWLEDGE, Button
+from .about_incidents import addresses, clock_time, post_update_button, update_buttons
+from .letters import ACKNOWLEDGE, ADD_NOTE, NEXT_STEP, Button
 from .slack_blocks import Line
 from .team_sentences import names, sentence
 
-__all__ = ["handover", "headline", "notification", "reminder", "reply", "sentence", "shut", "trigger", "withdrawn"]
+__all__ = [
+    "act_buttons",
+    "handover",
+    "headline",
+    "notification",
+    "reminder",
+    "reply",
+    "sentence",
+    "shut",
+    "trigger",
+    "withdrawn",
+]
 
 _LONGEST_QUOTE = 600  # characters of an update, where there is no more room
 _LONGEST_IMPACT = 500
@@ -64,13 +75,22 @@ def headline(
 
 
 def _headline_buttons(incident: Incident, room: str) -> list[Button]:
-    buttons = [Button("Open the incident", room)]
+    return [*act_buttons(incident, room), Button("Open the incident", room)]
+
+
+def act_buttons(incident: Incident, room: str) -> list[Button]:
+    """What can be done with an open incident right below its headline."""
     if not incident.is_open:
-        return buttons
-    buttons.insert(0, post_update_button(incident, room.partition("/console/")[0]))
-    if not incident.is_acknowledged and not incident.is_drill:
-        buttons.insert(0, acknowledge_button())
-    return buttons
+        return []
+    base_url = room.partition("/console/")[0]
+    to = addresses(incident, base_url)
+    asks = not incident.is_acknowledged and not incident.is_drill
+    return [
+        *([acknowledge_button()] if asks else []),
+        post_update_button(incident, base_url),
+        Button("Add note", to["note"], act=ADD_NOTE),
+        Button("Next step", to["step"], act=NEXT_STEP),
+    ]
 
 
 def acknowledge_button() -> Button:

@@ -12,6 +12,8 @@ _LONGEST_SUBJECT = 180
 # what a button does in place, where the channel can: Slack
 ACKNOWLEDGE = "acknowledge"
 POST_UPDATE = "open/update"
+ADD_NOTE = "open/note"
+NEXT_STEP = "open/step"
 NO_CHANGE = "no_change"
 NO_CHANGE_FOR_CERTAIN = "no_change/sure"  # by somebody who was asked once more
 SNOOZE = "snooze"

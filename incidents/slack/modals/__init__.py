@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 # importing one puts it into the tables
-from . import declare, escalate, posted, preview, resolve, roles, snooze, update  # noqa: F401
+from . import declare, escalate, note, posted, preview, resolve, roles, snooze, step, update  # noqa: F401
