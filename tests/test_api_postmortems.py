@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
+from incidents.kernel.database import db
+from incidents.records.postmortems import PostmortemSection
 from tests.factories import a_person
 from tests.programs import Program
 
@@ -160,3 +163,15 @@ def test_a_review_is_asked_for_sent_back_and_shown(program: Program) -> None:
     assert program.put(path, {"answer": "taken_back"}).status_code == 409
     out = program.patch(PATH, {"state": "published", "reason": "Known by all"}).get_json()
     assert (out["reviewed_by"], out["unreviewed_reason"]) == (None, "Known by all")
+
+
+def test_a_section_that_came_later_than_the_post_mortem_is_drafted_and_can_be_written(program: Program) -> None:
+    resolve(program)
+    program.patch(PATH, {"summary": "We hit the limit."})
+    db.session.execute(delete(PostmortemSection).where(PostmortemSection.name.in_(["people", "runbooks", "messages"])))
+    db.session.commit()
+
+    shown = program.get(PATH).get_json()
+    assert (shown["runbooks"], shown["sections"]["people"]["version"]) == ("**NOT RECORDED**", 0)
+    assert program.patch(PATH, {"runbooks": "The one for limits."}).get_json()["runbooks"] == "The one for limits."
+    assert program.post(f"{PATH}/sections/people/regeneration").status_code == 200

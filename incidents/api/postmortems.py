@@ -226,7 +226,7 @@ def _rca_draft(incident: Incident) -> str:
 
 def _theirs(postmortem: Postmortem, given: Mapping[str, Any]) -> dict[str, object]:
     kept = sections_of(postmortem)
-    return {name: kept[name].text for name in _TEXTS if name in given}
+    return {name: kept[name].text for name in _TEXTS if name in given and name in kept}
 
 
 def _answer(incident: Incident, postmortem: Postmortem | None) -> Answer:
@@ -260,6 +260,11 @@ def _read(incident: Incident, postmortem: Postmortem | None) -> tuple[dict[Secti
     if postmortem is not None:
         kept = sections_of(postmortem)
         shown = {SectionName(name): _Shown(each.text, each.generated, each) for name, each in kept.items()}
+        if len(shown) < len(SectionName):
+            # sections that came into being later than this post-mortem are as they would be drafted now
+            drafted = report.draft(incident)
+            later = {name: _Shown(each.text, each.text) for name, each in drafted.sections.items()}
+            shown = {name: shown.get(name, later[name]) for name in SectionName}
         return shown, report.durations(incident)
     drafted = report.draft(incident)
     shown = {name: _Shown(section.text, section.text) for name, section in drafted.sections.items()}
