@@ -14,6 +14,7 @@ from incidents.jobs import slack_people, slack_timeline
 from incidents.kernel import clock as clock_module
 from incidents.kernel import outbox
 from incidents.kernel.database import db
+from incidents.records.actors import Actor
 from incidents.records.heard_messages import unread_of
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
@@ -170,6 +171,8 @@ def test_a_message_is_on_the_timeline_once_and_until_the_last_takes_it_off(
     assert (entry.body, entry.detail["taken_off_by"]) == ("", "Bob")
     assert [(each.body, each.by_name) for each in corrections(entry)] == [("Restarted", "Bob")]
 
+    actions.correct_entry(entry, incident, by=Actor("cli", None, "x"), body="", at=clock() - timedelta(minutes=1))
+    assert entry.body == ""
     clock.forward(seconds=10)
     pin(client, ts, user="U0BOB")
     assert [each.body for each in kept(incident)] == ["Edited"]

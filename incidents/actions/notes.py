@@ -47,7 +47,8 @@ def correct_entry(
     """
     if body is not None and body.strip() != entry.body and entry.kind not in CORRECTABLE_WORDS:
         raise NotAllowed("Only notes and decisions can be reworded here. The time of any entry can be corrected.")
-    new_body = entry.body if body is None else journal.words(body, field="body", sentence="Write what happened.")
+    is_kept = body is None or body.strip() == entry.body  # one that was taken off has no words left
+    new_body = entry.body if is_kept else journal.words(body, field="body", sentence="Write what happened.")
     if entry.kind not in CORRECTABLE_WORDS:
         new_body = entry.body
     new_at = journal.past(at, field="at") or entry.at

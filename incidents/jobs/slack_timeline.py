@@ -94,7 +94,6 @@ def _what_is_wanted(row_id: int) -> Wanted | None:
     if pinner is None or (entry is not None and from_slack.is_on_timeline(entry)):
         if pinner is None and entry is not None:
             from_slack.take_off(entry, incident, by_name=_who_took_it_off(row))
-            row.given = None  # pinned anew, it says what it says then
         row.settle()
         return None
     return _wanted(row, pinner[1].user_id)
@@ -194,7 +193,7 @@ def _put_down(row: HeardMessage, found: Read | Outcome | None) -> None:
 def _put_on_timeline(row: HeardMessage, found: Read) -> None:
     incident = _locked(row.incident_id or 0)
     entry, pinner = _entry(row), _pinner(row, incident)
-    row.given = found.message.as_given()
+    row.given = None  # the timeline has it now; pinned anew, it says what it says then
     row.settle()
     if pinner is None or (entry is not None and from_slack.is_on_timeline(entry)):
         return

@@ -26,7 +26,7 @@ class HeardMessage(Base):
     """One message, and the incident on whose timeline it is wanted; ``due_at`` is when the clock looks after it.
 
     ``incident_id`` is None until it is known whose headline the thread hangs below. ``given`` is the message where Slack
-    sent it along, and what was read otherwise once it was.
+    sent it along, until it stands on the timeline.
     """
 
     __tablename__ = "heard_messages"
