@@ -54,9 +54,21 @@ class Report:
     tables: Mapping[str, Table]
 
 
-def report(viewer: Person, period: Period, selection: Selection, before: Selection, *, of: str) -> Report:
+# of so many of the newest the page tells the time at each step: more would take longer than all the rest together
+STEPS_OF = 1000
+
+
+def report(
+    viewer: Person,
+    period: Period,
+    selection: Selection,
+    before: Selection,
+    *,
+    of: str,
+    steps_of: int | None = STEPS_OF,
+) -> Report:
     """The figures of ``selection`` beside those of the period before. ``of`` names the severity, where one was asked for."""
-    found, earlier = insights.count(selection), insights.count(before)
+    found, earlier = insights.count(selection, steps_of=steps_of), insights.count(before, steps_of=1)
     when = insights.when(found.facts, period)
     today = zones.local_day(clock.now(), period.zone)
     words = {"": NO_CAUSE, **known_causes()}

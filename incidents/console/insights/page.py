@@ -57,6 +57,7 @@ def show() -> ResponseReturnValue:
         hours=charts.hours(found.when.hours),
         answers=_answers(found.found),
         bars=_bars(found),
+        steps_of=gathering.STEPS_OF,
         reviews=_reviews(found.period.zone),
     )
     return make_response(page, 422 if asked.errors else 200)
@@ -66,20 +67,21 @@ def show() -> ResponseReturnValue:
 @may(Role.VIEWER)
 def counting() -> ResponseReturnValue:
     """How these are counted."""
-    return render_template("console/insights/counting.html", zone=page_settings().zone, goals=GOALS)
-
-
-def _report(asked: Filters) -> Report:
-    period = asked.period
-    return gathering.report(
-        me(), period, asked.selection(me(), period), asked.selection(me(), period.before), of=asked.severity
+    return render_template(
+        "console/insights/counting.html", zone=page_settings().zone, goals=GOALS, steps_of=gathering.STEPS_OF
     )
+
+
+def _report(asked: Filters, *, steps_of: int | None = gathering.STEPS_OF) -> Report:
+    period = asked.period
+    now, before = asked.selection(me(), period), asked.selection(me(), period.before)
+    return gathering.report(me(), period, now, before, of=asked.severity, steps_of=steps_of)
 
 
 def _file(asked: Filters, name: str, form: str) -> ResponseReturnValue:
     if asked.errors:
         raise NotFound
-    table = _incidents(asked) if name == "incidents" else _report(asked).tables.get(name)
+    table = _incidents(asked) if name == "incidents" else _report(asked, steps_of=None).tables.get(name)
     if table is None:
         raise NotFound
     stem = f"insights-{table.name}-{asked.period.first}-{asked.period.last}"

@@ -73,11 +73,16 @@ class When:
     hours: Sequence[int]
 
 
-def count(selection: Selection) -> Insights:
-    """Everything about these incidents, in five queries however many they are."""
+def count(selection: Selection, *, steps_of: int | None = None) -> Insights:
+    """Everything about these incidents, in five queries however many they are.
+
+    ``steps_of``: the time at each step is that of so many of the newest, for their timelines are most of the work.
+    """
     asked = facts.incidents(selection)
     rows = _counted(asked)
-    stays = went(facts.course(selection), {row.id: row for row in rows})
+    newest = rows if steps_of is None else rows[-steps_of:]
+    since = _in_utc(newest[0].detected_at) if newest else selection.since
+    stays = went(facts.course(replace(selection, since=since)), {row.id: row for row in newest})
     shares = _shares(selection)
     tallies = {each.value: tallied([row for row in rows if row.severity == each]) for each in Severity}
     return Insights(
@@ -251,8 +256,7 @@ def when(rows: Sequence[Fact], period: Period) -> When:
     days: dict[tuple[date, str], int] = defaultdict(int)
     weekdays, hours = [0] * 7, [0] * 24
     for row in rows:
-        # what SQLite gives has no zone, and is in UTC
-        local = row.detected_at.replace(tzinfo=row.detected_at.tzinfo or UTC).astimezone(period.zone)
+        local = _in_utc(row.detected_at).astimezone(period.zone)
         days[local.date(), row.severity] += 1
         hours[local.hour] += 1
     parts: dict[date, dict[str, int]] = {part: dict.fromkeys(Severity, 0) for part in period.parts}
@@ -260,6 +264,11 @@ def when(rows: Sequence[Fact], period: Period) -> When:
         weekdays[day.weekday()] += number
         parts[period.part_of(day)][severity] += number
     return When(parts=parts, weekdays=weekdays, hours=hours)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """What SQLite gives has no zone, and is in UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def causes(rows: Sequence[Fact]) -> list[tuple[str, int]]:

@@ -28,13 +28,17 @@ class Bare(UserDefinedType[datetime]):
 
     cache_ok = True
 
-    def __init__(self, *, is_always_there: bool = False) -> None:
-        self.is_always_there = is_always_there
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        return _read if dialect.name == "sqlite" else None
+
+
+class BareAndAlways(Bare):
+    """The same where there always is one, which is read without asking."""
+
+    cache_ok = True
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        if dialect.name != "sqlite":
-            return None
-        return datetime.fromisoformat if self.is_always_there else _read
+        return datetime.fromisoformat if dialect.name == "sqlite" else None
 
 
 def _read(value: str | None) -> datetime | None:
@@ -80,7 +84,7 @@ def _plainly(wanted: Select[Any]) -> Iterator[Any]:
 
 def _column(name: str) -> Any:
     column = Incident.__table__.c[name]
-    return type_coerce(column, Bare(is_always_there=not column.nullable)) if name.endswith("_at") else column
+    return type_coerce(column, Bare() if column.nullable else BareAndAlways()) if name.endswith("_at") else column
 
 
 def _first_fix() -> Any:
@@ -102,11 +106,11 @@ def course(selection: Selection) -> Iterator[Any]:
     )
     is_here = (TimelineEntry.kind != "resolved") | (Incident.cycle > 1)
     wanted = (
-        select(TimelineEntry.incident_id, type_coerce(TimelineEntry.at, Bare(is_always_there=True)), step)
+        select(TimelineEntry.incident_id, type_coerce(TimelineEntry.at, BareAndAlways()), step)
         .join(Incident, Incident.id == TimelineEntry.incident_id)
         # spelt as the index spells it: with values that are bound later it could not be used
         .where(text(COURSE), is_here, *selection.counted)
-        .order_by(TimelineEntry.incident_id, TimelineEntry.at, TimelineEntry.id)
+        .order_by(Incident.detected_at, Incident.id, TimelineEntry.at, TimelineEntry.id)
     )
     return _plainly(wanted)
 
