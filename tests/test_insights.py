@@ -141,6 +141,7 @@ def test_filters_narrow_every_figure_and_stand_in_every_link(app: Flask, clock: 
         ["P4", "0"],
     ]
     assert "No incidents from" in client.get(f"{PAGE}?cause=capacity").text
+    assert "No incidents from" in client.get(f"{PAGE}?tag=Nobody+uses+this").text
 
 
 @pytest.mark.parametrize(

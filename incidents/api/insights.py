@@ -11,6 +11,7 @@ from ..kernel import csv_text
 from ..kernel.errors import Malformed
 from ..policy.insights import Share, Spread
 from ..policy.severity import Severity
+from ..policy.tags import LONGEST, clean
 from ..reports import insights
 from ..reports.insights import Group, Insights, Measured, Selection
 from . import shapes
@@ -27,6 +28,7 @@ QUERY = {
     "severity": choices(Severity),
     "component": text(12),
     "cause": text(40),
+    "tag": text(LONGEST),
     "format": choice(["json", "csv"]),
 }
 
@@ -75,6 +77,7 @@ def show_insights(given: Given) -> Thing | str:
             severities=given.get("severity", []),
             component=given.get("component", ""),
             cause=given.get("cause", ""),
+            tag=clean(given.get("tag", "")),
         )
     )
     wants_csv = given["format"] == "csv" if "format" in given else prefers(CSV)

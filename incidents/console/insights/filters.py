@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from ...access.visibility import visible_to
 from ...kernel import clock
-from ...policy import periods, zones
+from ...policy import periods, tags, zones
 from ...policy.periods import Period
 from ...policy.severity import Severity
 from ...published.page_settings import page_settings
@@ -36,6 +36,7 @@ class Filters:
     severity: str
     component: str
     cause: str
+    tag: str
     errors: Mapping[str, str]
 
     @property
@@ -48,13 +49,14 @@ class Filters:
             "severity": self.severity,
             "component": self.component,
             "cause": self.cause,
+            "tag": self.tag,
         }
         return urlencode({name: value for name, value in given.items() if value})
 
     @property
     def narrows(self) -> bool:
         """Whether it asks for some of the incidents only."""
-        return bool(self.severity or self.component or self.cause)
+        return bool(self.severity or self.component or self.cause or self.tag)
 
     def with_preset(self, preset: str) -> str:
         """The address's part for another period and the same incidents."""
@@ -69,6 +71,7 @@ class Filters:
             severities=[self.severity] if self.severity else [],
             component=self.component,
             cause=self.cause,
+            tag=self.tag,
         )
 
 
@@ -94,6 +97,7 @@ def read(args: MultiDict[str, str]) -> Filters:
         severity=severity if severity in [*Severity] else "",
         component=args.get("component", "").replace("\x00", "")[:12],
         cause=args.get("cause", "").replace("\x00", "")[:40],
+        tag=tags.clean(args.get("tag", "").replace("\x00", ""))[: tags.LONGEST],
         errors=errors,
     )
 

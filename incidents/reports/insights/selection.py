@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 
 from ...policy.lifecycle import Outcome
 from ...records.incidents import Incident, IncidentComponent
+from ...records.tags import IncidentTag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class Selection:
     severities: Sequence[str] = ()
     component: str = ""
     cause: str = ""
+    tag: str = ""
 
     @property
     def asked(self) -> list[ColumnElement[bool]]:
@@ -41,6 +43,9 @@ class Selection:
             conditions.append(Incident.id.in_(named))
         if self.cause:
             conditions.append(Incident.cause == self.cause)
+        if self.tag:
+            tagged = select(IncidentTag.incident_id).where(IncidentTag.tag == self.tag)
+            conditions.append(Incident.id.in_(tagged))
         return conditions
 
     @property
