@@ -181,7 +181,7 @@ def _place(hit: Hit) -> Place:
     if hit.kind == Kind.INCIDENT:
         words, note = f"{incident.ref} {incident.title}", f"{incident.severity}, {incident.status.lower()}"
         return Place(words=words, href=hit.path, note=note)
-    return Place(words=f"{incident.ref} {hit.text}", href=hit.path, note=hit.source)
+    return Place(words=f"{incident.ref} {hit.text}", href=hit.path, note=hit.by or hit.source)
 
 
 def _named(wanted: str, person: Person) -> Iterator[Group]:
