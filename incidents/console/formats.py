@@ -50,9 +50,9 @@ def viewer_zone() -> ZoneInfo:
     return found.person.time_zone if found else _UTC
 
 
-def when(at: datetime | None) -> Markup:
-    """``23 Nov 2026, 02:41 CET (01:41 UTC)``; today's day is left out."""
-    return _time(at, _dated(at) + _clock_text(at) if at else "")
+def when(at: datetime | None, *, always_dated: bool = False) -> Markup:
+    """``23 Nov 2026, 02:41 CET (01:41 UTC)``; today's day is left out, but where the text is kept for later."""
+    return _time(at, _dated(at, always=always_dated) + _clock_text(at) if at else "")
 
 
 def moment(at: datetime | None) -> Markup:
@@ -190,9 +190,9 @@ def _time(at: datetime | None, text: str | Markup) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(iso(at), text) if at else Markup("")
 
 
-def _dated(at: datetime) -> Markup:
+def _dated(at: datetime, *, always: bool) -> Markup:
     local, today = at.astimezone(viewer_zone()), clock.now().astimezone(viewer_zone())
-    if local.date() == today.date():
+    if local.date() == today.date() and not always:
         return Markup("")
     return Markup("{} {:%b %Y}, ").format(local.day, local)
 
