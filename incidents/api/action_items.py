@@ -90,7 +90,7 @@ FILTERS = {
 )
 def list_action_items(given: Given) -> Page[Thing]:
     page = paging.by_id(visible_items(viewer()).where(*_filters(given)), ActionItem.id, given, newest_first=True)
-    return Page([_shape(item) for item in page.rows], page.cursor)
+    return Page([shape(item) for item in page.rows], page.cursor)
 
 
 def _filters(given: Given) -> list[ColumnElement[bool]]:
@@ -182,14 +182,15 @@ def _owner(given: Given) -> Person | None:
 
 
 def _theirs(item: ActionItem, given: Given) -> dict[str, object]:
-    return {name: value for name, value in _shape(item).items() if name in given and name != "version"}
+    return {name: value for name, value in shape(item).items() if name in given and name != "version"}
 
 
 def _answer(item: ActionItem, *, location: str | None = None) -> Answer:
-    return Answer(_shape(item), version=item.version, location=location)
+    return Answer(shape(item), version=item.version, location=location)
 
 
-def _shape(item: ActionItem) -> dict[str, Any]:
+def shape(item: ActionItem) -> dict[str, Any]:
+    """An item as programs read it."""
     owner = db.session.get(Person, item.owner_id) if item.owner_id is not None else None
     known = recognise(item.link) if item.link else None
     return {

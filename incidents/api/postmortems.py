@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.exceptions import NotFound
@@ -12,63 +11,19 @@ from .. import actions
 from ..access import Scope, actor
 from ..kernel.database import db
 from ..kernel.errors import Malformed
-from ..policy.postmortems import FACTS, WRITABLE, Duration, DurationState, SectionName, State
+from ..policy.postmortems import WRITABLE, SectionName, State
 from ..records.incidents import Incident
-from ..records.people import Person
-from ..records.postmortem_reviews import SENT_BACK, TAKEN_BACK, reviews_of
-from ..records.postmortems import Postmortem, PostmortemSection, find_postmortem, sections_of
+from ..records.postmortem_reviews import SENT_BACK, TAKEN_BACK
+from ..records.postmortems import Postmortem, find_postmortem, sections_of
 from ..reports import postmortem as report
-from . import conditional, loading, shapes, updates
+from . import conditional, loading, updates
 from .fields import Body, choice, clearable, flag, text
-from .operations import Answer, Given, Thing, operation, prefers
-from .shapes import FLAG, MAYBE_NUMBER, MAYBE_TEXT, MAYBE_TIME, NUMBER, TEXT, maybe_stamp
+from .operations import Answer, Given, operation, prefers
+from .postmortem_shape import shape
 
 MARKDOWN = "text/markdown"
 _LONGEST = 20_000
 _RULE = "/incidents/<ref>/postmortem"
-
-_DURATION = shapes.record(state=shapes.word(DurationState), seconds=MAYBE_NUMBER, why=MAYBE_TEXT)
-_SECTION = shapes.record(
-    title=TEXT,
-    text=TEXT,
-    generated=TEXT,
-    generated_at=MAYBE_TIME,
-    written=MAYBE_TEXT,
-    written_by=MAYBE_TEXT,
-    written_at=MAYBE_TIME,
-    writable=FLAG,
-    version=NUMBER,
-)
-_REVIEW = {
-    "anyOf": [
-        shapes.record(
-            reviewer=TEXT, asked_by=TEXT, asked_at=shapes.TIME, answer=MAYBE_TEXT, answered_by=MAYBE_TEXT,
-            answered_at=MAYBE_TIME, reason=MAYBE_TEXT,
-        ),
-        {"type": "null"},
-    ]
-}  # fmt: skip
-_OWNER = {"anyOf": [shapes.PERSON, {"type": "null"}]}
-
-shapes.named(
-    "Postmortem",
-    shapes.record(
-        incident=TEXT,
-        state=shapes.word(State),
-        owner=_OWNER,
-        begun_at=MAYBE_TIME,
-        due_at=MAYBE_TIME,
-        published_at=MAYBE_TIME,
-        reviewed_by=MAYBE_TEXT,
-        unreviewed_reason=MAYBE_TEXT,
-        review=_REVIEW,
-        waived_reason=MAYBE_TEXT,
-        durations=shapes.record(**dict.fromkeys(report.DURATION_NAMES, _DURATION)),
-        **{name.value: TEXT for name in SectionName if name is not SectionName.DURATIONS},
-        sections=shapes.record(**{name.value: _SECTION for name in SectionName}),
-        version=NUMBER,
-    ),
-)
 
 _TEXTS = {name.value: clearable(text(_LONGEST)) for name in WRITABLE}
 CHANGES = Body(
@@ -80,15 +35,6 @@ CHANGES = Body(
         **loading.VERSION,
     }
 )
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """A section as it is shown, kept or as it would be drafted now."""
-
-    text: str
-    generated: str
-    kept: PostmortemSection | None = None
 
 
 @operation(
@@ -232,82 +178,4 @@ def _theirs(postmortem: Postmortem, given: Mapping[str, Any]) -> dict[str, objec
 def _answer(incident: Incident, postmortem: Postmortem | None) -> Answer:
     db.session.flush()
     version = postmortem.version if postmortem else 0
-    return Answer(_shape(incident, postmortem), version=version)
-
-
-def _shape(incident: Incident, postmortem: Postmortem | None) -> Thing:
-    sections, lengths = _read(incident, postmortem)
-    return {
-        "incident": incident.ref,
-        "state": postmortem.state if postmortem else State.DRAFT.value,
-        "owner": _owner(postmortem),
-        "begun_at": maybe_stamp(postmortem.begun_at) if postmortem else None,
-        "due_at": maybe_stamp(incident.postmortem_due_at),
-        "published_at": maybe_stamp(postmortem.published_at) if postmortem else None,
-        "reviewed_by": postmortem.reviewer_name if postmortem else None,
-        "unreviewed_reason": postmortem.unreviewed_reason if postmortem else None,
-        "review": _review(postmortem),
-        "waived_reason": incident.postmortem_waived_reason,
-        "durations": {name: _duration(taken) for name, taken in lengths.items()},
-        **{name.value: shown.text for name, shown in sections.items() if name is not SectionName.DURATIONS},
-        "sections": {name.value: _section(name, shown) for name, shown in sections.items()},
-        "version": postmortem.version if postmortem else 0,
-    }
-
-
-def _read(incident: Incident, postmortem: Postmortem | None) -> tuple[dict[SectionName, _Shown], dict[str, Duration]]:
-    """What is kept; of one that was not begun, what would be drafted now."""
-    if postmortem is not None:
-        kept = sections_of(postmortem)
-        shown = {SectionName(name): _Shown(each.text, each.generated, each) for name, each in kept.items()}
-        if len(shown) < len(SectionName):
-            # sections that came into being later than this post-mortem are as they would be drafted now
-            drafted = report.draft(incident)
-            later = {name: _Shown(each.text, each.text) for name, each in drafted.sections.items()}
-            shown = {name: shown.get(name, later[name]) for name in SectionName}
-        return shown, report.durations(incident)
-    drafted = report.draft(incident)
-    shown = {name: _Shown(section.text, section.text) for name, section in drafted.sections.items()}
-    return shown, report.durations_of(drafted.record)
-
-
-def _review(postmortem: Postmortem | None) -> Thing | None:
-    """The newest question to a reviewer, and its answer."""
-    newest = next(iter(reviews_of(postmortem.id)), None) if postmortem is not None else None
-    if newest is None:
-        return None
-    return {
-        "reviewer": newest.reviewer_name,
-        "asked_by": newest.asked_by_name,
-        "asked_at": shapes.stamp(newest.asked_at),
-        "answer": newest.answer,
-        "answered_by": newest.answered_by_name,
-        "answered_at": maybe_stamp(newest.answered_at),
-        "reason": newest.words,
-    }
-
-
-def _owner(postmortem: Postmortem | None) -> dict[str, Any] | None:
-    if postmortem is None or postmortem.owner_id is None:
-        return None
-    person = db.session.get_one(Person, postmortem.owner_id)
-    return shapes.person(person.email, person.name)
-
-
-def _duration(taken: Duration) -> dict[str, Any]:
-    return {"state": taken.state.value, "seconds": taken.seconds, "why": taken.why or None}
-
-
-def _section(name: SectionName, shown: _Shown) -> dict[str, Any]:
-    kept = shown.kept
-    return {
-        "title": name.heading,
-        "text": shown.text,
-        "generated": shown.generated,
-        "generated_at": maybe_stamp(kept.generated_at) if kept else None,
-        "written": kept.written if kept else None,
-        "written_by": kept.written_by_name if kept else None,
-        "written_at": maybe_stamp(kept.written_at) if kept else None,
-        "writable": name not in FACTS,
-        "version": kept.version if kept else 0,
-    }
+    return Answer(shape(incident, postmortem), version=version)

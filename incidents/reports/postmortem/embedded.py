@@ -1,0 +1,47 @@
+"""A text that people wrote, set into a larger Markdown document without breaking it, wherever that is drawn."""
+
+from __future__ import annotations
+
+import re
+
+_DEEPEST = 6
+_BENEATH = 2  # levels: the document has its title, and a heading above each text
+_LISTED = r"(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))+[ \t]*"
+_HEADING = re.compile(rf"^( {{0,3}}|{_LISTED})(#{{1,6}})(?=[ \t]|$)")
+_UNDERLINE = re.compile(r"^ {0,3}(?=(?:=+|-+)[ \t]*$)")
+_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)$")
+_CODE = re.compile(r"((?<!`)(`+)(?!`).+?(?<!`)\2(?!`))")
+# what opens raw HTML; <https://…> in the same brackets is an address
+_TAG = re.compile(r"<(?=[A-Za-z/!?])(?!(?:https?://|mailto:)[^\s<>]*>)")
+
+
+def embedded(text: str) -> str:
+    """Its headings stand below the document's own, what looks like HTML is words, and a fence left open is closed."""
+    lines: list[str] = []
+    fence = ""
+    for line in text.splitlines():
+        found = _FENCE.match(line)
+        if fence:
+            is_end = found and found[1].startswith(fence) and not found[2].strip()
+            fence = "" if is_end else fence
+            lines.append(line)
+        elif found:
+            fence = found[1]
+            lines.append(line)
+        else:
+            lines.append(_line(line, follows=bool(lines and lines[-1].strip())))
+    return "\n".join([*lines, fence] if fence else lines)
+
+
+def as_words(text: str) -> str:
+    """One line without raw HTML, for a heading or a sentence."""
+    return _TAG.sub("&lt;", " ".join(text.split()))
+
+
+def _line(line: str, *, follows: bool) -> str:
+    if follows and (under := _UNDERLINE.match(line)):
+        return f"{under[0]}\\{line[under.end() :]}"  # it would make a heading of the line before
+    line = _HEADING.sub(lambda found: found[1] + "#" * min(_DEEPEST, len(found[2]) + _BENEATH), line)
+    pieces = _CODE.split(line)  # words, a span of code, its ticks, words, …
+    words = (_TAG.sub("&lt;", piece) for piece in pieces[::3])
+    return "".join(word + code for word, code in zip(words, [*pieces[1::3], ""], strict=True))
