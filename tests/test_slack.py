@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -111,6 +112,22 @@ def test_what_can_no_longer_be_changed_is_posted_anew(settings: Settings, receiv
         "channel": "D42",
     }
     assert [asked.path for asked in receiver.asked] == ["/api/chat.update", "/api/chat.postMessage"]
+
+
+@pytest.mark.parametrize("error", ["channel_not_found", "not_in_channel", "user_not_in_channel"])
+def test_an_answer_where_the_app_is_not_comes_as_a_message_to_its_reader(
+    settings: Settings, receiver: Receiver, error: str
+) -> None:
+    receiver.says(says(error), posted)
+    said = message(channel="D9")
+    whisper = replace(said, payload={**said.payload, "only_for": "U7"})
+
+    assert channels.send(whisper, settings).kind == "sent"
+
+    assert [(asked.path, asked.json["channel"]) for asked in receiver.asked] == [
+        ("/api/chat.postEphemeral", "D9"),
+        ("/api/chat.postMessage", "U7"),
+    ]
 
 
 def test_a_reply_hangs_below_its_root(settings: Settings, receiver: Receiver) -> None:

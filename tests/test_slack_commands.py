@@ -31,7 +31,7 @@ from incidents.slack.commands.asked import Asked
 from incidents.slack.replies import Reply
 from tests.conftest import WoundClock
 from tests.factories import a_component, a_person, an_incident
-from tests.slack_door import KEY, command_body, linked, post, say
+from tests.slack_door import KEY, command_body, linked, post, say, with_channel
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_somebody_unknown_may_declare_and_is_told_how_to_be_known(client: FlaskC
 
     incident = db.session.scalars(select(Incident)).one()
     entry = newest("declared")
-    assert (entry.by_kind, entry.by_id) == ("slack", None)
+    assert entry.by_kind == "slack"
     assert entry.by_name.endswith(" in Slack")
     assert (incident.severity, incident.declared_by_kind) == ("P2", "slack")
     assert "Sevenbells does not know who you are in Slack." in answer["text"]
@@ -110,6 +110,11 @@ def test_somebody_unknown_may_declare_and_is_told_how_to_be_known(client: FlaskC
     found = slack_links.read(way["url"].rpartition("/")[2])
     assert found is not None
     assert (found.team_id, found.user_id) == ("T42", "U99")
+
+
+def test_who_lacks_a_reason_is_told_how_to_write_one(client: FlaskClient, incident: Incident) -> None:
+    assert "reason:" in say(client, "resolve INC-1 Rolled back.")
+    assert "INC-1 is resolved." in say(client, "resolve INC-1 Rolled back. reason: it was quick")
 
 
 # ---- who may what ----
@@ -128,6 +133,30 @@ def test_somebody_unknown_reads_what_is_public_and_nothing_else(client: FlaskCli
         assert say(client, words, user="U99").startswith("Sevenbells does not know who you are in Slack.")
     assert shown.is_open
     assert not shown.is_acknowledged
+
+
+def test_somebody_unknown_reads_what_they_declared_and_no_words_of_colleagues(client: FlaskClient, ada: Person) -> None:
+    say(client, "declare P2 Checkout fails", user="U98")
+    mine = db.session.scalars(select(Incident)).one()
+    with_channel(mine, "C7")
+    actions.post_update(mine, by=ada.as_actor(), body="It was Bob.", audience="internal")
+    db.session.commit()
+
+    assert (
+        say(client, "list", user="U98") == "Open incidents\nINC-1: Checkout fails · P2 · Detection · not acknowledged"
+    )
+    for words, channel in (("show INC-1", "C42"), ("show", "C7")):
+        said = say(client, words, user="U98", channel_id=channel)
+        assert said == "INC-1: Checkout fails\nP2 High · Detection · not acknowledged"
+    assert say(client, "list", user="U99") == "No incident is open."
+    assert say(client, "show INC-1", user="U99").startswith("You did not declare this")
+    mine.visibility = "restricted"
+    db.session.commit()
+    assert "INC-1" not in say(client, "list", user="U98")
+    mine.visibility = "public"
+    published(mine, ada)
+    assert say(client, "list", user="U98").count("INC-1") == 1
+    assert say(client, "show INC-1", user="U98").endswith("Investigating: Logins fail.")
 
 
 def test_whoever_may_only_look_changes_nothing(client: FlaskClient, incident: Incident) -> None:

@@ -84,6 +84,19 @@ def test_a_refusal_stands_at_its_field_and_undoes_all(client: FlaskClient, monke
     assert bare["view"]["blocks"][0]["text"]["text"] == "It is over."
 
 
+def test_what_broke_is_told_with_its_reference(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_acted: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(client.application.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(interactions.SUBMITTED, "trial", breaks)
+    answer = interact(client, "view_submission", view=FORM)
+
+    said = answer.json["errors"]["title"]
+    assert said.startswith("Something broke on our side.")
+    assert answer.headers["X-Request-ID"] in said
+
+
 def test_what_is_left_to_do_is_done_once_all_is_committed(
     client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

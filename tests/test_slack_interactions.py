@@ -133,7 +133,8 @@ def test_somebody_unknown_gets_a_sentence_and_the_link(client: FlaskClient, inci
     [row] = db.session.scalars(select(OutboxMessage).where(OutboxMessage.destination == "C42"))
     assert row.payload["text"].startswith("Sevenbells does not know who you are")
     assert (row.destination, row.payload["only_for"]) == ("C42", "U99")
-    assert row.payload["blocks"][-1]["elements"][0]["url"].endswith("/console/incidents/INC-1")
+    link, room = row.payload["blocks"][-1]["elements"]
+    assert (link["text"]["text"], room["url"][-24:]) == ("Link my account", "/console/incidents/INC-1")
 
 
 def test_roles_and_restricted_incidents_hold(client: FlaskClient, app: Flask, incident: Incident) -> None:

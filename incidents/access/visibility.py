@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from ..kernel.database import db
 from ..policy.lifecycle import Visibility
+from ..records.actors import Actor
 from ..records.incident_channels import private_channels
 from ..records.incidents import Incident, NamedViewer
 from ..records.people import Person
@@ -30,6 +31,15 @@ def visible_to(viewer: Viewer) -> ColumnElement[bool]:
 def visible_incidents(viewer: Viewer) -> Select[Incident]:
     """Every incident the viewer may see, in no order."""
     return select(Incident).where(visible_to(viewer))
+
+
+def declared_in_slack(by: Actor) -> Select[Incident]:
+    """What somebody in Slack declared whose account we do not know, in no order; what is restricted is hidden from them too."""
+    number = by.id if by.kind == "slack" else None
+    theirs = (Incident.declared_by_kind == "slack", Incident.declared_by_id == number)
+    return select(Incident).where(
+        *theirs, Incident.declared_by_id.is_not(None), Incident.visibility != Visibility.RESTRICTED
+    )
 
 
 def number_of(ref: str) -> int | None:

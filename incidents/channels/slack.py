@@ -81,8 +81,7 @@ def _fitting_button(button: dict[str, Any], *, is_answered: bool) -> dict[str, A
 
 def _hand_over(client: Client, message: Message, content: dict[str, Any], where: str) -> Mapping[str, Any]:
     if message.payload.get("only_for"):
-        words = {name: content[name] for name in ("text", "blocks")}
-        return client.chat_postEphemeral(channel=where, user=str(message.payload["only_for"]), **words).data  # type: ignore[return-value]
+        return _whispered(client, where, str(message.payload["only_for"]), content)
     earlier = message.facts.get("receipt")
     if earlier:
         try:
@@ -102,6 +101,17 @@ def _hand_over(client: Client, message: Message, content: dict[str, Any], where:
         if not root or _error(refused) not in _NO_THREAD:
             raise
         return _posted(client, place, content)  # what it would hang below is gone
+
+
+def _whispered(client: Client, where: str, user: str, content: dict[str, Any]) -> Mapping[str, Any]:
+    """To one person where they are; in a conversation that the app is not in, by a message to them."""
+    try:
+        words = {name: content[name] for name in ("text", "blocks")}
+        return client.chat_postEphemeral(channel=where, user=user, **words).data  # type: ignore[return-value]
+    except SlackApiError as refused:
+        if _error(refused) not in _SHUT | _NOT_THERE:
+            raise
+    return _posted(client, user, content)
 
 
 def _posted(client: Client, place: str, content: dict[str, Any], *, thread: str | None = None) -> Mapping[str, Any]:
@@ -222,6 +232,8 @@ def meaning(refused: SlackApiError, where: str) -> Outcome:
     return Outcome("failed", f"Slack said: {error}")
 
 
+# nobody can be whispered to where they are not
+_NOT_THERE = frozenset({"user_not_in_channel", "user_not_in_conversation"})
 # it is the place that takes nothing from us
 _SHUT = frozenset(
     {

@@ -12,8 +12,8 @@ ActorKind = Literal["person", "token", "clock", "cli", "slack"]
 class Actor:
     """Stored beside what was done as ``by_kind, by_id, by_name``, so that history outlives accounts.
 
-    ``id`` is the person's or token's row id, None for the clock, the command line and
-    somebody in Slack whose account here is not known.
+    ``id`` is the person's or token's row id, of somebody in Slack whose account here is not known the one among
+    ``slack_users``; None for the clock, the command line, and whoever only wrote a message that was pinned.
     """
 
     kind: ActorKind

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Flask, Response, current_app, g, json, request
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
 from ..actions import slack_people
-from ..kernel import problems
+from ..kernel import log, problems
 from ..kernel.settings import Settings
 from ..records import slack_requests
 from . import signed
@@ -78,8 +79,15 @@ def _to_the_person(status: int, sentences: Sequence[str]) -> Response:
     """Slack shows what is said with 200, and hides it behind a number of its own otherwise."""
     if status in UNHEARD:
         return to_slack(status, sentences)
-    said = {"response_type": "ephemeral", "text": " ".join(sentences)}
+    said = {"response_type": "ephemeral", "text": in_words(status, sentences)}
     return Response(json.dumps(said), 200, mimetype="application/json")
+
+
+def in_words(status: int, sentences: Sequence[str]) -> str:
+    """The same in one line; of what broke it gives the reference, which elsewhere stands below."""
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return f"Something broke on our side. What you did may not be saved. It is written down as {log.request_id()}."
+    return " ".join(sentences)
 
 
 def to_slack(status: int, sentences: Sequence[str]) -> Response:

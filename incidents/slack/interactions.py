@@ -141,9 +141,11 @@ def _where_they_are(status: int, sentences: Sequence[str]) -> Response:
     """A form that could not be recorded stays open with all that was typed, and says so; who pressed a button is told."""
     acted = Acted(_told(), once="") if status not in door.UNHEARD else None
     if acted is None or acted.kind != "view_submission":
-        is_told = acted is not None and opening.said(acted, " ".join(sentences))
+        is_told = acted is not None and opening.said(acted, door.in_words(status, sentences))
         return Response(status=200) if is_told else door.to_slack(status, sentences)
-    return Response(json.dumps(errors_in(acted.view, {}, " ".join(sentences))), 200, mimetype="application/json")
+    return Response(
+        json.dumps(errors_in(acted.view, {}, door.in_words(status, sentences))), 200, mimetype="application/json"
+    )
 
 
 def _text(holder: Body, name: str) -> str:

@@ -14,6 +14,7 @@ from ..records.incidents import Incident
 from ..records.people import Person
 from . import commands, door
 from .acted import Acted
+from .commands.asked import LINK, UNKNOWN
 from .interactions import PRESSED
 from .replies import Reply
 
@@ -25,16 +26,12 @@ def acknowledge(acted: Acted) -> None:
     if number_of(acted.name) is None:
         return
     room = Button("Open the incident", f"{door.settings().base_url}/console/incidents/{acted.name}")
-    acted.say(Reply(_acknowledge(acted), buttons=[room]))
+    said = f"{UNKNOWN} {LINK}" if acted.person is None else _acknowledge(acted.name, acted.person)
+    acted.say(Reply(said, buttons=[*acted.asked("").ways_to_be_known(), room]))
 
 
-def _acknowledge(acted: Acted) -> str:
+def _acknowledge(ref: str, person: Person) -> str:
     """What became of it, in one sentence; a hidden incident is answered like a missing one."""
-    ref, person = acted.name, acted.person
-    if person is None:
-        return (
-            f"Sevenbells does not know who you are in Slack. Add your Slack address, or acknowledge {ref} on its page."
-        )
     incident = find_incident(ref, person, for_writing=True)
     if incident is None:
         return f"There is no {ref} that you can see."

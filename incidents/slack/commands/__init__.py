@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ...kernel.database import db
-from ...kernel.errors import Malformed, Refusal
+from ...kernel.errors import Malformed, NotAllowed, Refusal
 from ..replies import Reply
 from . import answering, channels, course, declaring, helping, looking, owed, planned, roles, writing
 from .asked import Asked, nearest
@@ -44,6 +44,7 @@ _OTHER_NAMES: Final[Mapping[str, str]] = {
     "close": "resolve",
     "action": "actions",
 }
+_HOW_TO_SAY_WHY: Final = "Write the same again, and at its end reason: with why."
 
 
 def run(asked: Asked) -> Reply:
@@ -60,4 +61,5 @@ def run(asked: Asked) -> Reply:
     except Malformed as refused:
         return Reply(" ".join(refused.fields.values()))
     except Refusal as refused:
-        return Reply(refused.sentence, buttons=asked.ways_to_be_known())
+        how = [_HOW_TO_SAY_WHY] if isinstance(refused, NotAllowed) and refused.missing else []
+        return Reply(refused.sentence, how, asked.ways_to_be_known())

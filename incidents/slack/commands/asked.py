@@ -50,7 +50,9 @@ class Asked:
     @property
     def by(self) -> Actor:
         """How they stand beside what they do."""
-        return self.person.as_actor() if self.person else who.unknown(self.user_name)
+        if self.person is not None:
+            return self.person.as_actor()
+        return who.unknown(self.user_name, team=self.team, user=self.user)
 
     def then(self, words: str) -> Asked:
         """The same person with other words."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ...access import Role
-from ...access.visibility import number_of, visible_incidents
+from ...access.visibility import declared_in_slack, number_of, visible_incidents
 from ...actions import oncall, roles
 from ...kernel import clock
 from ...kernel.database import db
@@ -19,8 +19,8 @@ from ...policy.severity import SEVERITY_LABELS, Severity
 from ...published import publishing
 from ...published.incidents import PublishedIncident
 from ...published.page_settings import page_settings
+from ...records.incident_channels import incident_of_channel
 from ...records.incidents import Incident
-from ...records.people import Person
 from ...records.postmortems import find_postmortem
 from ...reports.communication import latest_text
 from ..replies import Reply
@@ -31,32 +31,41 @@ _LONGEST_QUOTE = 600
 
 
 def list_open(asked: Asked) -> Reply:
-    """``list``: the open incidents, worst first; to somebody unknown those on the status page."""
+    """``list``: the open incidents, worst first; to somebody unknown those they declared and those on the status page."""
     person = asked.person
-    lines = _published_lines() if person is None else _open_lines(person)
+    lines = _lines_for_a_stranger(asked) if person is None else _open_lines(visible_incidents(person))
     more = ["There are more."] if len(lines) > _MOST else []
     where = asked.page("All incidents", "/incidents") if person else Button("Status page", f"{asked.page_url}/")
     return Reply("Open incidents" if lines else "No incident is open.", [*lines[:_MOST], *more], [where])
 
 
-def _open_lines(person: Person) -> list[str]:
-    wanted = visible_incidents(person).where(Incident.outcome.is_(None))
-    found = db.session.scalars(wanted.order_by(Incident.severity, Incident.id.desc()).limit(_MOST + 1))
-    return [f"{_name(each)} · {each.severity} · {_doing(each)}" for each in found]
+def _open_lines(seen: Select[Incident]) -> list[str]:
+    wanted = seen.where(Incident.outcome.is_(None)).order_by(Incident.severity, Incident.id.desc())
+    return [_line(each) for each in db.session.scalars(wanted.limit(_MOST + 1))]
 
 
-def _published_lines() -> list[str]:
-    wanted = select(PublishedIncident).where(PublishedIncident.ended_at.is_(None)).order_by(PublishedIncident.id.desc())
+def _line(incident: Incident) -> str:
+    return f"{_name(incident)} · {incident.severity} · {_doing(incident)}"
+
+
+def _lines_for_a_stranger(asked: Asked) -> list[str]:
+    mine = declared_in_slack(asked.by).with_only_columns(Incident.id)
+    wanted = select(PublishedIncident).where(
+        PublishedIncident.ended_at.is_(None), PublishedIncident.incident_id.not_in(mine)
+    )
     return [
-        f"{each.incident_ref}: {each.title} · {PublicStatus(each.newest.public_status).label}"
-        for each in db.session.scalars(wanted.limit(_MOST + 1))
+        *_open_lines(declared_in_slack(asked.by)),
+        *(
+            f"{each.incident_ref}: {each.title} · {PublicStatus(each.newest.public_status).label}"
+            for each in db.session.scalars(wanted.order_by(PublishedIncident.id.desc()).limit(_MOST + 1))
+        ),
     ]
 
 
 def show(asked: Asked) -> Reply:
-    """``show [INC-42]``; to somebody unknown only what is on the status page."""
+    """``show [INC-42]``; to somebody unknown what they declared, and what is on the status page."""
     if asked.person is None:
-        return _show_public(asked)
+        return _show_to_a_stranger(asked)
     incident, _rest = asked.incident(for_writing=False)
     commander = roles.holder(incident, roles.COMMANDER)
     due_at, latest = incident.next_update_due_at, latest_text(incident)
@@ -81,17 +90,24 @@ def _forms(asked: Asked, incident: Incident) -> list[Button]:
     return [Button(label, "", act=f"{OPEN}{form}:{incident.ref}") for label, form in forms.items()]
 
 
-def _show_public(asked: Asked) -> Reply:
-    ref, _rest = asked.split()
-    number = number_of(ref)
+def _show_to_a_stranger(asked: Asked) -> Reply:
+    """Of what they declared how it stands, and of both what the public reads; colleagues' words are in neither."""
+    first, _rest = asked.split()
+    number = number_of(first) if first else incident_of_channel(asked.channel)
+    mine = db.session.scalars(declared_in_slack(asked.by).where(Incident.id == number)).one_or_none()
     shown = publishing.find(number) if number is not None else None
-    if shown is None:
-        raise NotAllowed(f"There is nothing about this on the status page. {UNKNOWN} {LINK}")
-    newest = shown.newest
+    if mine is None and shown is None:
+        raise NotAllowed(f"You did not declare this, and it is not on the status page. {UNKNOWN} {LINK}")
     return Reply(
-        f"{shown.incident_ref}: {shown.title}",
-        [f"{PublicStatus(newest.public_status).label}: {_cut(newest.body)}"],
-        [Button("Status page", f"{asked.page_url}/incidents/{shown.public_id}")],
+        _name(mine) if mine is not None else f"{shown.incident_ref}: {shown.title}" if shown is not None else "",
+        [
+            *([f"{mine.severity} {SEVERITY_LABELS[Severity(mine.severity)]} · {_doing(mine)}"] if mine else []),
+            *([f"{PublicStatus(shown.newest.public_status).label}: {_cut(shown.newest.body)}"] if shown else []),
+        ],
+        [
+            *asked.ways_to_be_known(),
+            *([Button("Status page", f"{asked.page_url}/incidents/{shown.public_id}")] if shown else []),
+        ],
     )
 
 

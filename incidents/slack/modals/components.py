@@ -90,8 +90,9 @@ def chosen(filled: Filled, now: Mapping[str, str]) -> dict[str, str]:
             after[each] = status.value
     untouched = set() if mark else {each for each in after if before.get(each) == after[each]}
     said = {each: now.get(each, status) if each in untouched else status for each, status in after.items()}
-    gone = [each for each in [*before, *(works if isinstance(works, list) else [])] if each not in after]
-    return {**said, **dict.fromkeys(map(str, gone), ComponentStatus.OPERATIONAL.value)}
+    again = [str(each) for each in works] if isinstance(works, list) else []
+    gone = [each for each in [*before, *again] if each not in after]
+    return {**said, **dict.fromkeys(gone, ComponentStatus.OPERATIONAL.value)}
 
 
 def _suggest(acted: Acted) -> dict[str, Any]:

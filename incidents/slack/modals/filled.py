@@ -64,7 +64,7 @@ class Filled:
     def after(self) -> int:
         """The last entry of the timeline when the form was opened."""
         found = self.kept.get("after")
-        return found if isinstance(found, int) and 0 <= found < 2**31 else 0
+        return found if type(found) is int and 0 <= found < 2**31 else 0
 
     def incident(self) -> tuple[Incident, Person]:
         """The incident that the form is about, locked, and who sent it; refused as anywhere."""
