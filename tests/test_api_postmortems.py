@@ -141,9 +141,11 @@ def test_the_public_text_is_published_revised_and_withdrawn(program: Program) ->
     assert program.put(path, {}).status_code == 422
     out = program.put(path, {"body": "A certificate expired."}).get_json()
     assert (out["status"], out["audience"], out["body"]) == ("postmortem", "public", "A certificate expired.")
-    again = program.put(path, {"body": "Two certificates expired."}).get_json()
+    assert program.put(path, {"body": "I saw none.", "version": 0}).status_code == 409
+    again = program.put(path, {"body": "Two certificates expired.", "version": out["version"]}).get_json()
     assert (again["id"], again["body"]) == (out["id"], "Two certificates expired.")
     assert program.delete(path).status_code == 204
+    assert program.put(path, {"body": "Three.", "version": again["version"]}).status_code == 409
     assert program.get("/incidents/INC-1/updates").get_json()["items"][-1]["state"] == "withdrawn"
 
 

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from incidents import actions
+from incidents.actions.rca import find_rca
 from incidents.kernel import clock as wall
 from incidents.kernel.database import db
 from incidents.published import publishing
@@ -119,6 +120,7 @@ def test_publishing_closes_and_waiving_takes_a_reason(app: Flask, clock: WoundCl
     db.session.refresh(first)
     assert first.closed_at is not None
     assert 'Nobody reviewed it: <span dir="auto">I am alone today' in client.get(path).text
+    assert send(client, path, alone, act="waive", reason="Not needed after all").status_code == 409
 
     other = f"{room(second)}/postmortem"
     form = opened(client, f"{other}/edit", holding="waive")
@@ -190,6 +192,27 @@ def test_the_public_text_is_previewed_confirmed_published_revised_and_withdrawn(
     db.session.expire_all()
     assert published.newest.public_status == "resolved"
     assert "Two disks were full." in client.get(path).text
+
+
+def test_two_writers_of_the_public_text_lose_none_of_it(app: Flask, clock: WoundClock) -> None:
+    client, maya = browser_of(app)
+    other, _jonas = browser_of(app, "jonas")
+    incident = over(maya, clock)
+    path = f"{room(incident)}/postmortem/rca"
+    mine, theirs = opened(client, path, holding="body"), opened(other, path, holding="body")
+
+    send(other, path, theirs, act="save", body="A disk was full.")
+    assert send(client, path, mine, act="save", body="A certificate expired.").status_code == 409
+    assert send(client, path, mine, act="publish", body="A certificate expired.", confirmed="1").status_code == 409
+    send(other, path, theirs, act="publish", body="A disk was full.", confirmed="1")
+    refused = send(client, path, mine, act="publish", body="A certificate expired.", confirmed="1")
+    assert (refused.status_code, "A disk was full." in refused.text) == (409, True)
+    late = opened(client, path, holding="body")
+    send(other, path, theirs, act="withdraw")
+    refused = send(client, path, late, act="publish", body="A small disk was full.", confirmed="1")
+    assert (refused.status_code, "Somebody withdrew it meanwhile." in refused.text) == (409, True)
+    db.session.expire_all()
+    assert find_rca(incident) is None
 
 
 def test_action_items_are_written_down_in_the_editor_and_stand_in_the_text(app: Flask, clock: WoundClock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from incidents import actions
+from incidents.actions.postmortem.review import authors_of
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed
 from incidents.kernel.outbox import OutboxMessage
@@ -160,3 +162,49 @@ def test_a_review_is_by_somebody_who_wrote_none_of_it_and_can_send_it_back(app: 
     assert f"Reviewed by {jonas.name}." in client.get(f"{room(incident)}/postmortem").text
     with pytest.raises(Malformed):
         actions.add_comment(out, "rca_public", body="x", by=maya.as_actor())
+
+
+def test_a_text_that_comes_back_is_compared_with_what_it_was_written_over(app: Flask, clock: WoundClock) -> None:
+    client, maya = browser_of(app)
+    incident = over(maya, clock)
+    path = f"{begun(client, incident)}/edit"
+    form = opened(client, path, holding="base")
+    key = f"{incident.ref}:postmortem:lucky"
+    typed = {"fields": json.dumps({"body": "Maya: few were awake.", "base": "1"}), "tab_key": key, "tab_page": "a" * 16}
+    client.post("/console/unsent", data={**form, **typed})
+    actions.write_section(written(incident), "lucky", by=make_person("jonas@example.com").as_actor(), body="Night.")
+    clock.forward(minutes=1)
+    db.session.commit()
+
+    shown = main_of(client.get(path)).partition('id="lucky"')[2]
+    assert "Maya: few were awake." in shown.partition("</form>")[0]
+    assert '<input type="hidden" name="version" value="1">' in shown.partition("</form>")[0]
+
+
+def test_whoever_wrote_what_another_has_mended_is_still_its_author(app: Flask, clock: WoundClock) -> None:
+    maya, jonas, tomas = (make_person(f"{name}@example.com") for name in ("maya", "jonas", "tomas"))
+    incident = over(maya, clock)
+    postmortem = actions.begin_postmortem(incident, by=maya.as_actor())
+    for writer, words in ((jonas, "It was nigt."), (tomas, "It was night.")):
+        actions.write_section(postmortem, "lucky", by=writer.as_actor(), body=words)
+    assert authors_of(postmortem) == {maya.id, jonas.id, tomas.id}
+
+    for writer, words in ((tomas, ""), (tomas, "Few were awake.")):
+        actions.write_section(postmortem, "lucky", by=writer.as_actor(), body=words)
+    assert authors_of(postmortem) == {maya.id, tomas.id}
+
+
+def test_only_who_may_write_in_it_can_own_it(app: Flask, clock: WoundClock) -> None:
+    client, maya = browser_of(app)
+    stranger = make_person("jonas@example.com", name="Jonas Weber")
+    viewer = make_person("amira@example.com", role="viewer")
+    incident = an_incident(by=maya, is_security=True)
+    actions.resolve(incident, by=maya.as_actor(), summary="Rotated", reason="Quick")
+    db.session.commit()
+    path = begun(client, incident)
+    form = opened(client, f"{path}/edit", holding="owner")
+
+    assert "Jonas Weber" not in client.get(f"{path}/edit").text
+    for wrong in (stranger.id, viewer.id, "²"):
+        assert send(client, path, form, act="owner", owner=wrong).status_code == 422
+    assert written(incident).owner_id == maya.id

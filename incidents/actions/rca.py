@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from ..kernel.database import db
-from ..kernel.errors import NotAllowed
+from ..kernel.errors import NotAllowed, Outdated
 from ..policy.lifecycle import PublicStatus
 from ..policy.postmortems import SectionName
 from ..published import publishing
@@ -18,19 +18,36 @@ from ..records.incidents import Incident
 from ..records.postmortems import find_postmortem
 from ..records.updates import Update
 from . import corrections, updates
-from .postmortem import writing
+from .postmortem import course, writing
+
+NOTHING_OUT = 0  # the version that somebody saw who saw none
 
 
 def publish_rca(
-    incident: Incident, *, by: Actor, body: str, notify: bool = True, can_be_undone: bool = False
+    incident: Incident,
+    *,
+    by: Actor,
+    body: str,
+    notify: bool = True,
+    can_be_undone: bool = False,
+    version: int | None = None,
+    draft_seen: int | None = None,
 ) -> Update:
     """Put the text on the status page, whatever the internal post-mortem's state; the public status becomes that too.
 
-    One that is out already is revised. Raises NotAllowed before the end, in a drill, and for what is not on the page.
+    One that is out already is revised. Raises NotAllowed before the end, in a drill, and for what is not on the page,
+    Outdated when it was published, revised or withdrawn after ``version``: NOTHING_OUT, or the one that is out; or when
+    somebody saved other words after ``draft_seen``, the draft's version.
     """
     out = find_rca(incident)
     if out is not None:
-        return revise_rca(incident, by=by, body=body)
+        return revise_rca(incident, by=by, body=body, version=version)
+    if version not in (None, NOTHING_OUT):
+        raise Outdated(
+            "Somebody withdrew it meanwhile. The public sees nothing of it now.",
+            version=NOTHING_OUT,
+            theirs={"body": ""},
+        )
     check_can_be_published(incident)
     update = updates.post_update(
         incident,
@@ -41,8 +58,14 @@ def publish_rca(
         notify=notify,
         can_be_undone=can_be_undone,
     )
-    _keep_as_draft(incident, by=by, body=update.body)
+    _keep_as_draft(incident, by=by, body=update.body, seen_version=draft_seen)
     return update
+
+
+def save_rca_draft(incident: Incident, *, by: Actor, body: str, seen_version: int | None = None) -> None:
+    """Keep it for later, where the public sees nothing of it. Raises Outdated as ``writing.write_section`` does."""
+    postmortem = course.begin_postmortem(incident, by=by)
+    writing.write_section(postmortem, SectionName.RCA_PUBLIC, by=by, body=body, seen_version=seen_version)
 
 
 def revise_rca(incident: Incident, *, by: Actor, body: str, version: int | None = None) -> Update:
@@ -95,8 +118,8 @@ def _the_one_that_is_out(incident: Incident) -> Update:
     return update
 
 
-def _keep_as_draft(incident: Incident, *, by: Actor, body: str) -> None:
+def _keep_as_draft(incident: Incident, *, by: Actor, body: str, seen_version: int | None = None) -> None:
     """The post-mortem's public section holds the same words, so that whoever goes on writes on."""
     postmortem = find_postmortem(incident.id)
     if postmortem is not None:
-        writing.write_section(postmortem, SectionName.RCA_PUBLIC, by=by, body=body)
+        writing.write_section(postmortem, SectionName.RCA_PUBLIC, by=by, body=body, seen_version=seen_version)

@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from .. import actions
 from ..access import Scope, actor
+from ..actions.rca import NOTHING_OUT, find_rca
 from ..kernel.database import db
 from ..kernel.errors import Malformed
 from ..policy.postmortems import WRITABLE, SectionName, State
@@ -17,7 +18,7 @@ from ..records.postmortem_reviews import SENT_BACK, TAKEN_BACK
 from ..records.postmortems import Postmortem, find_postmortem, sections_of
 from ..reports import postmortem as report
 from . import conditional, loading, updates
-from .fields import Body, choice, clearable, flag, text
+from .fields import Body, choice, clearable, flag, text, whole
 from .operations import Answer, Given, operation, prefers
 from .postmortem_shape import shape
 
@@ -140,12 +141,15 @@ def review_postmortem(given: Given, ref: str) -> Answer:
     f"{_RULE}/publication",
     scope=Scope.RESPOND,
     summary="Publish the root cause analysis on the status page, or revise the one that is out. Without body: its draft. "
-    "Subscribers are told where notify says so.",
+    "Subscribers are told where notify says so. version is the update's; 0 says that none was out.",
     gives="Update",
-    body=Body(optional={"body": text(_LONGEST), "notify": flag()}),
+    body=Body(optional={"body": text(_LONGEST), "notify": flag(), "version": whole(0, 2**31 - 1)}),
 )
 def publish_rca(given: Given, ref: str) -> Answer:
     incident = loading.to_lock(ref)
+    out = find_rca(incident)
+    theirs = {"body": out.body if out else ""}
+    conditional.expect(out.version if out else NOTHING_OUT, given, what="The root cause analysis", theirs=theirs)
     body = given.get("body") or _rca_draft(incident)
     if not body:
         raise Malformed({"body": "Say what happened: there is no draft of it."})

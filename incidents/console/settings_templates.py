@@ -138,7 +138,9 @@ def preview() -> ResponseReturnValue:
     if "HX-Request" in request.headers:
         return make_response(render_template(_PREVIEW, **_sampled(body)))
     known = request.form.get("template", "")
-    template = db.session.get(MessageTemplate, int(known)) if known.isdigit() and len(known) < 10 else None
+    template = (
+        db.session.get(MessageTemplate, int(known)) if known.isascii() and known.isdigit() and len(known) < 10 else None
+    )
     return show(_EDIT, form, **_around(template, body))
 
 

@@ -10,7 +10,9 @@
   const values = (form) => {
     const found = {};
     for (const [name, value] of new FormData(form)) {
-      if (typeof value === "string" && !NOT_KEPT.test(name) && form.elements[name]?.type !== "hidden") found[name] = value;
+      // base: which version the text was written over, so that it is compared when it comes back
+      const isCarried = form.elements[name]?.type === "hidden" && !name.startsWith("base");
+      if (typeof value === "string" && !NOT_KEPT.test(name) && !isCarried) found[name] = value;
     }
     return found;
   };
@@ -27,6 +29,9 @@
       if (!field) continue;
       if (field.type === "checkbox") field.checked = true;
       else field.value = value;
+      // a text of this browser's own is sent with the version it was written over
+      if (name === "base") form.elements.version.value = value;
+      if (name === "base_draft") form.elements.draft.value = value;
     }
     form.dispatchEvent(new Event("input", { bubbles: true }));
   };

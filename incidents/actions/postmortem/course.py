@@ -11,12 +11,12 @@ from ...policy.lifecycle import Outcome, Step
 from ...policy.postmortems import SectionName, State
 from ...records.actors import Actor
 from ...records.incidents import Incident, IncidentRole
-from ...records.people import Person
+from ...records.people import Person, Role
 from ...records.postmortem_reviews import TAKEN_BACK
 from ...records.postmortems import Postmortem, PostmortemSection, find_postmortem
 from ...records.timeline import TimelineEntry
 from ...reports import postmortem as report
-from .. import journal, roles
+from .. import journal, roles, telling
 from . import review, writing
 
 
@@ -56,14 +56,18 @@ def begin_postmortem(incident: Incident, *, by: Actor) -> Postmortem:
 
 
 def set_postmortem_owner(postmortem: Postmortem, *, person: Person, by: Actor) -> None:
-    """Say who brings it to its end; reminders go to that person."""
+    """Say who brings it to its end; reminders go to that person. Raises Malformed for who cannot write in it."""
+    incident = db.session.get_one(Incident, postmortem.incident_id)
     if not person.is_active:
         raise Malformed({"owner": f"{person.name}'s account is disabled. Choose somebody else."})
+    if not person.may(Role.RESPONDER):
+        raise Malformed({"owner": f"{person.name} may only look. Choose somebody else."})
+    if not telling.who_may_hear(incident, [person]):
+        raise Malformed({"owner": f"{person.name} may not see {incident.ref}. Name them there first."})
     if postmortem.owner_id == person.id:
         return
     before, postmortem.owner_name, postmortem.owner_id = postmortem.owner_name, person.name, person.id
     postmortem.version += 1
-    incident = db.session.get_one(Incident, postmortem.incident_id)
     journal.write(incident, "postmortem", by=by, detail={"owner": person.name, "before": before})
 
 
@@ -100,12 +104,14 @@ def write_postmortem(incident: Incident, *, by: Actor, body: str) -> Postmortem:
 
 
 def waive_postmortem(incident: Incident, *, by: Actor, reason: str) -> None:
-    """No post-mortem is written, for this reason; the incident is closed."""
+    """No post-mortem is written, for this reason; the incident is closed. Raises NotAllowed once one is published."""
     _refuse_before_the_end(incident)
+    begun = find_postmortem(incident.id)
+    if begun is not None and begun.state == State.PUBLISHED:
+        raise NotAllowed("It is published already, and nothing is left to waive.")
     incident.postmortem_waived_reason = journal.words(
         reason, field="reason", sentence="Say why none is needed.", longest=1000
     )
-    begun = find_postmortem(incident.id)
     if begun is not None and begun.state == State.IN_REVIEW:
         review.take_back_review(begun, by=by)
     journal.write(incident, "postmortem", by=by, body=incident.postmortem_waived_reason, detail={"waived": True})
@@ -132,7 +138,7 @@ def take_back_publication(incident: Incident, *, by: Actor) -> None:
 def owner_of(incident: Incident) -> Person | None:
     """Who owes it: its owner once begun, else the commander at resolution, who resolved it, or who declared it.
 
-    Somebody whose account is disabled owes nothing; None when nobody is left.
+    Somebody whose account is disabled, or who may not see it any more, owes nothing; None when nobody is left.
     """
     begun = find_postmortem(incident.id)
     ids = [begun.owner_id if begun else None, _last_commander(incident), _resolver(incident)]
@@ -140,7 +146,7 @@ def owner_of(incident: Incident) -> Person | None:
         ids.append(incident.declared_by_id)
     for person_id in ids:
         person = db.session.get(Person, person_id) if person_id is not None else None
-        if person is not None and person.is_active:
+        if person is not None and person.is_active and telling.who_may_hear(incident, [person]):
             return person
     return None
 

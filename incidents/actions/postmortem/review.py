@@ -12,35 +12,40 @@ from ...kernel.database import db
 from ...kernel.errors import Malformed, NotAllowed
 from ...messages import about_postmortems
 from ...messages.letters import Letter
-from ...policy.postmortems import State
+from ...policy.postmortems import SectionName, State
 from ...records.actors import Actor
 from ...records.addresses import LOW
 from ...records.incidents import Incident
 from ...records.people import Person, Role, active_people
 from ...records.postmortem_reviews import APPROVED, SENT_BACK, TAKEN_BACK, PostmortemReview, open_review
 from ...records.postmortem_writing import PostmortemRevision
-from ...records.postmortems import Postmortem, PostmortemSection
+from ...records.postmortems import Postmortem
 from .. import journal, telling
 
 
 def authors_of(postmortem: Postmortem) -> set[int]:
-    """Its owner, and the people whose words stand in it now: none of them can be its reviewer."""
-    stands = (
-        select(PostmortemRevision.by_id)
-        .join(
-            PostmortemSection,
-            (PostmortemSection.postmortem_id == PostmortemRevision.postmortem_id)
-            & (PostmortemSection.name == PostmortemRevision.name)
-            & (PostmortemSection.version == PostmortemRevision.version),
+    """Its owner, and all who wrote what stands in it now: none of them can be its reviewer.
+
+    Whoever changes a word of another's text makes it no less the other's; a section that was emptied is nobody's.
+    """
+    kept = (
+        select(
+            PostmortemRevision.name,
+            PostmortemRevision.by_kind,
+            PostmortemRevision.by_id,
+            PostmortemRevision.body.is_(None).label("is_empty"),
         )
-        .where(
-            PostmortemRevision.postmortem_id == postmortem.id,
-            PostmortemRevision.by_kind == "person",
-            PostmortemRevision.body.is_not(None),
-            PostmortemRevision.name != "rca_public",
-        )
+        .where(PostmortemRevision.postmortem_id == postmortem.id, PostmortemRevision.name != SectionName.RCA_PUBLIC)
+        .order_by(PostmortemRevision.version)
     )
-    written = {number for number in db.session.scalars(stands) if number is not None}
+    writers: dict[str, set[int]] = {}
+    for row in db.session.execute(kept):
+        mine = writers.setdefault(row.name, set())
+        if row.is_empty:
+            mine.clear()
+        elif row.by_kind == "person" and row.by_id is not None:
+            mine.add(row.by_id)
+    written = set[int]().union(*writers.values())
     return written | ({postmortem.owner_id} if postmortem.owner_id is not None else set())
 
 

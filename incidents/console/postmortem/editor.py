@@ -12,6 +12,7 @@ from werkzeug.exceptions import NotFound
 
 from ... import actions
 from ...access import Role, actor, may
+from ...actions import telling
 from ...kernel.database import db, reading
 from ...kernel.errors import Malformed, Outdated, Refusal
 from ...policy import outlines as policy
@@ -190,7 +191,7 @@ def _editor(
         nodes=outlines.nodes_of,
         comments=comments_of(postmortem.id),
         evidence=reader.evidence(drafted.record),
-        owners=[("", "Nobody yet"), *((person.id, person.name) for person in active_people(Role.RESPONDER))],
+        owners=[("", "Nobody yet"), *((person.id, person.name) for person in _possible_owners(incident))],
     )
 
 
@@ -228,9 +229,13 @@ def _begun(incident: Incident) -> Postmortem:
     return actions.begin_postmortem(incident, by=actor())
 
 
+def _possible_owners(incident: Incident) -> list[Person]:
+    return telling.who_may_hear(incident, active_people(Role.RESPONDER))
+
+
 def _owner() -> Person:
     given = text("owner")
-    person = db.session.get(Person, int(given)) if given.isdigit() and len(given) < 10 else None
+    person = db.session.get(Person, int(given)) if given.isascii() and given.isdigit() and len(given) < 10 else None
     if person is None:
         raise Malformed({"owner": "Choose who brings it to its end."})
     return person

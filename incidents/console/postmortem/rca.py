@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ... import actions
 from ...access import Role, actor, may, me
-from ...actions.rca import check_can_be_published, find_rca, last_words
+from ...actions.rca import NOTHING_OUT, check_can_be_published, find_rca, last_words, save_rca_draft
 from ...kernel import clock
 from ...kernel.database import db, reading
 from ...kernel.errors import Malformed, NotAllowed, Outdated, Refusal
@@ -74,29 +74,53 @@ def _do(incident: Incident, wanted: str) -> str:
         actions.withdraw_rca(incident, by=actor())
         return "Withdrawn. The public reads that it is resolved, and no more"
     if wanted == "save":
-        postmortem = actions.begin_postmortem(incident, by=actor())
-        actions.write_section(postmortem, SectionName.RCA_PUBLIC, by=actor(), body=text("body"))
+        save_rca_draft(incident, by=actor(), body=text("body"), seen_version=_draft_seen())
         return "Kept as a draft. The public sees nothing of it"
     if wanted != "publish":
         raise Malformed({"": "Choose what to do with the text."})
     insist_on_confirmation(incident, "publish", audience="public")
-    if find_rca(incident) is not None:
-        actions.revise_rca(incident, by=actor(), body=text("body"), version=version_seen())
+    is_out, tell = find_rca(incident) is not None, bool(text("tell"))
+    actions.publish_rca(
+        incident,
+        by=actor(),
+        body=text("body"),
+        notify=tell,
+        can_be_undone=True,
+        version=version_seen(),
+        draft_seen=_draft_seen(),
+    )
+    if is_out:
         return "Revised. The page says so, and nobody is told again"
-    actions.publish_rca(incident, by=actor(), body=text("body"), notify=bool(text("tell")), can_be_undone=True)
-    return "Published on the status page" + (". Subscribers are told of it" if text("tell") else "")
+    return "Published on the status page" + (". Subscribers are told of it" if tell else "")
+
+
+def _draft_seen() -> int | None:
+    """The version of the draft that the form was made from."""
+    given = text("draft")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
 
 
 def _two_texts(incident: Incident, refusal: Outdated) -> ResponseReturnValue:
     address = f"/console/incidents/{incident.ref}/postmortem/rca"
+    is_draft = SectionName.RCA_PUBLIC in refusal.theirs
+    theirs = refusal.theirs[SectionName.RCA_PUBLIC if is_draft else "body"]
+    seen = {
+        "version": text("version"),
+        "draft": text("draft"),
+        "draft" if is_draft else "version": str(refusal.version),
+    }
     return conflict_page(
         incident,
-        refusal,
+        Outdated(refusal.sentence, version=refusal.version, theirs={"body": theirs}),
         field="body",
         again=address,
         keep_theirs=address,
-        carried={"version": str(refusal.version), "act": "publish"},
-        words={"mine": "Replace it with mine", "theirs": "Keep theirs", "joined": "Publish the joined text"},
+        carried={**seen, "act": text("act")},
+        words={
+            "mine": "Replace it with mine",
+            "theirs": "Keep theirs",
+            "joined": "Save the joined text" if text("act") == "save" else "Publish the joined text",
+        },
     )
 
 
@@ -112,6 +136,8 @@ def _page(incident: Incident, *, refusal: Refusal | None = None) -> ResponseRetu
         errors=errors,
         status=refusal.status if refusal else 200,
         out=out,
+        version=out.version if out else NOTHING_OUT,
+        draft_version=_draft_version(incident),
         body=body,
         draft=draft,
         hindrance=_hindrance(incident),
@@ -135,6 +161,13 @@ def _draft_of(incident: Incident) -> str:
     begun = find_postmortem(incident.id)
     section = sections_of(begun).get(SectionName.RCA_PUBLIC) if begun else None
     return (section.text if section else "") or last_words(incident)
+
+
+def _draft_version(incident: Incident) -> int:
+    """That of the draft as it stands; a post-mortem is begun with the first."""
+    begun = find_postmortem(incident.id)
+    section = sections_of(begun).get(SectionName.RCA_PUBLIC) if begun else None
+    return section.version if section else 1
 
 
 def _drawn(incident: Incident, body: str) -> Markup:
