@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 from pathlib import Path
@@ -46,6 +47,12 @@ def export(*, folder: Path, with_restricted: bool) -> None:
         if target.exists():
             target.rmdir()
         passing.rename(target)
+    except OSError as broken:
+        if broken.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise CouldNot(
+            f"The disk is full, so {folder} was not written: make room, or name a folder elsewhere."
+        ) from None
     finally:
         shutil.rmtree(passing, ignore_errors=True)
     click.echo(f"{folder} holds {incidents} incidents and {rows} rows of {files} tables.")

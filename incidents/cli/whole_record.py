@@ -24,6 +24,7 @@ _LEFT_OUT: Final = frozenset(
         *("keyed_requests", "sent_forms", "unsent_texts", "slack_requests", "slack_workspaces"),
         *("outbox_bodies", "outbox_destinations", "outbox_pause", "page_mirrors", "page_revision"),
         *("calendar_feeds", "one_time_links", "sessions"),
+        *("library_entries", "library_incidents", "library_postmortems", "library_updates"),  # the search's own copies
     )
 )
 # Texts that were sent may hold links that act for their reader; who was told, when, and why not stands beside them.
@@ -32,6 +33,7 @@ _SECRETS: Final = frozenset(
         *("people.password_hash", "api_tokens.token_hash", "api_tokens.beginning"),
         *("contact_addresses.value", "contact_addresses.secret", "contact_addresses.old_secret"),
         *("subscribers.token", "subscribers.secret", "outbox.payload", "outbox.receipt", "outbox.key"),
+        *("subscribers.url", "rotations.source_url"),  # whoever knows such an address may write there, or read
     )
 )
 _INCIDENTS: Final = Incident.__tablename__

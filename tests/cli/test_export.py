@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import re
 from collections.abc import Iterator
@@ -82,8 +83,9 @@ def test_no_secret_leaves(run: Run, tmp_path: Path) -> None:
         person.password_hash not in said for person in db.session.scalars(select(Person)) if person.password_hash
     )
     names = {column.name for table in whole_record.tables() for column in columns_of(table)}
-    doubtful = {name for name in names if re.search("hash|token|secret|password|payload", name)}
-    assert doubtful == {"token_id", "old_secret_until"}  # the number of a row and a time: neither opens anything
+    doubtful = {name for name in names if re.search("hash|token|secret|password|payload|url", name)}
+    # the number of a row, a time, and addresses that a public page shows: none opens anything
+    assert doubtful == {"token_id", "old_secret_until", "support_url", "checklist_url"}
 
 
 @SQLITE
@@ -102,6 +104,22 @@ def test_what_could_not_be_written_leaves_nothing_behind(run: Run, tmp_path: Pat
     told = run("export", "out")  # no table was made yet
 
     assert told.code == 1
+    assert not [path.name for path in tmp_path.iterdir() if path.name.strip(".").startswith("out")]
+
+
+@SQLITE
+@pytest.mark.usefixtures("inhabited")
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(whole_record, "_write_line", full)
+    told = run("export", "out")
+
+    sentence = "The disk is full, so out was not written: make room, or name a folder elsewhere.\n"
+    assert (told.code, told.err) == (1, sentence)
     assert not [path.name for path in tmp_path.iterdir() if path.name.strip(".").startswith("out")]
 
 
