@@ -20,8 +20,9 @@ incidents.jsonl     one incident a line, with everything that hangs on it: timel
 tables/*.jsonl      every table, one row a line; tables/*.csv the same for spreadsheets
 postmortems/*.md    each post-mortem that was begun, as Markdown
 
-Times are ISO 8601 in UTC. Passwords, tokens, secrets, sessions and the texts of what was sent are left out; who was told,
-when, and if not why is in tables/outbox.*. {restricted}
+Times are ISO 8601 in UTC. Passwords, tokens, secrets, sessions, the addresses of webhooks and of calendars that are read, and
+the texts of what was sent are left out; who was told, when, and if not why is in tables/outbox.*.
+{restricted}
 To move to another machine use `sevenbells backup` and `sevenbells restore`: this is for reading.
 """
 _WITHOUT = "Restricted incidents are left out."
