@@ -40,6 +40,8 @@ def test_an_incident_is_found_by_number_title_impact_and_what_was_said(app: Flas
         assert f"{first.ref} Payments fail" in seen(client, words), words
     said = client.get("/console/search?q=shard").text
     assert "The <mark>shard</mark> on node 7 is hot" in said
+    assert "The shard on node 7 is hot" in seen(client, "hot shards")  # as somebody remembers it
+    assert "Nothing was found" in seen(client, '"hot shards"')
     assert f"/console/incidents/{second.ref}?entry=" in said
 
 

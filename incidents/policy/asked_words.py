@@ -22,6 +22,14 @@ class Term:
     words: tuple[str, ...]
     is_open: bool = False
 
+    @property
+    def of_one(self) -> tuple[str, ...] | None:
+        """The same of one thing, which is meant too: ``cards`` finds a card. None where the word may not go on."""
+        last = self.words[-1]
+        if not self.is_open or len(last) < 4 or not last.endswith("s") or last.endswith("ss"):
+            return None
+        return (*self.words[:-1], last[:-1])
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -33,7 +41,7 @@ class Asked:
 
 
 def read(typed: str) -> Asked:
-    """Words in quotes stand as they are typed; any other word may go on: ``pay`` finds payments."""
+    """Words in quotes stand as they are typed; any other word may go on: ``pay`` finds payments, and ``cards`` a card."""
     text = " ".join(typed[: LONGEST * 5].replace("\x00", " ").split())[:LONGEST]
     named = _REF.fullmatch(text)
     terms = tuple(dict.fromkeys(_terms(text)))[:MOST_TERMS]
@@ -116,4 +124,6 @@ def _marks(text: str, asked: Asked) -> Iterator[tuple[int, int]]:
 def _is(term: Term, words: Sequence[str]) -> bool:
     if len(words) != len(term.words) or list(term.words[:-1]) != list(words[:-1]):
         return False
+    if term.of_one is not None and words[-1] == term.of_one[-1]:
+        return True
     return words[-1].startswith(term.words[-1]) if term.is_open else words[-1] == term.words[-1]

@@ -58,9 +58,14 @@ def matches(shelf: Table, expression: str) -> ColumnElement[bool]:
 
 def _on_sqlite(rank: Rank, terms: Iterable[Term]) -> str:
     """In FTS5's language; the words are letters and digits alone, so that nothing typed can be part of it."""
-    wanted = " AND ".join(f'"{" ".join(term.words)}"{" *" if term.is_open else ""}' for term in terms)
+    wanted = " AND ".join(map(_on_its_own, terms))
     found = f"{{{rank.column}}} : ({wanted})"
     return found if rank.but_not is None else f"{found} NOT {{{rank.but_not}}} : ({wanted})"
+
+
+def _on_its_own(term: Term) -> str:
+    found = f'"{" ".join(term.words)}"{" *" if term.is_open else ""}'
+    return found if term.of_one is None else f'({found} OR "{" ".join(term.of_one)}")'
 
 
 def _tsquery(terms: Iterable[Term]) -> ColumnElement[str]:
@@ -73,5 +78,9 @@ def tsquery(expression: str) -> ColumnElement[str]:
 
 
 def _phrase(term: Term) -> str:
-    words = [f"'{word}'" for word in term.words]
-    return " <-> ".join([*words[:-1], words[-1] + (":*" if term.is_open else "")])
+    found = f"{_side_by_side(term.words)}{':*' if term.is_open else ''}"
+    return found if term.of_one is None else f"({found} | {_side_by_side(term.of_one)})"
+
+
+def _side_by_side(words: Iterable[str]) -> str:
+    return " <-> ".join(f"'{word}'" for word in words)
