@@ -168,6 +168,7 @@ def test_a_channel_gets_one_message_a_second(settings: Settings, waits: list[flo
         (says("account_inactive"), "unreachable", "removed from Slack"),
         (says("token_revoked"), "unreachable", "revoked"),
         (answer(200, b"<html>Log in</html>"), "unreachable", "status 200 and nothing that it is known for"),
+        (answer(200, b"[" * 100_000), "unreachable", "status 200 and nothing that it is known for"),
         (answer(503, b"<html>"), "unreachable", "status 503"),
         (answer(302, b"", {"Location": "http://127.0.0.1:1/"}), "unreachable", "status 302"),
         (answer_json(["ok"]), "unreachable", "status 200"),

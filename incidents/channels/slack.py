@@ -147,9 +147,9 @@ def _an_object(body: bytes) -> str:
     """Slack answers with a JSON object; whatever else comes is no answer of Slack's, and slack-sdk would log it."""
     try:
         said = json.loads(body)
-    except ValueError:
+        return json.dumps(said) if isinstance(said, dict) else "{}"
+    except (ValueError, RecursionError):
         return "{}"
-    return json.dumps(said) if isinstance(said, dict) else "{}"
 
 
 # ---- what goes wrong ----
