@@ -256,6 +256,23 @@ def test_a_message_that_kills_its_sender_is_put_aside_and_takes_no_neighbour_alo
     assert message.reason == "The sender stopped 11 times while it was sending this"
 
 
+def test_two_clocks_leave_a_destination_alone_from_when_the_last_message_left(app: Flask, clock: WoundClock) -> None:
+    enqueue("first")
+    enqueue("second")
+    pace = timedelta(seconds=1)
+
+    def take(worker: str) -> list[Claim]:
+        return outbox.claim(worker=worker, channel="email", pace=pace)
+
+    [claimed] = take("clock-1")
+    clock.forward(seconds=0.9)
+    outbox.conclude([outbox.sent(claimed)], pace=pace)
+    clock.forward(seconds=0.9)
+    assert take("clock-2") == []
+    clock.forward(seconds=0.1)
+    assert len(take("clock-2")) == 1
+
+
 def test_what_may_still_be_undone_waits_and_can_be_taken_back(app: Flask, clock: WoundClock) -> None:
     enqueue(event="update:9", not_before=clock() + timedelta(seconds=10))
     assert claim() == []

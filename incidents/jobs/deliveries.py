@@ -192,7 +192,7 @@ class Lane:
         if not done:
             return
         lessons = [lesson for each in done for lesson in each.lessons]
-        written = outbox.conclude([each.result for each in done], lessons)
+        written = outbox.conclude([each.result for each in done], lessons, pace=self.rules.pace)
         for each in done:
             _say(each, in_time=each.result.claim.id in written)
             if each.disables:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from .. import clock
 from ..database import db, writing
-from . import bulk
+from . import bulk, destinations
 from .destinations import EVERYWHERE, Destination, Lesson, learn
 from .leases import MOST_ATTEMPTS, Claim, pause_after
 from .messages import FAILED, SENT, SKIPPED, WAITING, OutboxMessage
@@ -59,8 +59,11 @@ def returned(claimed: Claim, *, reason: str | None = None, until: datetime | Non
     return Result(claim=claimed, state=WAITING, reason=reason, next_attempt_at=until or clock.now(), untried=True)
 
 
-def conclude(results: Sequence[Result], lessons: Sequence[Lesson] = ()) -> set[int]:
-    """Write down results of one worker and what they taught; answers whose lease had not passed on meanwhile."""
+def conclude(results: Sequence[Result], lessons: Sequence[Lesson] = (), *, pace: timedelta | None = None) -> set[int]:
+    """Write down results of one worker and what they taught; answers whose lease had not passed on meanwhile.
+
+    ``pace`` is how long a destination is left alone after what has left: it may have left long after it was claimed.
+    """
     if not results and not lessons:
         return set()
     with writing(), db.engine.begin() as connection:
@@ -69,7 +72,17 @@ def conclude(results: Sequence[Result], lessons: Sequence[Lesson] = ()) -> set[i
             if lesson.works and lesson.destination == EVERYWHERE:
                 _bring_forward(connection, lesson.channel)
         learn(connection, lessons)
+        if pace is not None:
+            _keep_pace(connection, results, pace)
     return written
+
+
+def _keep_pace(connection: Connection, results: Sequence[Result], pace: timedelta) -> None:
+    places = {
+        (each.claim.channel, each.claim.destination): each.sent_at for each in results if each.sent_at is not None
+    }
+    for (channel, destination), sent_at in sorted(places.items()):
+        destinations.pace(connection, channel, [destination], until=sent_at + pace)
 
 
 def _bring_forward(connection: Connection, channel: str) -> None:
