@@ -76,9 +76,10 @@ def test_markdown_is_whole_and_hostile_words_keep_to_their_section(app: Flask, c
 
 def test_a_text_set_into_a_document_sinks_and_ends_what_it_opened() -> None:
     assert embedded(_HOSTILE).splitlines() == [
-        *("### Not a title", "under", "\\===", "", "| a | b |"),
+        *("### Not a title", "under  ", "\\===", "", "| a | b |"),
         *("&lt;details>&lt;!-- `<b>` <https://example.com>", "- ### Nor this", "```", "# code", "```"),
     ]
+    assert embedded("02:10 full\n02:12 not\n- so\n\nend") == "02:10 full  \n02:12 not\n- so\n\nend"
     assert embedded("    # shell\n###### Deep") == "    # shell\n###### Deep"
     assert cell("a|b \\| c\nd") == "a\\|b \\ \\| c d"
 

@@ -11,14 +11,19 @@ _HEADING = re.compile(rf"^( {{0,3}}|{_LISTED})(#{{1,6}})(?=[ \t]|$)")
 _UNDERLINE = re.compile(r"^ {0,3}(?=(?:=+|-+)[ \t]*$)")
 _FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)$")
 _CODE = re.compile(r"((?<!`)(`+)(?!`).+?(?<!`)\2(?!`))")
+_MARKED = re.compile(r"^(?:\s|\||#{1,6}\s|>|[-*+]\s|\d{1,9}[.)]\s|```|~~~|$)")  # more than a line of words
+_BREAK = "  "
 # what opens raw HTML; <https://…> in the same brackets is an address
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?!(?:https?://|mailto:)[^\s<>]*>)")
 
 
 def embedded(text: str) -> str:
-    """Its headings stand below the document's own, what looks like HTML is words, and a fence left open is closed."""
+    """Its headings stand below the document's own, what looks like HTML is words, and a fence left open is closed.
+
+    Lines of words stay lines, as the console shows them: elsewhere a single line break is a blank.
+    """
     lines: list[str] = []
-    fence = ""
+    fence, is_words = "", False
     for line in text.splitlines():
         found = _FENCE.match(line)
         if fence:
@@ -29,7 +34,10 @@ def embedded(text: str) -> str:
             fence = found[1]
             lines.append(line)
         else:
+            if is_words and not _MARKED.match(line):
+                lines[-1] += _BREAK
             lines.append(_line(line, follows=bool(lines and lines[-1].strip())))
+        is_words = not fence and not _MARKED.match(line)
     return "\n".join([*lines, fence] if fence else lines)
 
 
