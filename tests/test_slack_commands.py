@@ -163,6 +163,7 @@ def test_whoever_may_only_look_changes_nothing(client: FlaskClient, incident: In
     linked(a_person("Vic", role="viewer"), "U7")
     before = db.session.scalars(select(TimelineEntry.id)).all()
 
+    assert "declare" not in say(client, "", user="U7")
     assert "INC-1" in say(client, "list", user="U7")
     assert "AI provider" in say(client, "show INC-1", user="U7")
     for word in ("declare P1", "drill P1", "ack", "update", "note", "step", "severity", "role", "escalate"):

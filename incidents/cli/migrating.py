@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 
@@ -54,12 +56,14 @@ class Move:
             self.up(revision)
 
     def up(self, revision: str) -> None:
-        self.copy_first()
-        command.upgrade(self._config, revision)
+        with _named_well(revision):
+            self.copy_first()
+            command.upgrade(self._config, revision)
 
     def down(self, revision: str) -> None:
-        self.copy_first()
-        command.downgrade(self._config, revision)
+        with _named_well(revision):
+            self.copy_first()
+            command.downgrade(self._config, revision)
 
     def copy_first(self) -> None:
         """Copy a SQLite file that holds something, once a move; where to is in ``copied_to``."""
@@ -122,6 +126,21 @@ def _told(difference: Any) -> str:
     return (
         ", ".join(_told(one) for one in difference) if isinstance(difference, list) else " ".join(map(str, difference))
     )
+
+
+@contextmanager
+def _named_well(revision: str) -> Iterator[None]:
+    """Refuse what is no revision in one line, before anything is copied: a copy puts the oldest one away."""
+    known, newest = schema.revisions()
+    refusal = CouldNot(
+        f"There is no revision {revision} here. Name one from 0001 to {newest}, head, base, or -1 for the one before."
+    )
+    if revision not in {"head", "base", *known} and not re.fullmatch(r"[+-]\d+", revision):
+        raise refusal
+    try:
+        yield
+    except CommandError as refused:  # more steps than there are
+        raise refusal from refused
 
 
 @contextmanager

@@ -34,6 +34,17 @@ def test_the_newest_tables_are_what_the_models_say(run: Run) -> None:
     assert (told.code, told.err) == (0, "")
 
 
+def test_a_revision_that_is_none_is_told_in_one_line(run: Run) -> None:
+    run("db", "upgrade")
+
+    for words in (("upgrade", "zzz"), ("downgrade", "zzz"), ("downgrade", "-999")):
+        told = run("db", *words)
+
+        assert told.code == 1
+        assert told.err.startswith(f"There is no revision {words[1]} here. Name one from 0001 to ")
+        assert told.err.count("\n") == 1
+
+
 def test_a_table_that_somebody_changed_by_hand_is_found(run: Run, settings: Settings) -> None:
     run("db", "upgrade")
     execute(settings, "ALTER TABLE people ADD COLUMN shoe_size INTEGER")

@@ -53,11 +53,9 @@ def menu(asked: Asked) -> Reply:
     declare = asked.form("Declare an incident", "declare:", "/incidents/new")
     if person.may(Role.RESPONDER) if person is not None else not declare.address:
         buttons.insert(0, declare)
-    return Reply(
-        "What would you like to do?",
-        [f"To declare at once, write {asked.command} declare P1 and a title.", *_stranger(asked)],
-        buttons,
-    )
+    may_declare = person is None or person.may(Role.RESPONDER)
+    how = [f"To declare at once, write {asked.command} declare P1 and a title."] if may_declare else []
+    return Reply("What would you like to do?", [*how, *_stranger(asked)], buttons)
 
 
 def unknown(word: str, close: str | None, asked: Asked) -> Reply:
