@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import secrets
 import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -44,10 +48,11 @@ def export(*, folder: Path, with_restricted: bool) -> None:
         raise CouldNot(f"{target.parent} is no folder: make it, or name another.")
     passing = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        incidents, rows, files = _write(passing, with_restricted)
-        if target.exists():
-            target.rmdir()
-        passing.rename(target)
+        with _stoppable():
+            incidents, rows, files = _write(passing, with_restricted)
+            if target.exists():
+                target.rmdir()
+            passing.rename(target)
     except OSError as broken:
         if broken.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
@@ -57,6 +62,16 @@ def export(*, folder: Path, with_restricted: bool) -> None:
     finally:
         shutil.rmtree(passing, ignore_errors=True)
     click.echo(f"{folder} holds {incidents} incidents and {rows} rows of {files} tables.")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Told to stop, it tidies up on its way out: half an export is people's names that nobody looks after."""
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _write(folder: Path, with_restricted: bool) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,18 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing_behind(
 
     sentence = "The disk is full, so out was not written: make room, or name a folder elsewhere.\n"
     assert (told.code, told.err) == (1, sentence)
+    assert not [path.name for path in tmp_path.iterdir() if path.name.strip(".").startswith("out")]
+
+
+@SQLITE
+@pytest.mark.usefixtures("inhabited")
+def test_one_that_is_told_to_stop_leaves_nothing_behind(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_record, "_write_line", lambda *_: signal.raise_signal(signal.SIGTERM))
+
+    with pytest.raises(SystemExit):
+        run("export", "out")
     assert not [path.name for path in tmp_path.iterdir() if path.name.strip(".").startswith("out")]
 
 
