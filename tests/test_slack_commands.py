@@ -112,6 +112,24 @@ def test_somebody_unknown_may_declare_and_is_told_how_to_be_known(client: FlaskC
     assert (found.team_id, found.user_id) == ("T42", "U99")
 
 
+def test_a_text_may_begin_on_the_next_line(client: FlaskClient, incident: Incident) -> None:
+    for words in ("update\nINC-1\nWe see it.", "update INC-1\nWe see it.", "update inc-1: We see it."):
+        assert say(client, words).startswith("Your update on INC-1 is posted")
+        assert newest("update").body == "We see it."
+
+
+@pytest.mark.parametrize("name", ["INC-042", "INC2", "INC-12345678901,"])
+def test_a_name_that_is_none_is_never_taken_for_words_about_the_incident_here(
+    client: FlaskClient, incident: Incident, name: str
+) -> None:
+    with_channel(incident, "C7")
+
+    said = say(client, f"resolve {name} rolled back. reason: fixed", channel_id="C7")
+
+    assert said == f"There is no {name.strip(',')} that you can see."
+    assert incident.is_open
+
+
 def test_who_lacks_a_reason_is_told_how_to_write_one(client: FlaskClient, incident: Incident) -> None:
     assert "reason:" in say(client, "resolve INC-1 Rolled back.")
     assert "INC-1 is resolved." in say(client, "resolve INC-1 Rolled back. reason: it was quick")

@@ -23,6 +23,7 @@ from . import markup
 
 UNKNOWN: Final = "Sevenbells does not know who you are in Slack."
 LINK: Final = "Link your account once, or add your member ID in My notifications."
+_LIKE_A_NAME = re.compile(r"INC[-_ ]?\d{1,20}", re.ASCII)
 _MARK = re.compile(r"(?:^|(?<=\s))(reason|public):\s*", re.IGNORECASE)
 
 
@@ -59,8 +60,8 @@ class Asked:
         return replace(self, words=words.strip())
 
     def split(self) -> tuple[str, Asked]:
-        """The first word, in lower case, and what follows it."""
-        first, _, rest = self.words.strip().partition(" ")
+        """The first word, in lower case, and what follows it, be it on the next line."""
+        first, rest = [*self.words.split(maxsplit=1), "", ""][:2]
         return markup.as_written(first).lower(), self.then(rest)
 
     def known(self, role: Role = Role.VIEWER) -> Person:
@@ -83,13 +84,25 @@ class Asked:
         One that is hidden from the person is answered like one that is missing.
         """
         person = self.known(Role.RESPONDER if for_writing else Role.VIEWER)
-        first, rest = self.split()
-        named = number_of(first) is not None
-        ref = first.upper() if named else self._of_the_channel()
+        named, rest = self.named()
+        ref = named or self._of_the_channel()
         found = find_incident(ref, person, for_writing=for_writing)
         if found is None:
             raise NotAllowed(f"There is no {ref} that you can see.")
-        return found, rest if named else self
+        return found, rest
+
+    def named(self) -> tuple[str, Asked]:
+        """``INC-42`` where that is said first, as in ``inc-42: we …``, and the rest; nothing and all of it otherwise.
+
+        Raises NotAllowed for what is like a name and is none: in a channel it must not be taken for words about another.
+        """
+        first, rest = self.split()
+        ref = first.rstrip(":;,.").upper()
+        if number_of(ref) is not None:
+            return ref, rest
+        if _LIKE_A_NAME.fullmatch(ref):
+            raise NotAllowed(f"There is no {ref} that you can see.")
+        return "", self
 
     def _of_the_channel(self) -> str:
         number = incident_of_channel(self.channel)

@@ -92,8 +92,8 @@ def _forms(asked: Asked, incident: Incident) -> list[Button]:
 
 def _show_to_a_stranger(asked: Asked) -> Reply:
     """Of what they declared how it stands, and of both what the public reads; colleagues' words are in neither."""
-    first, _rest = asked.split()
-    number = number_of(first) if first else incident_of_channel(asked.channel)
+    ref, _rest = asked.named()
+    number = number_of(ref) if ref else incident_of_channel(asked.channel)
     mine = db.session.scalars(declared_in_slack(asked.by).where(Incident.id == number)).one_or_none()
     shown = publishing.find(number) if number is not None else None
     if mine is None and shown is None:
