@@ -41,6 +41,7 @@ def test_every_version_is_kept_with_its_difference_and_an_old_one_stands_again(a
     client, maya = browser_of(app)
     incident = over(maya, clock)
     path = f"{begun(client, incident)}/sections/impact"
+    assert "Nobody has written in this section yet." in client.get(f"{path}/versions").text
     for body in ("Nine customers waited.", "Nineteen customers waited."):
         send(client, path, opened(client, f"{room(incident)}/postmortem/edit", holding="/sections/impact"), body=body)
 

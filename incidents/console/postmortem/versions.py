@@ -72,7 +72,7 @@ def _page(incident: Incident, name: str, *, refusal: Refusal | None = None) -> R
     page = int(given) if given.isascii() and given.isdigit() and 0 < len(given) < 6 and given != "0" else 1
     section = sections_of(postmortem).get(name)
     shown = found[(page - 1) * _PAGE : page * _PAGE]
-    before = {each.id: earlier for each, earlier in zip(found, [*found[1:], None], strict=True)}
+    before = {each.id: earlier for each, earlier in zip(found, [*found[1:], None], strict=False)}
     errors = {} if refusal is None else refusal.fields if isinstance(refusal, Malformed) else {"": refusal.sentence}
     return form_page(
         "console/postmortem/versions.html",
