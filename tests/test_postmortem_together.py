@@ -161,6 +161,11 @@ def test_a_review_is_by_somebody_who_wrote_none_of_it_and_can_send_it_back(app: 
     out = written(incident)
     assert (out.state, out.reviewer_name, out.unreviewed_reason) == ("published", jonas.name, None)
     assert f"Reviewed by {jonas.name}." in client.get(f"{room(incident)}/postmortem").text
+    clock.forward(minutes=1)
+    actions.write_section(out, "root_cause", by=maya.as_actor(), body="Another one.")
+    db.session.commit()
+    for form in ("", ".md"):
+        assert "Changed since: root cause." in client.get(f"{room(incident)}/postmortem{form}").text
     with pytest.raises(Malformed):
         actions.add_comment(out, "rca_public", body="x", by=maya.as_actor())
 

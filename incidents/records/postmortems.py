@@ -67,3 +67,16 @@ def sections_of(postmortem: Postmortem) -> dict[str, PostmortemSection]:
     found = db.session.scalars(select(PostmortemSection).where(PostmortemSection.postmortem_id == postmortem.id))
     by_name = {section.name: section for section in found}
     return {name.value: by_name[name.value] for name in SectionName if name.value in by_name}
+
+
+def changed_since_published(postmortem: Postmortem) -> list[SectionName]:
+    """The internal sections that somebody wrote in after it was published: no reviewer has read them as they are."""
+    out = postmortem.published_at
+    if out is None:
+        return []
+    written = {name: section.written_at for name, section in sections_of(postmortem).items()}
+    return [
+        SectionName(name)
+        for name, at in written.items()
+        if at is not None and at > out and name != SectionName.RCA_PUBLIC
+    ]

@@ -23,7 +23,7 @@ from ...published import publishing
 from ...records.incidents import Incident
 from ...records.postmortem_reviews import open_review
 from ...records.postmortem_writing import open_comments
-from ...records.postmortems import Postmortem, find_postmortem
+from ...records.postmortems import Postmortem, changed_since_published, find_postmortem
 from ...reports import postmortem as report
 from .. import formats, timeline
 from ..incident_pages import load
@@ -116,6 +116,7 @@ def read(ref: str) -> ResponseReturnValue:
         postmortem=begun,
         parts=parts_of(incident, begun, report.draft_of(record)),
         nodes=nodes_of,
+        changed_since=changed_since_published(begun) if begun else [],
         waiting=open_review(begun.id) if begun else None,
         unsettled=open_comments(begun.id) if begun else 0,
         originals=[line for line in record.lines if line.is_in and line.originals],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...policy.lifecycle import Visibility
 from ...policy.postmortems import SectionName
 from ...records.incidents import Incident
-from ...records.postmortems import Postmortem, PostmortemSection, sections_of
+from ...records.postmortems import Postmortem, PostmortemSection, changed_since_published, sections_of
 from .drafting import draft
 from .embedded import as_words, embedded
 from .items import as_table, items
@@ -47,6 +47,8 @@ def _head(record: Record, postmortem: Postmortem | None) -> str:
         by = as_words(postmortem.published_by_name or "somebody")
         said.append(f"Published to colleagues by {by}, {moment(postmortem.published_at, zone)}.")
         said.append(_reviewed(postmortem))
+        changed = changed_since_published(postmortem)
+        said += [f"Changed since: {', '.join(name.heading.lower() for name in changed)}."] if changed else []
     else:
         said.append(f"{postmortem.state.replace('_', ' ').capitalize()}.")
     return " ".join([*said, f"Owner: {as_words(postmortem.owner_name)}." if postmortem.owner_name else ""]).strip()
