@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from incidents import actions
+from incidents.actions import components as incident_components
 from incidents.actions import oncall_roles, roles
 from incidents.kernel.database import db
 from incidents.published import publishing
@@ -212,3 +213,22 @@ def test_show_offers_every_form_to_who_may_act(
     titles = [pressed(client, api, each).title for each in forms]
     assert titles == ["Update INC-1", "Resolve INC-1", "Escalate INC-1", "Roles in INC-1"]
     assert len(offered("U7")) == 1
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_next_step_asks_for_the_components_that_nobody_named(
+    client: FlaskClient, api: SlackApi, ada: Person, chosen: bool
+) -> None:
+    component = a_component("API")
+    incident = an_incident(by=ada, title="Checkout fails", impact="Nobody can pay")
+    actions.acknowledge(incident, by=ada.as_actor())
+    db.session.commit()
+
+    form = pressed(client, api, "open/step:INC-1")
+    assert "Name the affected components, or none." in form.words
+    assert "components, or none." in form.errors()["degraded_performance"]
+    done = form.then(**({"partial_outage": [component]} if chosen else {"none": ["1"]}))
+
+    assert done.words.startswith("INC-1 is at communication now, step 3 of 7.")
+    assert incident_components.statuses_of(incident) == ({component: "partial_outage"} if chosen else {})
+    assert incident.components_answered

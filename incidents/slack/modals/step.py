@@ -7,17 +7,20 @@ from typing import Any, Final
 from slack_sdk.models.blocks import Block
 
 from ... import actions
+from ...actions import components as incident_components
 from ...actions import steps
 from ...kernel.errors import NotAllowed
 from ...messages.about_incidents import addresses
 from ...messages.letters import NEXT_STEP, Button
+from ...policy.components import ComponentStatus
 from ...policy.lifecycle import ANSWERED_BY_NOTE, NEXT, PURPOSES, Requirement, Step
 from ...records.incidents import Incident
+from ...records.people import Person
 from .. import opening
 from ..acted import Acted
 from ..interactions import PRESSED, SUBMITTED, Afterwards, Body
 from ..replies import Reply
-from . import parts, resolve
+from . import components, parts, resolve
 from .filled import Filled
 
 _NAME: Final = "step"
@@ -58,11 +61,25 @@ def _form(incident: Incident, to: Step, *, meanwhile: str = "") -> dict[str, Any
             parts.sentence(PURPOSES[to]),
             *([parts.sentence(f"It asks for more. {asks}")] if asks else []),
             *questions,
+            *(_components(incident) if Requirement.COMPONENTS in missing else []),
             parts.text("reason", "Reason", optional=True, hint="To go on without what is asked for.", longest=500),
         ],
         submit="Go on",
         kept={"ref": incident.ref, "from": incident.step, "to": to.value},
     )
+
+
+def _components(incident: Incident) -> list[Block]:
+    """Nobody has said which are affected; that none is has to be said too."""
+    menus = components.menus(incident_components.statuses_of(incident))
+    return [*menus, parts.tick("none", "Or none?", "No component is affected")]
+
+
+def _name_components(filled: Filled, incident: Incident, person: Person) -> None:
+    left = components.chosen(filled, incident_components.statuses_of(incident))
+    affected = {each: status for each, status in left.items() if status != ComponentStatus.OPERATIONAL}
+    if affected or filled.values("none"):
+        incident_components.set_components(incident, affected, by=person.as_actor())
 
 
 def _submit(acted: Acted) -> Body:
@@ -80,6 +97,8 @@ def _submit(acted: Acted) -> Body:
         if after is None or after is Step.RESOLUTION:
             return parts.in_place(parts.said("Next step", [said], buttons=ways))
         return parts.in_place(_form(incident, after, meanwhile=f"{said} Decide anew."))
+    if not incident.components_answered:
+        _name_components(filled, incident, person)
     note, reason = filled.text("note"), filled.text("reason")
     actions.advance(incident, to=to, by=person.as_actor(), note=note or None, reason=reason or None)
     said = f"{incident.ref} is at {to.label.lower()} now, step {to.number} of {len(Step)}."
