@@ -159,6 +159,18 @@ def test_where_the_channel_does_not_say_it_is_asked_which_incident(
     assert (item.incident_id, item.title) == (other.id, "Alert on the pool")
 
 
+def test_a_form_carries_no_more_than_slack_takes_in_whatever_script(
+    client: FlaskClient, incident: Incident, ada: Person, slack: SlackApi
+) -> None:
+    for text in ("Ж" * 1200, "\U0001f514" * 1000):
+        slack.holds("C0TALK", TS, text, user="U0LEE")
+        assert choose(client, "add_to_timeline", channel="C0TALK", text=text) == ""
+        slack_forms.opened(client, slack, user="U0ADA").then(incident="INC-1")
+        slack_timeline.keep_what_is_pinned()
+        [entry] = entries(incident, "note")
+        assert entry.body == "Ж" * 1200
+
+
 def test_what_sevenbells_wrote_itself_is_not_added(client: FlaskClient, incident: Incident) -> None:
     assert choose(client, "add_to_timeline", author="U0BOT").startswith("Sevenbells wrote this itself")
     slack_timeline.keep_what_is_pinned()

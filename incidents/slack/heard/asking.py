@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from ..modals.filled import Filled
 from ..replies import Reply
 from .messages import Chosen
 
-_SHOWN, _CARRIED = 300, 1200  # characters: a form carries 3,000 unseen, of which a letter may take six
+_SHOWN, _CARRIED = 300, 1500  # characters, these as JSON: of 3,000 that a form carries unseen
 _OTHERWISE: Final = "The form did not open in Slack. Choose the shortcut again, or do it in the browser."
 
 
@@ -55,7 +56,7 @@ def _choices(person: Person) -> list[Option]:
 
 def _kept(message: Chosen) -> dict[str, Any]:
     said = message.said
-    is_whole = len(said.text) <= _CARRIED and not said.files
+    is_whole = len(json.dumps(said.text)) <= _CARRIED and not said.files  # there a letter may take twelve
     return {
         "channel": message.channel,
         "ts": message.ts,
