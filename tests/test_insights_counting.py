@@ -191,4 +191,5 @@ def test_a_period_knows_the_one_before_it_its_weeks_and_its_name() -> None:
     assert month.parts[0] == date(2026, 1, 26)
     year = periods.ending(date(2026, 11, 27), days=365, zone=BERLIN)
     assert [len(year.parts), year.parts[0], year.parts[-1]] == [13, date(2025, 11, 1), date(2026, 11, 1)]
-    assert [periods.named(name, BERLIN) for name in ("2025-W53", "2026-13", "0000-01", "2026", "W47")] == [None] * 5
+    wrong = ("2025-W53", "2026-13", "0000-01", "9999-12", "2026", "W47")
+    assert [periods.named(name, BERLIN) for name in wrong] == [None] * 6

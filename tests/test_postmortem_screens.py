@@ -154,7 +154,12 @@ def test_the_list_holds_what_is_owed_and_never_what_is_hidden(app: Flask, clock:
     page = client.get("/console/postmortems").text
     assert "Queue stands still" in page
     assert "Leaked keys" not in page
+    assert "Not begun" in page
     assert client.get(f"{room(hidden)}/postmortem").status_code == 404
+    postmortem = actions.begin_postmortem(incident, by=maya.as_actor())
+    postmortem.owner_id, postmortem.owner_name = None, ""
+    db.session.commit()
+    assert "Nobody yet" in client.get("/console/postmortems").text
     clock.forward(days=4)
     sign_in(client, maya)
     assert "Late since" in client.get("/console/postmortems").text

@@ -81,8 +81,10 @@ def named(name: str, zone: ZoneInfo) -> Period | None:
         first = date.fromisocalendar(year, week, 1) if found[2] else date(year, month, 1)
     except ValueError:
         return None
+    if not EARLIEST <= first <= LATEST:
+        return None
     last = first + timedelta(days=6) if found[2] else _next_month(first) - _DAY
-    return Period(first, last, zone) if first >= EARLIEST and last <= LATEST else None
+    return Period(first, last, zone) if last <= LATEST else None
 
 
 def week_name(day: date) -> str:
