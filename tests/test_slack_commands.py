@@ -130,6 +130,19 @@ def test_a_name_that_is_none_is_never_taken_for_words_about_the_incident_here(
     assert incident.is_open
 
 
+def test_who_does_not_lead_says_twice_what_the_public_is_to_read(
+    client: FlaskClient, incident: Incident, ada: Person
+) -> None:
+    published(incident, ada)
+    linked(a_person("Bob"), "U7")
+    words = "resolve INC-1 Rolled back. reason: quick public: It works."
+
+    assert say(client, words, user="U7").startswith("You are neither commander nor communications lead.")
+    assert say(client, f"{words} Now.", user="U7").startswith("You are neither")
+    assert incident.is_open
+    assert say(client, words, user="U7") == "INC-1 is resolved.\nThe status page says: It works."
+
+
 def test_who_lacks_a_reason_is_told_how_to_write_one(client: FlaskClient, incident: Incident) -> None:
     assert "reason:" in say(client, "resolve INC-1 Rolled back.")
     assert "INC-1 is resolved." in say(client, "resolve INC-1 Rolled back. reason: it was quick")
@@ -355,6 +368,7 @@ def test_a_false_alarm_ends_as_one(client: FlaskClient, incident: Incident) -> N
 def test_what_the_status_page_says_is_written_in_so_many_words(
     client: FlaskClient, incident: Incident, ada: Person
 ) -> None:
+    say(client, "ack INC-1")
     published(incident, ada)
     at_mitigation(incident, ada)
 

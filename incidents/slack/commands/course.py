@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from ... import actions
+from ...actions import approval, roles
 from ...kernel.errors import NotAllowed
 from ...policy.lifecycle import NEXT, Outcome, Step
 from ...published import publishing
+from ...records import slack_requests
 from ...records.incidents import Incident
 from ..modals import resolve as form
 from ..replies import Reply
@@ -61,8 +64,9 @@ def _resolve(asked: Asked, incident: Incident, summary: str, marked: dict[str, s
     reason = marked.get("reason", "")
     if is_false:
         reason, summary = reason or summary[is_false.end() :], ""
-    if incident.is_open and _lacks_public_words(incident, marked):
-        return _ask_for_public_words(asked, incident)
+    unsaid = _asked_first(asked, incident, marked) if incident.is_open else None
+    if unsaid is not None:
+        return unsaid
     ended = actions.resolve(
         incident,
         by=asked.by,
@@ -79,17 +83,32 @@ def _resolve(asked: Asked, incident: Incident, summary: str, marked: dict[str, s
 
 
 def _reopen(asked: Asked, incident: Incident, why: str, marked: dict[str, str], *, to: Step) -> Reply:
-    if not incident.is_open and _lacks_public_words(incident, marked):
-        return _ask_for_public_words(asked, incident)
+    unsaid = None if incident.is_open else _asked_first(asked, incident, marked)
+    if unsaid is not None:
+        return unsaid
     actions.reopen(incident, by=asked.by, reason=why, public_body=marked.get("public"), to=to)
     return Reply(
         f"{incident.ref} is open again. People are told.", _what_the_public_reads(incident), [asked.room(incident)]
     )
 
 
-def _lacks_public_words(incident: Incident, marked: dict[str, str]) -> bool:
-    """What goes onto the status page is said in so many words, and not by the way."""
-    return publishing.find(incident.id) is not None and not marked.get("public")
+def _asked_first(asked: Asked, incident: Incident, marked: dict[str, str]) -> Reply | None:
+    """What goes onto the status page is said in so many words, and by who does not lead a second time; None: go on."""
+    if publishing.find(incident.id) is None:
+        return None
+    words = marked.get("public")
+    if not words:
+        return _ask_for_public_words(asked, incident)
+    if roles.leads(incident, asked.by.id) or approval.must_ask(incident, asked.by):
+        return None
+    mark = hashlib.sha256(f"{incident.id}\n{words}".encode("utf-8", "replace")).hexdigest()[:32]
+    if not slack_requests.remember(f"sure/{asked.user}/{mark}"):
+        return None
+    return Reply(
+        "You are neither commander nor communications lead. Write the same again to publish it all the same.",
+        [f"Nothing was recorded. The status page would say: {words}"],
+        [asked.room(incident)],
+    )
 
 
 def _ask_for_public_words(asked: Asked, incident: Incident) -> Reply:
