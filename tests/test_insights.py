@@ -242,18 +242,18 @@ def test_programs_get_the_same_figures_in_seconds(app: Flask, clock: WoundClock)
 
     assert found["acknowledge"] == {
         "n": 2,
-        "median": 300,
+        "median": 360,
         "p90": 420,
         "pending": 0,
         "not_applicable": 0,
         "invalid": 0,
     }
-    assert (found["resolve"]["median"], found["by_severity"]["P1"]["resolve"]["median"]) == (1800, 3600)
+    assert (found["resolve"]["median"], found["by_severity"]["P1"]["resolve"]["median"]) == (2700, 3600)
     assert found["answered_in_time"] == {"met": 2, "of": 2}
     assert program.get("/insights?severity=P2&since=2026-11-01T00:00:00Z").get_json()["incidents"] == 1
     assert program.get("/insights?until=2026-11-01T00:00:00Z").get_json()["acknowledge"]["median"] is None
     rows = list(csv.reader(io.StringIO(program.get("/insights?format=csv").text)))
-    assert ["", "acknowledge", "2", "300", "420", "0", "0", "0"] in rows
+    assert ["", "acknowledge", "2", "360", "420", "0", "0", "0"] in rows
     backwards = program.get("/insights?since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z")
     assert backwards.status_code == 422
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class Share:
 
 
 def spread(lengths: Iterable[float]) -> Spread:
-    """Of lengths in seconds, by nearest rank: each of the two is a length that happened, never one between two."""
+    """Of lengths in whole seconds: the middle one, or half-way between the middle two, and the 90th percentile by nearest rank."""
     ordered = sorted(lengths)
     if not ordered:
         return Spread()
-    return Spread(len(ordered), int(nearest_rank(ordered, 50)), int(nearest_rank(ordered, 90)))
+    return Spread(len(ordered), int(median(ordered)), int(nearest_rank(ordered, 90)))
 
 
 def nearest_rank(ordered: Sequence[float], percent: int) -> float:
