@@ -99,6 +99,7 @@ def test_without_slack_the_room_says_nothing_of_it(maya: Person, app: Flask, mon
     incident = an_incident(by=maya)
     browser = sign_in(app.test_client(), maya)
     assert 'id="channel"' not in browser.get(ROOM).text
+    assert "Slack is not connected" in browser.get(f"{ROOM}/channel").text
     assert db.session.scalar(select(IncidentChannel)) is None
     refused = post(browser, f"{ROOM}/channel")
     assert (refused.status_code, "Slack is not connected" in refused.text) == (409, True)

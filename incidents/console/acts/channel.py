@@ -27,4 +27,4 @@ def _act(incident: Incident) -> str | None:
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    return {"values": {}, "channel": room_channel.of(incident)}
+    return {"values": {}, "channel": room_channel.of(incident), "is_connected": incident_channel.is_connected()}
