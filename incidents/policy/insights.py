@@ -34,13 +34,13 @@ class Share:
 
 def spread(lengths: Iterable[float]) -> Spread:
     """Of lengths in whole seconds: the middle one, or half-way between the middle two, and the 90th percentile by nearest rank."""
-    ordered = sorted(lengths)
+    ordered = sorted(int(each) for each in lengths)
     if not ordered:
         return Spread()
-    return Spread(len(ordered), int(median(ordered)), int(nearest_rank(ordered, 90)))
+    return Spread(len(ordered), int(median(ordered)), nearest_rank(ordered, 90))
 
 
-def nearest_rank(ordered: Sequence[float], percent: int) -> float:
+def nearest_rank(ordered: Sequence[int], percent: int) -> int:
     """The smallest of these that at least ``percent`` per cent of them do not exceed; there must be one."""
     return ordered[max(1, -(-percent * len(ordered) // 100)) - 1]
 
