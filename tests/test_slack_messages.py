@@ -393,6 +393,8 @@ def test_two_clocks_write_to_a_channel_in_order_and_once_a_second(
     clock.forward(seconds=1)
     assert (len(claims), second.turn()) == (1, 0)  # one is on its way
     first.write([first.attempt(errands[0], None)])
+    assert second.turn() == 0  # it has only just left
+    clock.forward(seconds=1)
     chat.faults["chat.postMessage"].append(asked_to_wait(30))
     assert second.turn() == 1
     clock.forward(seconds=29)
