@@ -111,7 +111,16 @@ def signed_in(served: Served, page: Page, places: dict[str, str]) -> Page:
     return page
 
 
-@pytest.mark.parametrize("screens", [CONSOLE[:12], CONSOLE[12:], MAINTENANCE, ON_CALL, ROOM[:14], ROOM[14:]])
+# in handfuls, so that two workers are done at about the same time
+@pytest.mark.parametrize(
+    "screens",
+    [
+        *(CONSOLE[first : first + 12] for first in range(0, len(CONSOLE), 12)),
+        MAINTENANCE,
+        ON_CALL,
+        *(ROOM[first : first + 14] for first in range(0, len(ROOM), 14)),
+    ],
+)
 def test_every_screen_is_readable(
     served: Served, signed_in: Page, places: dict[str, str], screens: Sequence[str]
 ) -> None:
