@@ -17,6 +17,7 @@ from ..published import notices, publishing
 from ..records.actors import Actor
 from ..records.approvals import APPROVED
 from ..records.incidents import Incident, IncidentComponent
+from ..records.timeline import TimelineEntry
 from ..records.updates import Update, new_public_id
 from . import allowed, approval, cadence, journal, matrix, watch
 
@@ -197,6 +198,21 @@ def latest(incident: Incident, *, audience: str | None = None) -> Update | None:
     if audience is not None:
         wanted = wanted.where(Update.audience == audience)
     return db.session.scalars(wanted.order_by(Update.display_at.desc(), Update.id.desc()).limit(1)).one_or_none()
+
+
+def newest_since(incident: Incident, entry_id: int) -> Update | None:
+    """The newest update that was written on the timeline after that entry, and stands: a writer may not know it yet."""
+    since = (
+        select(Update)
+        .join(TimelineEntry, TimelineEntry.update_id == Update.id)
+        .where(
+            TimelineEntry.incident_id == incident.id,
+            TimelineEntry.kind == "update",
+            TimelineEntry.id > entry_id,
+            Update.state == "published",
+        )
+    )
+    return db.session.scalars(since.order_by(TimelineEntry.id.desc()).limit(1)).one_or_none()
 
 
 def last_made_known(incident: Incident) -> Update | None:

@@ -13,13 +13,12 @@ from .. import actions
 from ..access import Role, actor, may, me
 from ..actions import approval
 from ..actions.journal import LONGEST_TEXT
-from ..actions.updates import latest, no_change_draft, no_change_text
+from ..actions.updates import latest, newest_since, no_change_draft, no_change_text
 from ..kernel import clock
 from ..kernel.database import db, reading
 from ..kernel.errors import Malformed, NotAllowed, Outdated, Refusal
 from ..published import publishing
 from ..records.incidents import Incident
-from ..records.timeline import TimelineEntry
 from ..records.updates import Update
 from . import asked_people, composer, promises, reach, timeline, unsent
 from .acts.repeats import number, sent_before
@@ -229,18 +228,7 @@ def _mind_the_newest(incident: Incident, *, is_no_change: bool = False) -> None:
     after = number("after")
     if after is None:
         return
-    newest = db.session.scalars(
-        select(Update)
-        .join(TimelineEntry, TimelineEntry.update_id == Update.id)
-        .where(
-            TimelineEntry.incident_id == incident.id,
-            TimelineEntry.kind == "update",
-            TimelineEntry.id > after,
-            Update.state == "published",
-        )
-        .order_by(TimelineEntry.id.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = newest_since(incident, after)
     if newest is not None:
         by = actor()
         who = "You" if (newest.by_kind, newest.by_id) == (by.kind, by.id) else newest.by_name

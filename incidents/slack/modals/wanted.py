@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from ...actions import allowed, components, first_words, journal, unsent_texts
+from ...actions.updates import newest_since
 from ...kernel import clock
 from ...kernel.database import db
 from ...kernel.errors import NotAllowed, Outdated
@@ -17,7 +18,6 @@ from ...records.incidents import Incident
 from ...records.people import Person
 from ...records.timeline import TimelineEntry
 from ...records.unsent import UnsentText
-from ...records.updates import Update
 from . import components as menus
 from . import promises
 from .filled import Filled
@@ -70,18 +70,7 @@ def check(incident: Incident, wanted: Wanted) -> None:
 
 def mind_the_newest(incident: Incident, person: Person, *, after: int) -> None:
     """Raise Outdated with the text of an update that went out after the form was opened: who writes reads it first."""
-    newest = db.session.scalars(
-        select(Update)
-        .join(TimelineEntry, TimelineEntry.update_id == Update.id)
-        .where(
-            TimelineEntry.incident_id == incident.id,
-            TimelineEntry.kind == "update",
-            TimelineEntry.id > after,
-            Update.state == "published",
-        )
-        .order_by(TimelineEntry.id.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = newest_since(incident, after)
     if newest is None or newest.published_at is None:
         return
     who = "You" if (newest.by_kind, newest.by_id) == ("person", person.id) else newest.by_name
