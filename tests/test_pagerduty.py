@@ -49,6 +49,7 @@ def test_what_pagerduty_answers_decides_what_becomes_of_it(settings: Settings, r
     for script, expected in (
         (answer_json(errors, 400), Outcome("refused", "PagerDuty refused this: Invalid routing key")),
         (answer(400, b"<html>"), Outcome("refused", "PagerDuty refused this: it gave no reason")),
+        (answer(400, b"[" * 50_000), Outcome("refused", "PagerDuty refused this: it gave no reason")),
         (answer_json([], 400), Outcome("refused", "PagerDuty refused this: ")),
         (
             answer_json({}, 429, {"Retry-After": "12"}),

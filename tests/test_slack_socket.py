@@ -181,6 +181,8 @@ def test_a_connection_that_is_dead_is_noticed(connected: socket.Socket, far_end:
     far_end.is_deaf = True
     wait_until(lambda: len(far_end.connections) == 2)
 
+    assert connected.is_alive()
+
 
 def test_that_nothing_comes_from_slack_is_said_until_it_does_again(
     app: Flask, slack: SlackApi, far_end: SlackSocket, clock: WoundClock

@@ -42,7 +42,7 @@ def send(message: Message, settings: Settings) -> Outcome:
 def _errors(body: bytes) -> str:
     try:
         said: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # an answer nested without end is no answer either
         return "it gave no reason"
     errors = said.get("errors") if isinstance(said, dict) else None
     if isinstance(errors, str):

@@ -224,7 +224,7 @@ def _errors(answer: Answer) -> str:
     """What it says is wrong, in whichever of their shapes; never more than a line."""
     try:
         said: Any = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):  # an answer nested without end is no answer either
         return "it gave no reason"
     if not isinstance(said, dict):
         return "it gave no reason"
@@ -253,7 +253,7 @@ def _list(answer: Answer, tracker: str) -> list[Mapping[str, Any]]:
 def _json(answer: Answer, tracker: str) -> Any:
     try:
         return json.loads(http.unpacked(answer, _MOST_BYTES))
-    except ValueError:
+    except (ValueError, RecursionError):  # an answer nested without end is no answer either
         raise _Refused(_unread(tracker)) from None
 
 
