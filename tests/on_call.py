@@ -1,4 +1,4 @@
-"""Rotations for tests, made by the real actions."""
+"""Rotations for tests, made by the real actions, and what people are written about them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from incidents.actions import rotations
+from incidents.actions import oncall_roles, rotations
 from incidents.actions.rotations import LayerGiven
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
@@ -21,12 +21,24 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def a_rotation(*people: Person, name: str = "Primary", zone: str = "UTC", **layer: Any) -> Rotation:
-    """People who take turns by the day at 09:00 since 16 Nov 2026 (a Monday), committed."""
+def a_rotation(
+    *people: Person, name: str = "Primary", zone: str = "UTC", role: str | None = None, **layer: Any
+) -> Rotation:
+    """People who take turns by the day at 09:00 since 16 Nov 2026 (a Monday), committed; ``role`` resolves to it."""
     given = LayerGiven(people=people, **{"every": "day", "starts_on": date(2026, 11, 16), **layer})
     rotation = rotations.create_rotation(by=COMMAND_LINE, name=name, zone=zone, layers=[given])
+    if role is not None:
+        oncall_roles.assign(role, by=COMMAND_LINE, tell=[f"rotation:{rotation.id}"])
     db.session.commit()
     return rotation
+
+
+def the_engineers(
+    *people: Person, name: str = "Primary", role: str | None = "on_call_engineer", **layer: Any
+) -> Rotation:
+    """The on-call engineers: turns of a week, handed over on Mondays at 09:00 of Berlin since 9 Nov 2026."""
+    weekly = {"every": "week", "weekday": 0, "starts_on": date(2026, 11, 9), **layer}
+    return a_rotation(*people, name=name, zone="Europe/Berlin", role=role, **weekly)
 
 
 def letters(kind: str = "") -> list[tuple[str, str]]:

@@ -13,8 +13,8 @@ from incidents.records.oncall import Override
 from incidents.records.people import Person
 from tests.browsing import words
 from tests.conftest import WoundClock
-from tests.factories_oncall import a_rotation
 from tests.factories_people import make_person, post, sign_in
+from tests.on_call import the_engineers
 
 COVERS = "/console/on-call/overrides"
 
@@ -33,7 +33,7 @@ def typed(**more: Any) -> dict[str, Any]:
 
 
 def test_a_shift_is_covered_in_ones_own_zone(client: FlaskClient, team: dict[str, Person], clock: WoundClock) -> None:
-    rotation = a_rotation(team["priya"])
+    rotation = the_engineers(team["priya"])
     form = client.get(f"{COVERS}/new?rotation={rotation.id}&from=2026-11-25T18:00&until=2026-11-25T22:00")
     assert 'value="2026-11-25T18:00"' in form.text
     assert "Priya Wed 25 Nov, 18:00 to 22:00" in words(form)
@@ -52,7 +52,7 @@ def test_a_shift_is_covered_in_ones_own_zone(client: FlaskClient, team: dict[str
 
 def test_the_form_begins_with_the_shift_that_runs(client: FlaskClient, team: dict[str, Person]) -> None:
     assert "There is no rotation yet" in words(client.get(f"{COVERS}/new"))
-    a_rotation(team["priya"], team["maya"])
+    the_engineers(team["priya"], team["maya"])
 
     form = client.get(f"{COVERS}/new").text
 
@@ -61,8 +61,8 @@ def test_the_form_begins_with_the_shift_that_runs(client: FlaskClient, team: dic
 
 
 def test_what_cannot_be_covered_stands_beside_its_field(client: FlaskClient, team: dict[str, Person]) -> None:
-    rotation = a_rotation(team["priya"])
-    a_rotation(team["maya"], name="Secondary", role=None)
+    rotation = the_engineers(team["priya"])
+    the_engineers(team["maya"], name="Secondary", role=None)
     for more, field in (
         ({"from": "", "until": ""}, "from"),
         ({"until": "2026-11-25T17:00"}, "until"),
@@ -83,7 +83,7 @@ def test_what_cannot_be_covered_stands_beside_its_field(client: FlaskClient, tea
 
 @pytest.mark.parametrize("year", ["0001", "9999"])
 def test_a_slip_in_the_year_is_said_and_breaks_no_form(client: FlaskClient, team: dict[str, Person], year: str) -> None:
-    rotation = a_rotation(team["priya"])
+    rotation = the_engineers(team["priya"])
     begins, ends = f"{year}-12-30T18:00", f"{year}-12-31T18:00"
 
     form = client.get(f"{COVERS}/new?rotation={rotation.id}&from={begins}&until={ends}")
@@ -95,7 +95,7 @@ def test_a_slip_in_the_year_is_said_and_breaks_no_form(client: FlaskClient, team
 
 
 def test_a_cover_that_is_over_stays_on_record(client: FlaskClient, team: dict[str, Person], clock: WoundClock) -> None:
-    a_rotation(team["priya"])
+    the_engineers(team["priya"])
     post(client, COVERS, typed())
     made = db.session.scalars(select(Override)).one()
     clock.forward(days=3)

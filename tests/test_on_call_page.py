@@ -15,8 +15,8 @@ from incidents.records.actors import COMMAND_LINE
 from incidents.records.people import Person, find_person
 from tests.browsing import words
 from tests.conftest import WoundClock
-from tests.factories_oncall import a_rotation
 from tests.factories_people import make_person, post, sign_in
+from tests.on_call import the_engineers
 
 PAGE = "/console/on-call"
 
@@ -37,7 +37,7 @@ def team(client: FlaskClient) -> dict[str, Person]:
 
 
 def test_who_is_on_call_reads_so_first(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["priya"], team["maya"])
+    the_engineers(team["priya"], team["maya"])
 
     said = words(client.get(PAGE))
 
@@ -47,7 +47,7 @@ def test_who_is_on_call_reads_so_first(client: FlaskClient, team: dict[str, Pers
 
 
 def test_a_layer_for_the_nights_changes_more_often_than_turns_do(client: FlaskClient, team: dict[str, Person]) -> None:
-    rotation = a_rotation(team["priya"], team["maya"])
+    rotation = the_engineers(team["priya"], team["maya"])
     days = rotations.layers_given(rotation)[0]
     nights = replace(days, people=[team["helena"]], hours=("22:00", "06:00"))
     rotations.change_rotation(rotation, by=COMMAND_LINE, layers=[days, nights])
@@ -57,7 +57,7 @@ def test_a_layer_for_the_nights_changes_more_often_than_turns_do(client: FlaskCl
 
 
 def test_who_is_not_on_call_reads_who_is(client: FlaskClient, team: dict[str, Person], clock: WoundClock) -> None:
-    a_rotation(team["priya"], team["maya"])
+    the_engineers(team["priya"], team["maya"])
     clock.forward(hours=12)
     sign_in(client, team["maya"])
 
@@ -70,7 +70,7 @@ def test_who_is_not_on_call_reads_who_is(client: FlaskClient, team: dict[str, Pe
 def test_nobody_on_call_is_the_first_thing_said(
     client: FlaskClient, team: dict[str, Person], clock: WoundClock
 ) -> None:
-    rotation = a_rotation(team["maya"], team["priya"], hours=("09:00", "17:00"))
+    rotation = the_engineers(team["maya"], team["priya"], hours=("09:00", "17:00"))
 
     page = client.get(PAGE)
 
@@ -96,7 +96,7 @@ def test_the_first_days_say_what_happens_and_what_to_do(client: FlaskClient, tea
 
 
 def test_the_week_is_drawn_said_and_listed(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["priya"], team["maya"])
+    the_engineers(team["priya"], team["maya"])
     oncall_roles.assign("cto", by=COMMAND_LINE, tell=["person:helena@example.com"])
 
     page = client.get(PAGE).text
@@ -112,7 +112,7 @@ def test_the_week_is_drawn_said_and_listed(client: FlaskClient, team: dict[str, 
 
 
 def test_other_weeks_are_a_link_away(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["priya"], team["maya"])
+    the_engineers(team["priya"], team["maya"])
     usual = client.get(PAGE).text
     assert f'href="{PAGE}?from=2026-11-15"' in usual
     assert f'href="{PAGE}?from=2026-11-29"' in usual
@@ -124,14 +124,14 @@ def test_other_weeks_are_a_link_away(client: FlaskClient, team: dict[str, Person
 
 
 def test_a_week_that_is_none_is_this_week(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["priya"])
+    the_engineers(team["priya"])
 
     for asked in ("yesterday", "0001-01-01", "9999-12-31", "2026-02-30"):
         assert "This week" in words(client.get(f"{PAGE}?from={asked}")), asked
 
 
 def test_who_is_paged_is_a_table_with_names_of_now(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["priya"], team["maya"])
+    the_engineers(team["priya"], team["maya"])
     oncall_roles.assign("engineering_lead", by=COMMAND_LINE, tell=["person:priya@example.com"])
 
     said = words(client.get(PAGE))
@@ -141,7 +141,7 @@ def test_who_is_paged_is_a_table_with_names_of_now(client: FlaskClient, team: di
 
 
 def test_a_disabled_person_leaves_a_gap_that_is_named(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["maya"], team["priya"])
+    the_engineers(team["maya"], team["priya"])
     people.disable(team["priya"], by=COMMAND_LINE)
 
     said = words(client.get(PAGE))
@@ -153,7 +153,7 @@ def test_a_disabled_person_leaves_a_gap_that_is_named(client: FlaskClient, team:
 def test_a_cover_stands_there_and_can_be_undone(
     client: FlaskClient, team: dict[str, Person], clock: WoundClock
 ) -> None:
-    rotation = a_rotation(team["priya"], team["maya"])
+    rotation = the_engineers(team["priya"], team["maya"])
     made = overrides.add_override(
         rotation,
         by=COMMAND_LINE,
@@ -170,7 +170,7 @@ def test_a_cover_stands_there_and_can_be_undone(
 
 
 def test_a_viewer_reads_and_has_no_buttons(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["priya"], hours=("09:00", "17:00"))
+    the_engineers(team["priya"], hours=("09:00", "17:00"))
     sign_in(client, make_person("amira@example.com", role="viewer"))
 
     page = client.get(PAGE)
@@ -184,7 +184,7 @@ def test_every_page_asks_little_about_on_call_however_many_rotations_there_are(
     client: FlaskClient, team: dict[str, Person], count_queries: list[str]
 ) -> None:
     for number in range(4):
-        a_rotation(team["priya"], name=f"Rotation {number}", role="on_call_engineer" if number == 0 else None)
+        the_engineers(team["priya"], name=f"Rotation {number}", role="on_call_engineer" if number == 0 else None)
     client.get("/console/me")
     count_queries.clear()
 
@@ -197,7 +197,7 @@ def test_every_page_asks_little_about_on_call_however_many_rotations_there_are(
 def test_a_rotation_costs_the_same_however_often_it_changes(
     team: dict[str, Person], clock: WoundClock, count_queries: list[str]
 ) -> None:
-    rotation = a_rotation(*team.values(), every="hour", weekday=None)
+    rotation = the_engineers(*team.values(), every="hour", weekday=None)
     count_queries.clear()
 
     found = oncall.shifts(rotation, since=clock(), until=clock() + timedelta(weeks=4))
@@ -224,7 +224,7 @@ def test_twelve_people_with_long_names_fit_on_one_page(client: FlaskClient, team
         make_person(f"person{number}@example.com", name=f"Person {'With A Very Long Name ' * 3}{number}", password=None)
         for number in range(12)
     ]
-    a_rotation(*crowd, every="day", weekday=None)
+    the_engineers(*crowd, every="day", weekday=None)
     for slug in ("engineering_lead", "cto", "security", "legal"):
         oncall_roles.assign(slug, by=COMMAND_LINE, tell=[f"person:{person.email}" for person in crowd[:3]])
     db.session.commit()

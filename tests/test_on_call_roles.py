@@ -10,8 +10,8 @@ from incidents.kernel.database import db
 from incidents.records.oncall import PersonGroup, people_of_group
 from incidents.records.people import Person
 from tests.browsing import words
-from tests.factories_oncall import a_rotation
 from tests.factories_people import make_person, post, sign_in
+from tests.on_call import the_engineers
 
 ROLES, GROUPS = "/console/on-call/roles", "/console/on-call/groups"
 
@@ -27,7 +27,7 @@ def team(client: FlaskClient) -> dict[str, Person]:
 
 
 def test_roles_are_listed_with_who_they_are_now(client: FlaskClient, team: dict[str, Person]) -> None:
-    a_rotation(team["maya"], team["priya"])
+    the_engineers(team["maya"], team["priya"])
 
     said = words(client.get(ROLES))
 

@@ -15,8 +15,8 @@ from incidents.records.oncall import Rotation, layers_of, members_of
 from incidents.records.people import Person
 from tests.browsing import words
 from tests.conftest import WoundClock
-from tests.factories_oncall import a_rotation
 from tests.factories_people import make_person, post, sign_in
+from tests.on_call import the_engineers
 
 LIST = "/console/on-call/rotations"
 
@@ -189,7 +189,7 @@ def test_a_calendar_kept_elsewhere_is_shown_masked(client: FlaskClient, team: di
 
 
 def test_the_second_of_two_editors_sees_both(client: FlaskClient, team: dict[str, Person]) -> None:
-    rotation = a_rotation(team["maya"], team["priya"])
+    rotation = the_engineers(team["maya"], team["priya"])
     seen = rotation.version
     rotations.change_rotation(rotation, by=COMMAND_LINE, name="Renamed by another")
     db.session.commit()
@@ -207,7 +207,7 @@ def test_the_second_of_two_editors_sees_both(client: FlaskClient, team: dict[str
 
 
 def test_a_month_says_who_comes_when(client: FlaskClient, team: dict[str, Person], clock: WoundClock) -> None:
-    rotation = a_rotation(team["maya"], team["priya"])
+    rotation = the_engineers(team["maya"], team["priya"])
 
     page = client.get(f"{LIST}/{rotation.id}")
 
@@ -224,7 +224,7 @@ def test_a_month_says_who_comes_when(client: FlaskClient, team: dict[str, Person
 
 
 def test_a_rotation_in_use_is_not_archived(client: FlaskClient, team: dict[str, Person]) -> None:
-    rotation = a_rotation(team["maya"])
+    rotation = the_engineers(team["maya"])
     path = f"{LIST}/{rotation.id}/archived"
 
     refused = post(client, path)
@@ -238,7 +238,7 @@ def test_a_rotation_in_use_is_not_archived(client: FlaskClient, team: dict[str, 
 
 
 def test_only_an_administrator_edits(client: FlaskClient, team: dict[str, Person]) -> None:
-    rotation = a_rotation(team["maya"])
+    rotation = the_engineers(team["maya"])
     sign_in(client, team["maya"])
 
     assert client.get(f"{LIST}/{rotation.id}").status_code == 200

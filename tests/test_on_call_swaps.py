@@ -15,8 +15,8 @@ from incidents.records.oncall import CalendarFeed, Override, ShiftSwap
 from incidents.records.people import Person
 from tests.browsing import words
 from tests.conftest import WoundClock
-from tests.factories_oncall import a_rotation
 from tests.factories_people import make_person, post, sign_in
+from tests.on_call import the_engineers
 
 SWAPS, FEEDS = "/console/on-call/swaps", "/console/on-call/calendars"
 
@@ -29,7 +29,7 @@ def team(client: FlaskClient, app: Flask) -> dict[str, Person]:
         for name in ("maya", "priya", "jonas")
     }
     sign_in(client, found["maya"])
-    a_rotation(found["maya"], found["priya"])
+    the_engineers(found["maya"], found["priya"])
     return found
 
 

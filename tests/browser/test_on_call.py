@@ -11,8 +11,8 @@ from incidents.kernel.database import db
 from incidents.records.oncall import Rotation, layers_of, members_of
 from tests.browser.conftest import Served
 from tests.browser.signing import sign_in_page
-from tests.factories_oncall import a_rotation
 from tests.factories_people import make_person
+from tests.on_call import the_engineers
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_rotation_is_made_by_the_keyboard_alone(served: Served, page: Page) ->
 
 def test_a_cover_is_made_without_a_script(served: Served, browser: Browser) -> None:
     people = [make_person(f"{name}@example.com", name=name.title(), role="admin") for name in ("maya", "priya")]
-    a_rotation(*people)
+    the_engineers(*people)
     context = browser.new_context(java_script_enabled=False, timezone_id="UTC", locale="en-GB")
     page = context.new_page()
     sign_in_page(served, page, people[0])
