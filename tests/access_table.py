@@ -502,6 +502,7 @@ TABLE: tuple[Row, ...] = (
     Row("GET", "/console/on-call/rotations/<int:rotation_id>/edit", "admin"),
     Row("POST", "/console/on-call/rotations/<int:rotation_id>/edit", "admin"),
     Row("POST", "/console/on-call/rotations/<int:rotation_id>/archived", "admin"),
+    Row("POST", "/console/on-call/rotations/<int:rotation_id>/restored", "admin"),
     Row("GET", "/console/on-call/overrides/new", "responder"),
     Row("POST", "/console/on-call/overrides", "responder"),
     Row("POST", "/console/on-call/overrides/<int:override_id>/removal", "responder"),

@@ -189,11 +189,23 @@ def test_two_rotations_never_have_one_name(admin: Program) -> None:
 
     assert admin.delete(first.headers["Location"]).status_code == 204
 
-    archived = "Another rotation has this name. It is archived, and history keeps its name."
+    archived = "Another rotation has this name. It is archived: restore that one, or choose another name."
     assert pointers(admin.post("/on-call/rotations", WEEKLY)) == {"#/name": archived}
     assert admin.items("/on-call/rotations") == []
     assert admin.get(first.headers["Location"]).get_json()["archived"] is True
     assert admin.patch(first.headers["Location"], {"name": "Again"}).status_code == 404
+
+
+def test_an_archived_rotation_is_listed_apart_and_fetched_back(admin: Program) -> None:
+    address = admin.post("/on-call/rotations", WEEKLY).headers["Location"]
+    admin.patch(address, {"archived": True})
+    assert [each["name"] for each in admin.items("/on-call/rotations?archived=true")] == ["Primary"]
+
+    restored = admin.patch(address, {"archived": False, "name": "Second"})
+
+    assert (restored.status_code, restored.get_json()["archived"]) == (200, False)
+    assert [each["name"] for each in admin.items("/on-call/rotations")] == ["Second"]
+    assert admin.items("/on-call/rotations?archived=true") == []
 
 
 def test_a_rotation_in_use_is_not_archived_and_an_archived_one_not_used(admin: Program) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from incidents.actions import oncall, oncall_roles, rotations
+from incidents.actions import handovers, oncall, oncall_roles, rotations
+from incidents.actions import words as policy_words
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
 from incidents.records.oncall import Rotation, layers_of, members_of
@@ -16,7 +17,7 @@ from incidents.records.people import Person
 from tests.browsing import words
 from tests.conftest import WoundClock
 from tests.factories_people import make_person, post, sign_in
-from tests.on_call import the_engineers
+from tests.on_call import letters, the_engineers
 
 LIST = "/console/on-call/rotations"
 
@@ -235,6 +236,36 @@ def test_a_rotation_in_use_is_not_archived(client: FlaskClient, team: dict[str, 
     assert post(client, path).status_code == 303
     assert client.get(f"{LIST}/{rotation.id}/edit").status_code == 404
     assert "Archived" in words(client.get(f"{LIST}/{rotation.id}"))
+
+
+def test_an_archived_rotation_is_restored_as_it_was_planned_and_pages_nobody_by_itself(
+    client: FlaskClient, team: dict[str, Person], clock: WoundClock
+) -> None:
+    rotation = the_engineers(team["maya"], team["priya"], role=None)
+    post(client, f"{LIST}/{rotation.id}/archived")
+    assert f'action="{LIST}/{rotation.id}/restored"' in client.get(LIST).text
+    clock.forward(days=14)
+    sign_in(client, team["helena"])
+
+    answer = post(client, f"{LIST}/{rotation.id}/restored")
+
+    assert answer.headers["Location"] == f"{LIST}/{rotation.id}"
+    page = words(client.get(f"{LIST}/{rotation.id}"))
+    assert "Primary is back. No role points to it yet, so nobody is paged by it." in page
+    assert "Priya until Mon 7 Dec, 09:00, then Maya" in page
+    assert "Archived" not in words(client.get(LIST))
+    assert handovers.announce() == 0
+    assert letters() == []
+
+
+def test_a_policy_of_a_running_incident_says_that_the_rotation_it_names_is_archived(
+    client: FlaskClient, team: dict[str, Person]
+) -> None:
+    rotation = the_engineers(team["maya"], role=None)
+    word = f"rotation:{rotation.id}"
+    rotations.archive_rotation(rotation, by=COMMAND_LINE)
+
+    assert policy_words.labels([word], policy_words.choices()) == {word: "Primary, which is archived"}
 
 
 def test_only_an_administrator_edits(client: FlaskClient, team: dict[str, Person]) -> None:

@@ -1,4 +1,4 @@
-"""Rotations: make one, change one whole, archive one."""
+"""Rotations: make one, change one whole, archive one, and fetch it back."""
 
 from __future__ import annotations
 
@@ -141,6 +141,21 @@ def archive_rotation(rotation: Rotation, *, by: Actor) -> None:
     db.session.flush()
 
 
+def restore_rotation(rotation: Rotation, *, by: Actor) -> None:
+    """Its people take turns again, as it is planned; nobody is paged by it until a role or a policy names it.
+
+    What would have been handed over while it was archived is not told afterwards.
+    """
+    if rotation.archived_at is None:
+        return
+    rotation.archived_at = None
+    rotation.changed_at = clock.now()
+    rotation.version += 1
+    _hear_from_now(rotation)
+    audit.note("restored the rotation", by=by, subject=rotation.name)
+    db.session.flush()
+
+
 def who_uses(word: str) -> list[str]:
     """Where a word stands: the labels of roles, and policies such as ``the escalation policy of P1``."""
     roles = [
@@ -173,14 +188,18 @@ def layers_given(rotation: Rotation) -> list[LayerGiven]:
 def _announce_from_now(rotation: Rotation, announces: bool) -> None:
     """What was handed over while it kept silent is not told afterwards."""
     if announces and not rotation.announces:
-        present = on_call_at(rotation, clock.now())
-        rotation.announced_until, rotation.announced_id = clock.now(), present.id if present else None
+        _hear_from_now(rotation)
     rotation.announces = announces
+
+
+def _hear_from_now(rotation: Rotation) -> None:
+    present = on_call_at(rotation, clock.now())
+    rotation.announced_until, rotation.announced_id = clock.now(), present.id if present else None
 
 
 def _must_be_kept(rotation: Rotation) -> None:
     if rotation.archived_at is not None:
-        raise NotAllowed(f"{rotation.name} is archived.")
+        raise NotAllowed(f"{rotation.name} is archived. Restore it first.")
 
 
 def _free_name(name: str, *, but: Rotation | None) -> str:
@@ -189,7 +208,7 @@ def _free_name(name: str, *, but: Rotation | None) -> str:
     )
     taken = rotation_named(name)
     if taken is not None and taken is not but:
-        was = " It is archived, and history keeps its name." if taken.archived_at else ""
+        was = " It is archived: restore that one, or choose another name." if taken.archived_at else ""
         raise Malformed({"name": f"Another rotation has this name.{was}"})
     return name
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from ..kernel.database import db
 from ..kernel.errors import Malformed
 from ..policy.escalation import ANY_RESPONDER, ON_CALL, RESPONDERS
-from ..records.oncall import PersonGroup, rotations
+from ..records.oncall import PersonGroup, Rotation, rotations
 from ..records.people import Person, Role, active_people, find_person
 from . import oncall
 
@@ -67,6 +67,9 @@ def _gone(word: str) -> str:
     person: Person | None = find_person(name) if kind == "person" else None
     if person is not None:
         return person.name if person.is_active else f"{person.name}, whose account is disabled"
+    rotation = db.session.get(Rotation, int(name)) if kind == "rotation" else None
+    if rotation is not None:
+        return rotation.name if rotation.archived_at is None else f"{rotation.name}, which is archived"
     return {
         "person": f"{name}, whom nobody knows",
         "role": f"The role {name}, which is gone",

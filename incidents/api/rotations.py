@@ -16,8 +16,9 @@ from ..kernel.database import db
 from ..kernel.errors import Malformed
 from ..policy.rotations import Shift, Source
 from ..records.oncall import NAME_LENGTH, Rotation
+from ..records.oncall import rotations as rotations_by_name
 from . import conditional, loading, paging, shapes
-from .fields import Body, flag, moment, or_null, text
+from .fields import Body, choice, flag, moment, or_null, text
 from .oncall_fields import (
     HANDOFF_SHAPE,
     LAYER_SHAPE,
@@ -62,15 +63,20 @@ _NAME = text(NAME_LENGTH, example="Primary")
 _ZONE = text(64, example="Europe/Berlin")
 _MORE = {**ROTATION, "announces": flag(), **loading.VERSION}
 WHOLE = Body(required={"name": _NAME, "time_zone": _ZONE}, optional=_MORE)
-PART = Body(optional={"name": _NAME, "time_zone": _ZONE, **_MORE})
+PART = Body(optional={"name": _NAME, "time_zone": _ZONE, "archived": flag(), **_MORE})
 
 
 @operation(
-    "GET", "/on-call/rotations", scope=Scope.READ, summary="Every rotation, by name.", gives="Rotation", is_list=True
+    "GET",
+    "/on-call/rotations",
+    scope=Scope.READ,
+    summary="Every rotation, by name; with archived=true those that were archived instead.",
+    gives="Rotation",
+    query={"archived": choice(("true", "false"))},
+    is_list=True,
 )
 def list_rotations(given: Given) -> Page[Thing]:
-    kept = select(Rotation).where(Rotation.archived_at.is_(None)).order_by(Rotation.name)
-    page = paging.by_place(list(db.session.scalars(kept)), given)
+    page = paging.by_place(rotations_by_name(archived=given.get("archived") == "true"), given)
     return Page([_shape(rotation) for rotation in page.rows], page.cursor)
 
 
@@ -128,12 +134,22 @@ def replace_rotation(given: Given, rotation_id: str) -> Answer:
     "PATCH",
     "/on-call/rotations/<rotation_id>",
     scope=Scope.ADMIN,
-    summary="Change some of it; layers are replaced together.",
+    summary="Change some of it; layers are replaced together. archived: false fetches an archived one back.",
     gives="Rotation",
     body=PART,
 )
 def change_rotation(given: Given, rotation_id: str) -> Answer:
-    rotation = _to_change(rotation_id, given)
+    rotation = _to_change(rotation_id, given, even_archived=given.get("archived") is False)
+    if given.get("archived") is False:
+        rotations.restore_rotation(rotation, by=actor())
+    if given.keys() - {"archived", "version"}:
+        _change(rotation, given)
+    if given.get("archived"):
+        rotations.archive_rotation(rotation, by=actor())
+    return _answer(rotation)
+
+
+def _change(rotation: Rotation, given: Given) -> None:
     with pointing_into(given):
         rotations.change_rotation(
             rotation,
@@ -144,7 +160,6 @@ def change_rotation(given: Given, rotation_id: str) -> Answer:
             source_url=_source(rotation, given) if "source_url" in given else rotations.UNCHANGED,
             announces=given.get("announces"),
         )
-    return _answer(rotation)
 
 
 @operation(
@@ -194,10 +209,10 @@ def named_in_body(rotation_id: int) -> Rotation:
     return rotation
 
 
-def _to_change(rotation_id: str, given: Given) -> Rotation:
+def _to_change(rotation_id: str, given: Given, *, even_archived: bool = False) -> Rotation:
     locked = select(Rotation).where(Rotation.id == loading.row_id(rotation_id)).with_for_update()
     rotation = db.session.scalar(locked)
-    if rotation is None or rotation.archived_at is not None:
+    if rotation is None or (rotation.archived_at is not None and not even_archived):
         raise NotFound
     conditional.expect(rotation.version, given, what=rotation.name, theirs={"name": rotation.name})
     return rotation

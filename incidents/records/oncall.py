@@ -201,9 +201,10 @@ class CalendarFeed(Base):
     revoked_at: Mapped[datetime | None]
 
 
-def rotations() -> list[Rotation]:
-    """Those that answer for somebody, by name."""
-    return list(db.session.scalars(select(Rotation).where(Rotation.archived_at.is_(None)).order_by(Rotation.name)))
+def rotations(*, archived: bool = False) -> list[Rotation]:
+    """Those that answer for somebody, by name; or those that were archived."""
+    asked = Rotation.archived_at.is_not(None) if archived else Rotation.archived_at.is_(None)
+    return list(db.session.scalars(select(Rotation).where(asked).order_by(Rotation.name)))
 
 
 def rotation_named(name: str) -> Rotation | None:

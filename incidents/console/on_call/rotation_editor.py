@@ -81,6 +81,24 @@ def archive(rotation_id: int) -> ResponseReturnValue:
     return redirect("/console/on-call/rotations", 303)
 
 
+@bp.post("/<int:rotation_id>/restored")
+@may(Role.ADMIN)
+def restore(rotation_id: int) -> ResponseReturnValue:
+    """Its people take turns again."""
+    rotation = db.session.get(Rotation, rotation_id, with_for_update=True)
+    if rotation is None:
+        abort(404)
+    actions.restore_rotation(rotation, by=actor())
+    db.session.commit()
+    flash(f"{rotation.name} is back. {_whom_it_pages(rotation)}")
+    return redirect(f"/console/on-call/rotations/{rotation.id}", 303)
+
+
+def _whom_it_pages(rotation: Rotation) -> str:
+    users = actions.who_uses(f"rotation:{rotation.id}")
+    return f"{' and '.join(users)} page by it." if users else "No role points to it yet, so nobody is paged by it."
+
+
 def _act(rotation: Rotation | None) -> ResponseReturnValue:
     typed, act = rotation_form.sent(), request.form.get("act", "save")
     if act not in ("save", "preview"):

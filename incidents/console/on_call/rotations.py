@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from ...access import Role, may, me
 from ...actions import oncall
@@ -16,7 +15,7 @@ from ...actions import rotations as actions
 from ...kernel import clock
 from ...kernel.database import db
 from ...policy import zones
-from ...records.oncall import Rotation, layers_of, members_of
+from ...records.oncall import Rotation, layers_of, members_of, rotations
 from . import hours, known, weeks
 from .lanes import Lane, of_rotation
 from .week import moment_words
@@ -32,14 +31,11 @@ _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 1)
 @may(Role.VIEWER)
 def page() -> ResponseReturnValue:
     """Every rotation in words; the archived behind."""
-    rows = db.session.scalars(select(Rotation).order_by(Rotation.name)).all()
     now, zone = clock.now(), me().time_zone
     return render_template(
         _LIST,
-        rows=[
-            (rotation, said(rotation), _now_words(rotation, now, zone)) for rotation in rows if not rotation.archived_at
-        ],
-        archived=[rotation for rotation in rows if rotation.archived_at],
+        rows=[(rotation, said(rotation), _now_words(rotation, now, zone)) for rotation in rotations()],
+        archived=rotations(archived=True),
     )
 
 
