@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from incidents.kernel.settings import Settings
 
-from . import lifeline, schema, starting
+from . import lifeline, schema, signing, starting
 from .failures import CouldNot, first_line
 
 _LONGEST_WAIT = 5.0  # seconds between two tries while the database is away
@@ -35,7 +35,7 @@ def clock(*, under_up: bool) -> None:
     from incidents.jobs import loop
 
     app = wsgi.create_app(settings)
-    with slack.listening(app, stop):
+    with slack.listening(app, stop), signing.noted(app, "clock"):
         loop.run(app, stop)
 
 

@@ -115,11 +115,26 @@ def _mirror(settings: Settings, target: str) -> Report:
     return Report("Mirror", "ok", f"{place.name} can be written")
 
 
+def _key(settings: Settings) -> Report:
+    from incidents.kernel import signing
+    from incidents.kernel.database import reading
+
+    here = signing.of_this_process(settings)
+    with reading():
+        others = [signer for signer in signing.at_work() if not signer.agrees_with(here)]
+    if not others:
+        return Report("SECRET_KEY", "ok", "those that run know it")
+    verb = "sign" if len(others) > 1 else "signs"
+    says = f"{signing.names(others)} {verb} with another SECRET_KEY than this command: give them the same environment"
+    return Report("SECRET_KEY", "note", says)
+
+
 def _health(app: Flask) -> Iterator[Report]:
     from incidents.kernel import health
 
     verdicts = {"pass": "ok", "warn": "note", "fail": "wrong"}
     with app.app_context():
+        yield _key(app.extensions["sevenbells.settings"])
         for name, finding in health.examine().items():
             yield Report(name, verdicts[finding.status], finding.output or "well")
 

@@ -105,13 +105,14 @@ def load(_target: str) -> Any:
     import statuspage
     import wsgi
 
-    from . import surroundings
+    from . import signing, surroundings
     from .gate import SchemaGate
 
     surroundings.forget_environment()
     app = wsgi.create_app(settings)
     gate = SchemaGate(app.wsgi_app, settings)
     _wait_for_tables(gate)
+    signing.begin(app, "web")
     return statuspage.front(app, settings, gate)
 
 

@@ -21,6 +21,7 @@ from . import archive
 _LEFT_OUT: Final = frozenset(
     (
         *("attempts", "audit_findings", "audit_runs", "chore_troubles", "clock_beats", "founding", "leases"),
+        "signing_marks",
         *("keyed_requests", "sent_forms", "unsent_texts", "slack_requests", "slack_workspaces"),
         *("outbox_bodies", "outbox_destinations", "outbox_pause", "page_mirrors", "page_revision"),
         *("calendar_feeds", "one_time_links", "sessions"),

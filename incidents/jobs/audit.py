@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from ..actions import watch
-from ..kernel import beats, clock, findings, health, leases, outbox
+from ..kernel import beats, clock, findings, health, leases, outbox, signing
 from ..kernel.database import db, reading
 from ..kernel.findings import Fault
 from ..kernel.health import Finding
@@ -81,6 +81,7 @@ def _quick() -> Iterator[Fault]:
     yield from _failing_chores()
     yield from _old_mirror()
     yield from _no_socket()
+    yield from _other_keys()
 
 
 def _from_the_last() -> Iterator[Fault]:
@@ -171,6 +172,19 @@ def _no_socket() -> Iterator[Fault]:
         said = f"nothing has come from Slack for {minutes} min: its socket does not open ({row.reason})"
         advice = "Look with `sevenbells doctor` at SLACK_APP_TOKEN, and take it out where Slack comes over HTTP."
         yield Fault("slack_socket", said, advice, is_serious=False)
+
+
+def _other_keys() -> Iterator[Fault]:
+    """Each does its work; what one of them signed the others refuse."""
+    found = signing.odd_ones()
+    if found is not None:
+        odd, usual = found
+        said = f"{signing.names(odd)} {'sign' if len(odd) > 1 else 'signs'} with another SECRET_KEY than {usual.name}"
+        advice = (
+            "Give all of them the same one and start them again: until then links in messages, sign-ins and forms of one "
+            "are refused by the other."
+        )
+        yield Fault("signing", said, advice, is_serious=False)
 
 
 def _missing_clocks() -> Iterator[Fault]:

@@ -10,7 +10,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
+import wsgi
 from incidents.cli import starting
+from incidents.kernel import settings as settings_module
+from incidents.kernel import signing
+from incidents.kernel.database import db
 from tests.cli.conftest import Run, free_port
 
 SQLITE = pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
@@ -51,6 +55,24 @@ def test_with_everything_in_place_nothing_is_wrong(run: Run, mail_server: tuple[
     assert "wrong" not in told.out
     assert told.code == 0
     assert "ok     Database: answers, and its tables are right" in told.out
+
+
+@SQLITE
+def test_a_machine_that_signs_with_another_key_is_named(
+    run: Run, environ: dict[str, str], mail_server: tuple[str, Mailbox]
+) -> None:
+    run("db", "upgrade")
+    mail = {"SMTP_URL": mail_server[0], "MAIL_FROM": "status@example.com"}
+    settings = settings_module.load(environ)
+    app = wsgi.create_app(settings)
+    with app.app_context():
+        signing.note("web", "status-2", settings)
+        db.engine.dispose()
+
+    other = run("doctor", SECRET_KEY="a key of its own that no other machine knows", **mail)
+
+    assert "note   SECRET_KEY: web on status-2 signs with another SECRET_KEY than this command" in other.out
+    assert "ok     SECRET_KEY: those that run know it" in run("doctor", **mail).out
 
 
 @SQLITE
