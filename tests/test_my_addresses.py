@@ -231,6 +231,20 @@ def test_a_first_choice_leaves_what_held_before(maya: Person) -> None:
     assert chosen(maya, "low") == [("email", 0), ("slack", 0)]
 
 
+def test_what_is_not_urgent_comes_by_slack_too_and_by_a_telephone_only_if_one_says_so(
+    browser: FlaskClient, maya: Person
+) -> None:
+    add(maya, "apprise", "pover://user@token")
+    assert chosen(maya, "low") == [("email", 0)]
+
+    typed = {"kind": "slack", "value": "U02ABC3DEF", "high": "0", "low": "usual"}
+    assert post(browser, PAGE, typed, page=PAGE).status_code == 303
+
+    assert chosen(maya, "low") == [("email", 0), ("slack", 0)]
+    add(maya, "slack", "U02ABC3DEG", low=None)
+    assert chosen(maya, "low") == [("email", 0), ("slack", 0)]
+
+
 def test_the_order_is_chosen_for_each_urgency(browser: FlaskClient, maya: Person) -> None:
     phone = add(maya, "apprise", "pover://user@token")
     typed = {"high-0": "5", f"high-{phone.id}": "0", "low-0": "0", f"low-{phone.id}": ""}

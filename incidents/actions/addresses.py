@@ -7,7 +7,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,7 @@ from .audit import note
 
 MOST: Final = 20  # addresses of one person
 OLD_SECRET_LASTS: Final = timedelta(hours=24)
+USUAL: Final = "usual"  # P3 and P4 come by Slack and the account's e-mail, and by nothing else (product.md, section 3)
 _LONGEST_LABEL = 80
 _REMOVED = "The address was removed before this was sent"
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -36,10 +37,18 @@ Delays = Mapping[int | None, int | None]
 
 
 def add_address(
-    person: Person, *, kind: str, value: str, label: str = "", by: Actor, high: int | None = 0, low: int | None = None
+    person: Person,
+    *,
+    kind: str,
+    value: str,
+    label: str = "",
+    by: Actor,
+    high: int | None = 0,
+    low: int | Literal["usual"] | None = USUAL,
 ) -> ContactAddress:
     """One more address, used from now on after so many minutes for what is urgent and for what is not; None: not at all.
 
+    What is not urgent comes by Slack unless somebody says otherwise, and by any other address only if somebody does.
     A webhook gets the secret by which what we send is signed. Raises Malformed, and NotAllowed where there are too many.
     """
     kept = clean_value(kind, value)
@@ -49,7 +58,7 @@ def add_address(
         raise Malformed({"value": "This is the account's own e-mail, which is used already."})
     if kind == SLACK and _is_somebody_elses(person, kept):
         raise Malformed({"value": "Somebody else here has this member ID. Ask an admin if it is yours."})
-    minutes = {HIGH: _delay(high, "high"), LOW: _delay(low, "low")}
+    minutes = {HIGH: _delay(high, "high"), LOW: _delay(_usual(kind) if low == USUAL else low, "low")}
     address = ContactAddress(person_id=person.id, kind=kind, value=kept, label=_label(label) or label_of(kind, kept))
     address.secret = _new_secret() if kind == "webhook" else None
     try:
@@ -168,6 +177,10 @@ def _merged(
         return dict(now)
     wanted = {**now, **{each: _delay(minutes, "") for each, minutes in chosen.items()}}
     return {each: minutes for each, minutes in wanted.items() if minutes is not None}
+
+
+def _usual(kind: str) -> int | None:
+    return 0 if kind == SLACK else None
 
 
 def _delay(minutes: int | None, field: str) -> int | None:

@@ -85,7 +85,8 @@ def list_addresses(given: Given, email: str) -> Page[Thing]:
     "POST",
     "/people/<email>/addresses",
     scope=Scope.ADMIN,
-    summary="Add an address; the person hears of it by e-mail. A webhook's secret is in this answer and in no other.",
+    summary="Add an address; the person hears of it by e-mail. A webhook's secret is in this answer and in no other. "
+    "Without low_after P3 and P4 come there if it is Slack.",
     gives="NewAddress",
     body=Body(
         required={"kind": choice(address_values.KINDS), "value": text(address_values.LONGEST)},
@@ -100,7 +101,7 @@ def add_address(given: Given, email: str) -> Answer:
         value=given["value"],
         label=given.get("label", ""),
         high=given.get("high_after", 0),
-        low=given.get("low_after"),
+        low=given.get("low_after", addresses.USUAL),
         by=actor(),
     )
     return Answer(

@@ -79,6 +79,7 @@ QUERIES: Mapping[str, str] = {
     "until": "Before this time.",
     "at": "At this time instead of now.",
     "rotation": "A rotation's id.",
+    "archived": "true for those that were archived instead of those in use.",
     "channel": "One or more channels, with commas between them.",
     "destination": "Where it goes, as the outbox has it.",
     "person": "The e-mail address of whom it is for.",

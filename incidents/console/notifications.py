@@ -41,6 +41,10 @@ def _delays() -> list[tuple[str, str]]:
     return [("", "Not used"), *((str(minutes), _after(minutes)) for minutes in _MINUTES)]
 
 
+def _delays_or_usual() -> list[tuple[str, str]]:
+    return [(addresses.USUAL, "As usual"), *_delays()]
+
+
 def _after(minutes: int) -> str:
     return f"After {minutes} min" if minutes else "At once"
 
@@ -52,7 +56,7 @@ class AddressForm(Form):
     value = StringField("Address")
     label = StringField("Name")
     high = SelectField("For P1 and P2", choices=_delays, default="0", validate_choice=False)
-    low = SelectField("For P3 and P4", choices=_delays, default="", validate_choice=False)
+    low = SelectField("For P3 and P4", choices=_delays_or_usual, default=addresses.USUAL, validate_choice=False)
 
 
 class QuietForm(Form):
@@ -100,7 +104,7 @@ def add() -> ResponseReturnValue:
             value=form.value.data or "",
             label=form.label.data or "",
             high=_minutes(form.high.data, "high"),
-            low=_minutes(form.low.data, "low"),
+            low=addresses.USUAL if form.low.data == addresses.USUAL else _minutes(form.low.data, "low"),
             by=actor(),
         )
     except Refusal as refusal:
