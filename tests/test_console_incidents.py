@@ -209,6 +209,17 @@ def test_the_page_says_beforehand_whom_the_button_tells_and_when(app: Flask, cli
     assert "Choose how bad it is" in nothing
 
 
+def test_the_page_to_declare_says_that_a_p3_wakes_nobody(app: Flask, client: FlaskClient) -> None:
+    sign_in(client, make_person())
+    make_person("jonas@example.com", name="Jonas Weber")
+
+    page = words(client.get("/console/incidents/new?severity=P3"))
+
+    assert "P3 and P4 wake nobody: they come by e-mail and Slack, unless somebody asked for more." in page
+    assert "Declare and page" not in page
+    assert "wake nobody" not in words(client.get("/console/incidents/new?severity=P1"))
+
+
 def test_an_open_incident_asks_whether_it_is_the_same(app: Flask, client: FlaskClient) -> None:
     maya = make_person()
     an_incident(by=maya, title="Database down")

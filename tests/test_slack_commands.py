@@ -88,6 +88,11 @@ def test_declare_without_a_severity_asks_for_it_and_declares_nothing(client: Fla
     assert say(client, "declare P1") == "Say in a few words what is wrong."
 
 
+def test_declaring_a_p3_says_that_it_wakes_nobody(client: FlaskClient, ada: Person) -> None:
+    assert "by e-mail and Slack: a P3 wakes nobody who did not ask for more" in say(client, "declare P3 Slow search")
+    assert "wakes nobody" not in say(client, "declare P1 Checkout fails")
+
+
 def test_a_drill_is_marked_as_one(client: FlaskClient, ada: Person) -> None:
     assert say(client, "drill P3 Game day").startswith("INC-1 is declared, a drill")
 

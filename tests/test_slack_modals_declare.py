@@ -50,6 +50,7 @@ def test_the_form_declares_and_says_what_comes_next(client: FlaskClient, api: Sl
     assert first["description"]["text"]
     assert AFTER_DECLARING in form.words
     assert "P1 tells you at once, then an update every 30 min." in form.words
+    assert "P3 and P4 wake nobody: they come by e-mail and Slack, unless somebody asked for more." in form.words
 
     done = form.then(severity="P2", components=[api_component], how="major_outage", impact="Nobody can pay")
 

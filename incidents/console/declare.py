@@ -16,7 +16,7 @@ from ..actions import matrix, telling
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
-from ..messages.about_incidents import AFTER_DECLARING
+from ..messages.about_incidents import AFTER_DECLARING, WAKES_NOBODY
 from ..policy.durations import duration
 from ..policy.escalation import Level
 from ..policy.severity import Severity
@@ -173,11 +173,13 @@ def _surroundings(typed: dict[str, str]) -> dict[str, Any]:
     """The panel and the button for what is chosen so far."""
     chosen = typed.get("severity", "").upper()
     if chosen not in [*Severity]:
-        return {"chosen": None, "lines": [], "button": "Declare incident"}
+        return {"chosen": None, "lines": [], "quiet": "", "button": "Declare incident"}
     severity = Severity(chosen)
     is_drill = bool(typed.get("drill"))
     first = _paged(matrix.levels_now(severity)[:1], is_drill=is_drill)
-    return {"chosen": severity, "lines": _lines(severity, is_drill=is_drill), "button": _button(first)}
+    verb, quiet = ("page", "") if severity in (Severity.P1, Severity.P2) else ("tell", WAKES_NOBODY)
+    lines = _lines(severity, is_drill=is_drill)
+    return {"chosen": severity, "lines": lines, "quiet": quiet, "button": _button(first, verb)}
 
 
 def _who_agreed() -> str:
@@ -241,10 +243,10 @@ def _paged(levels: tuple[Level, ...], *, is_drill: bool) -> list[Person]:
     return telling.people_meant(imagined, [word for level in levels for word in level.tell])
 
 
-def _button(people: list[Person]) -> str:
+def _button(people: list[Person], verb: str) -> str:
     others = [person for person in people if person.id != me().id]
     if not others:
         return "Declare incident"
     if len(others) == 1:
-        return f"Declare and page {others[0].name}"
-    return f"Declare and page {len(others)} people"
+        return f"Declare and {verb} {others[0].name}"
+    return f"Declare and {verb} {len(others)} people"

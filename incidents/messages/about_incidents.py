@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ..policy import cadence
+from ..policy.severity import Severity
 from ..records.incidents import Incident
 from .letters import ACKNOWLEDGE, NO_CHANGE, POST_UPDATE, SNOOZE, Button, Letter
 
@@ -16,6 +17,14 @@ _SHORTEST_WORDS = 40  # so much is said in any case, also where the address is a
 AFTER_DECLARING = (
     "Nothing is public yet. After declaring, the first update opens with a preview of what the public will see."
 )
+WAKES_NOBODY = "P3 and P4 wake nobody: they come by e-mail and Slack, unless somebody asked for more."
+
+
+def told_now(incident: Incident) -> str:
+    """What declaring did; a P3 or P4 also says how little it disturbs."""
+    is_urgent = incident.severity in (Severity.P1, Severity.P2)
+    how = "" if is_urgent else f", by e-mail and Slack: a {incident.severity} wakes nobody who did not ask for more"
+    return f"People are told now{how}. Nothing is on the status page yet."
 
 
 def clock_time(moment: datetime, zone: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ... import actions
+from ...messages.about_incidents import told_now
 from ...messages.letters import ACKNOWLEDGE, Button
 from ...policy.severity import SEVERITY_LABELS, Severity
 from ..modals import declare as form
@@ -31,7 +32,7 @@ def _declare(asked: Asked, *, is_drill: bool) -> Reply:
     return Reply(
         f"{incident.ref} is declared, {kind}: {incident.title}",
         [
-            "People are told now. Nothing is on the status page yet.",
+            told_now(incident),
             *([] if asked.person else [f"{UNKNOWN} {LINK} Then you can go on with it here."]),
         ],
         [*acknowledge, *asked.ways_to_be_known(), asked.room(incident)],

@@ -12,6 +12,7 @@ from ...access import Role
 from ...access.visibility import visible_to
 from ...actions import slack_people
 from ...kernel.errors import Forbidden, Malformed
+from ...messages.about_incidents import told_now
 from ...messages.letters import ACKNOWLEDGE, Button
 from ...policy.components import ComponentStatus
 from ...policy.severity import SEVERITY_LABELS, Severity
@@ -99,7 +100,7 @@ def _declared(incident: Incident, asked: Asked) -> dict[str, Any]:
         "Declared",
         [
             f"{incident.ref} is declared, {kind}: {incident.title}",
-            "People are told now. Nothing is on the status page yet.",
+            told_now(incident),
             *strange,
         ],
         buttons=_what_next(incident, asked),

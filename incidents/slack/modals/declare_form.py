@@ -9,7 +9,7 @@ from typing import Any, Final
 from slack_sdk.models.blocks import Block
 
 from ...actions import matrix, telling
-from ...messages.about_incidents import AFTER_DECLARING
+from ...messages.about_incidents import AFTER_DECLARING, WAKES_NOBODY
 from ...policy.components import ComponentStatus
 from ...policy.durations import duration
 from ...policy.lifecycle import Visibility
@@ -135,7 +135,7 @@ def _touched(asked: Asked, values: Typed) -> list[Block]:
 
 
 def _what_happens(person: Person, *, is_drill: bool) -> list[str]:
-    """For each severity, who is told first and how often an update is owed."""
+    """For each severity, who is told first and how often an update is owed; and which of them leave people asleep."""
     # never added to the session: it only carries what the question looks at
     imagined = Incident(declared_by_kind="person", declared_by_id=person.id, is_drill=is_drill)
     said = []
@@ -147,4 +147,4 @@ def _what_happens(person: Person, *, is_drill: bool) -> list[str]:
         first = f"tells {names}{more} at once" if people else "tells nobody at once"
         owed = f", then an update every {duration(rule.cadence)}" if rule.cadence else ""
         said.append(f"{severity} {first}{owed}.")
-    return said
+    return [*said, WAKES_NOBODY]
