@@ -12,7 +12,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Row,
+    Dialect,
     Select,
     and_,
     bindparam,
@@ -20,7 +20,9 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
 )
+from sqlalchemy.orm import aliased
 
 from incidents.policy.uptime import USUAL, Weights
 from incidents.published.baselines import BaselineChange
@@ -36,6 +38,8 @@ from incidents.published.page_settings import (
 from incidents.published.pinned import PinnedNotice
 from incidents.published.revision import PageRevision
 
+from . import stored
+from .stored import Known, Raw
 from .work_records import WorkRow, read_works, read_works_of
 
 # 90 days, and what a day's two ends may add in any zone; two whole months always fit inside.
@@ -176,9 +180,12 @@ def revision(connection: Connection) -> int:
     return connection.scalar(_revision()) or 0
 
 
-def read(connection: Connection, now: datetime) -> Records:
-    """Everything from the open incidents and the last 90 days, and the 50 newest incidents besides."""
-    since = now - REACH
+def read(connection: Connection, now: datetime, known: Known | None = None) -> Records:
+    """Everything from the open incidents and the last 90 days, and the 50 newest incidents besides.
+
+    ``known`` is whatever the caller read last: rows that have not changed come back as the same objects.
+    """
+    since, known = now - REACH, known or Known()
     # the revision first: what is committed while we read moves it again, and we come back
     stands_at = revision(connection)
     return Records(
@@ -186,11 +193,11 @@ def read(connection: Connection, now: datetime) -> Records:
         read_at=now,
         settings=_how_it_presents_itself(connection),
         groups=tuple(GroupRow(*row) for row in connection.execute(_groups())),
-        components=tuple(ComponentRow(*row) for row in connection.execute(_components())),
-        baselines=baselines_since(connection, since),
-        incidents=_incidents(connection, _recent_or_running(MOST_RECENT), since=since),
+        components=_read_components(connection, known),
+        baselines=baselines_since(connection, since, known),
+        incidents=_incidents(connection, _recent_or_running(MOST_RECENT), known, since=since),
         first_began_at=connection.scalar(_first()),
-        maintenances=read_works(connection, since, most_recent=MOST_RECENT),
+        maintenances=read_works(connection, since, known, most_recent=MOST_RECENT),
         notice=next((NoticeRow(*row) for row in connection.execute(_notice())), None),
     )
 
@@ -203,9 +210,9 @@ def read_asked(connection: Connection, *, now: datetime, incidents: Collection[s
         read_at=now,
         settings=_how_it_presents_itself(connection),
         groups=tuple(GroupRow(*row) for row in connection.execute(_groups())),
-        components=tuple(ComponentRow(*row) for row in connection.execute(_components(hidden=True))),
+        components=_read_components(connection, Known(), hidden=True),
         baselines=(),
-        incidents=_incidents(connection, which),
+        incidents=_incidents(connection, which, Known()),
         first_began_at=None,
         maintenances=read_works_of(connection, works, now=now),
     )
@@ -213,17 +220,17 @@ def read_asked(connection: Connection, *, now: datetime, incidents: Collection[s
 
 def read_incident(connection: Connection, public_id: str) -> IncidentRow | None:
     """One incident, however old."""
-    return next(iter(_incidents(connection, _of_id(), public_id=public_id)), None)
+    return next(iter(_incidents(connection, _of_id(), Known(), public_id=public_id)), None)
 
 
 def read_between(connection: Connection, start: datetime, end: datetime) -> tuple[IncidentRow, ...]:
     """The incidents that began in ``[start, end)``, newest first."""
-    return _incidents(connection, _began_between(), start=start, end=end)
+    return _incidents(connection, _began_between(), Known(), start=start, end=end)
 
 
 def read_ended_between(connection: Connection, start: datetime, end: datetime) -> tuple[IncidentRow, ...]:
     """The incidents that ended in ``[start, end)``, without their texts."""
-    return _incidents(connection, _ended_between(), start=start, end=end)
+    return _incidents(connection, _ended_between(), Known(), start=start, end=end)
 
 
 def _how_it_presents_itself(connection: Connection) -> SettingsRow:
@@ -234,9 +241,21 @@ def _how_it_presents_itself(connection: Connection) -> SettingsRow:
     return replace(found, footer_links=tuple((words, address) for words, address in found.footer_links))
 
 
-def baselines_since(connection: Connection, since: datetime) -> tuple[BaselineRow, ...]:
+def _read_components(connection: Connection, known: Known, *, hidden: bool = False) -> tuple[ComponentRow, ...]:
+    found = stored.rows(connection, _components(hidden=hidden))
+    dialect, types = connection.dialect, _types(ComponentRow, Component)
+    return known.made(
+        "component", ((row[0], row) for row in found), lambda row: ComponentRow(*stored.sense(types, row, dialect))
+    )
+
+
+def baselines_since(connection: Connection, since: datetime, known: Known | None = None) -> tuple[BaselineRow, ...]:
     """The changes since then, and the last one before for each component."""
-    return tuple(BaselineRow(*row) for row in connection.execute(_baselines(), {"since": since}))
+    found = [row for row in stored.rows(connection, _baselines(), {"since": since}) if row[0] is not None]
+    dialect, types = connection.dialect, _types(BaselineRow, BaselineChange)
+    return (known or Known()).made(
+        "baseline", enumerate(found), lambda row: BaselineRow(*stored.sense(types, row, dialect))
+    )
 
 
 # -- the statements, each put together once: that costs more than most of them take ------------------------------------
@@ -244,6 +263,11 @@ def baselines_since(connection: Connection, since: datetime) -> tuple[BaselineRo
 
 def _columns(shape: type[Any], table: type[Any]) -> list[Any]:
     return [getattr(table, each.name) for each in fields(shape)]
+
+
+@lru_cache
+def _types(shape: type[Any], table: type[Any]) -> stored.Types:
+    return stored.types_of(_columns(shape, table))
 
 
 @lru_cache
@@ -263,7 +287,7 @@ def _groups() -> Select[Any]:
 
 @lru_cache
 def _components(*, hidden: bool = False) -> Select[Any]:
-    wanted = select(*_columns(ComponentRow, Component)).order_by(Component.position, Component.id)
+    wanted = select(*stored.as_stored(_columns(ComponentRow, Component))).order_by(Component.position, Component.id)
     return wanted if hidden else wanted.where(Component.is_shown)
 
 
@@ -281,22 +305,25 @@ def _first() -> Select[Any]:
 def _baselines() -> Select[Any]:
     since = bindparam("since", type_=BaselineChange.at.type)
     last = (
-        select(BaselineChange.component_id, func.max(BaselineChange.at).label("at"))
-        .where(BaselineChange.at < since)
-        .group_by(BaselineChange.component_id)
-        .subquery()
+        select(func.max(_Earlier.at))
+        .where(_Earlier.component_id == Component.id, _Earlier.at < since)
+        .scalar_subquery()
     )
+    # from each component's own last one on, which the index finds however many there were before; an outer join, because
+    # SQLite would turn an inner one round and go through all of them
+    lately = and_(BaselineChange.component_id == Component.id, BaselineChange.at >= func.coalesce(last, since))
     return (
-        select(*_columns(BaselineRow, BaselineChange))
-        .outerjoin(last, last.c.component_id == BaselineChange.component_id)
-        .where(or_(BaselineChange.at >= since, BaselineChange.at == last.c.at))
+        select(*stored.as_stored(_columns(BaselineRow, BaselineChange)))
+        .join_from(Component, BaselineChange, lately, isouter=True)
         .order_by(BaselineChange.at, BaselineChange.id)
     )
 
 
-_INCIDENT = [each.name for each in fields(IncidentRow)][:-2]
-_UPDATE = [each.name for each in fields(UpdateRow)]
-_COMPONENTS = _UPDATE.index("components")
+_Earlier = aliased(BaselineChange)
+_OF_INCIDENT = [getattr(PublishedIncident, each.name) for each in fields(IncidentRow)[:-2]]
+_OF_UPDATE = _columns(UpdateRow, PublishedUpdate)
+_TYPES_OF_INCIDENT, _TYPES_OF_UPDATE = stored.types_of(_OF_INCIDENT), stored.types_of(_OF_UPDATE)
+_COMPONENTS = [each.name for each in fields(UpdateRow)].index("components")
 _TEXTS = ("body", "body_html")
 
 
@@ -328,13 +355,13 @@ def _ended_between() -> _Which:
 @lru_cache
 def _recent_or_running(most_recent: int) -> _Which:
     newest = select(PublishedIncident.id).order_by(PublishedIncident.began_at.desc(), PublishedIncident.id.desc())
-    return _chosen(
-        or_(
-            PublishedIncident.ended_at.is_(None),
-            PublishedIncident.ended_at >= _moment("since"),
-            PublishedIncident.id.in_(newest.limit(most_recent).scalar_subquery()),
-        )
+    # three questions, each to an index of its own: asked as one, SQLite goes through all that there ever were
+    recent = union(
+        select(PublishedIncident.id).where(PublishedIncident.ended_at.is_(None)),
+        select(PublishedIncident.id).where(PublishedIncident.ended_at >= _moment("since")),
+        select(newest.limit(most_recent).subquery().c.id),
     )
+    return _chosen(PublishedIncident.id.in_(recent))
 
 
 def _moment(name: str) -> BindParameter[datetime]:
@@ -342,16 +369,15 @@ def _moment(name: str) -> BindParameter[datetime]:
 
 
 def _chosen(which: ColumnElement[bool], *, with_texts: bool = True) -> _Which:
-    incidents = select(*(getattr(PublishedIncident, name) for name in [*_INCIDENT, "continues_in"]))
     updates = select(
-        PublishedUpdate.published_incident_id,
+        *stored.as_stored([PublishedUpdate.published_incident_id]),
         *(
-            getattr(PublishedUpdate, name) if with_texts or name not in _TEXTS else literal("").label(name)
-            for name in _UPDATE
+            literal("").label(column.key) if column.key in _TEXTS and not with_texts else each
+            for column, each in zip(_OF_UPDATE, stored.as_stored(_OF_UPDATE), strict=True)
         ),
     ).join(PublishedIncident, PublishedIncident.id == PublishedUpdate.published_incident_id)
     return _Which(
-        incidents.where(which).order_by(PublishedIncident.began_at.desc(), PublishedIncident.id.desc()),
+        select(*stored.as_stored([*_OF_INCIDENT, PublishedIncident.continues_in])).where(which),
         updates.where(which).order_by(PublishedUpdate.display_at, PublishedUpdate.id),
     )
 
@@ -359,32 +385,34 @@ def _chosen(which: ColumnElement[bool], *, with_texts: bool = True) -> _Which:
 # -- and what is made of their rows ------------------------------------------------------------------------------------
 
 
-def _incidents(connection: Connection, which: _Which, **named: object) -> tuple[IncidentRow, ...]:
-    found = connection.execute(which.incidents, named).all()
+def _incidents(connection: Connection, which: _Which, known: Known, **named: object) -> tuple[IncidentRow, ...]:
+    """Newest beginning first."""
+    found = stored.rows(connection, which.incidents, named)
     if not found:
         return ()
     updates = _updates(connection, which, named)
-    continued = _continued(connection, {row.continues_in for row in found if row.continues_in is not None})
-    return tuple(
-        _made_from(row, updates=tuple(updates[row.id]), continues=continued.get(row.continues_in))
-        for row in found
-        if row.id in updates  # one published between our two queries waits for the next revision
-    )
+    continued = _continued(connection, {row[-1] for row in found if row[-1] is not None})
+    # one published between our two queries waits for the next revision
+    as_found = ((row[0], (row, updates[row[0]], continued.get(row[-1]))) for row in found if row[0] in updates)
+    made = known.made("incident", as_found, lambda each: _made_from(*each, dialect=connection.dialect))
+    return tuple(sorted(made, key=lambda each: (each.began_at, each.id), reverse=True))
 
 
-def _made_from(row: Row[Any], **more: Any) -> IncidentRow:
-    return IncidentRow(*row[: len(_INCIDENT)], **more)
-
-
-def _updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[UpdateRow]]:
-    by_incident: dict[int, list[UpdateRow]] = {}
-    for row in connection.execute(which.updates, named):
-        by_incident.setdefault(row[0], []).append(_update(row))
+def _updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[Raw]]:
+    by_incident: dict[int, list[Raw]] = {}
+    for row in stored.rows(connection, which.updates, named):
+        by_incident.setdefault(row[0], []).append(row[1:])
     return by_incident
 
 
-def _update(row: Row[Any]) -> UpdateRow:
-    values: list[Any] = list(row[1:])
+def _made_from(row: Raw, updates: list[Raw], continues: tuple[str, str] | None, *, dialect: Dialect) -> IncidentRow:
+    values = stored.sense(_TYPES_OF_INCIDENT, row[:-1], dialect)
+    values += [tuple(_update(each, dialect) for each in updates), continues]
+    return IncidentRow(*values)
+
+
+def _update(row: Raw, dialect: Dialect) -> UpdateRow:
+    values = stored.sense(_TYPES_OF_UPDATE, row, dialect)
     values[_COMPONENTS] = tuple(sorted(values[_COMPONENTS].items()))
     return UpdateRow(*values)
 

@@ -30,6 +30,7 @@ from .prepared import Document, Prepared, prepare
 from .press import Made, Press, Print
 from .shelf import Shelf, State
 from .snapshot import Picture, draw
+from .stored import Known
 from .told import Told
 
 _log = logging.getLogger("sevenbells.page")
@@ -54,6 +55,7 @@ class Renewer:
         self.picture: Picture | None = None
         self._engine = engine
         self._told: Told | None = None
+        self._known = Known()
         self._contact_at: datetime | None = None
         self._answers = True
         self._asking_since: float | None = None  # by the monotonic clock, while a question is under way
@@ -151,7 +153,7 @@ class Renewer:
         fresh = kept is not None and timedelta() <= now - kept.read_at < _READ_ANEW
         if kept is not None and fresh and records.revision(connection) == kept.revision:
             return None
-        return Told(records.read(connection, now), before=self._told)
+        return Told(records.read(connection, now, self._known), before=self._told)
 
     def _note_silence(self, broken: Exception) -> None:
         if self._answers:

@@ -80,14 +80,18 @@ class Told:
         """Those that were told before and have not changed stay the same objects, which makes them cheap to compare."""
         kept = {each.id: each for each in before.incidents} if before is not None else {}
         return tuple(
-            found if (found := kept.get(row.public_id)) is not None and found.row == row else tell(row, self.names)
+            found
+            if (found := kept.get(row.public_id)) is not None and (found.row is row or found.row == row)
+            else tell(row, self.names)
             for row in records.incidents
         )
 
     def _works(self, records: Records, before: Told | None) -> tuple[Work, ...]:
         kept = {each.id: each for each in before.works} if before is not None else {}
         return tuple(
-            found if (found := kept.get(row.public_id)) is not None and found.row == row else Work(row, self.names)
+            found
+            if (found := kept.get(row.public_id)) is not None and (found.row is row or found.row == row)
+            else Work(row, self.names)
             for row in records.maintenances
         )
 

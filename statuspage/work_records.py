@@ -8,9 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, and_, bindparam, or_, select, union
 
 from incidents.published.maintenances import Maintenance, MaintenanceSeries, MaintenanceUpdate
+
+from . import stored
+from .stored import Known, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +60,40 @@ class WorkRow:
     updates: tuple[WorkUpdateRow, ...]
 
 
-def read_works(connection: Connection, since: datetime, *, most_recent: int) -> tuple[WorkRow, ...]:
+def read_works(connection: Connection, since: datetime, known: Known, *, most_recent: int) -> tuple[WorkRow, ...]:
     """What runs, is still to come or ended since then, and the latest so many besides; the latest first."""
-    return _works(connection, _recent_or_running(most_recent), since=since)
+    return _works(connection, _recent_or_running(most_recent), known, since=since)
 
 
 def read_work(connection: Connection, public_id: str) -> WorkRow | None:
     """One piece of announced work, however old."""
-    return next(iter(_works(connection, _of_id(), public_id=public_id)), None)
+    return next(iter(_works(connection, _of_id(), Known(), public_id=public_id)), None)
 
 
 def read_works_of(connection: Connection, public_ids: Collection[str], *, now: datetime) -> tuple[WorkRow, ...]:
     """These, and what runs now."""
     has_begun = or_(Maintenance.starts_at <= now, Maintenance.begun_at <= now)
     runs = and_(has_begun, or_(Maintenance.over_at.is_(None), Maintenance.over_at > now))
-    return _works(connection, _chosen(or_(runs, Maintenance.public_id.in_(public_ids))))
+    return _works(connection, _chosen(or_(runs, Maintenance.public_id.in_(public_ids))), Known())
 
 
 def read_works_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
     """The announced work that begins in ``[start, end)``, the latest first."""
-    return _works(connection, _between("starts_at"), start=start, end=end)
+    return _works(connection, _between("starts_at"), Known(), start=start, end=end)
 
 
 def read_works_over_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
     """The announced work that was over in ``[start, end)``, the latest first."""
-    return _works(connection, _between("over_at"), start=start, end=end)
+    return _works(connection, _between("over_at"), Known(), start=start, end=end)
 
 
 # -- the statements, each put together once ----------------------------------------------------------------------------
 
-_WORK = [each.name for each in fields(WorkRow)][:-2]
-_COMPONENTS = _WORK.index("components")
-_WORK_UPDATE = [each.name for each in fields(WorkUpdateRow)]
+_OF_WORK = [getattr(Maintenance, each.name) for each in fields(WorkRow)[:-2]]
+_OF_SERIES = [getattr(MaintenanceSeries, name) for name in ("rule", "zone", "local_start", "stopped_at")]
+_OF_UPDATE = [getattr(MaintenanceUpdate, each.name) for each in fields(WorkUpdateRow)]
+_TYPES_OF_WORK, _TYPES_OF_UPDATE = stored.types_of(_OF_WORK), stored.types_of(_OF_UPDATE)
+_COMPONENTS = [each.name for each in fields(WorkRow)].index("components")
 
 
 @dataclass(frozen=True)
@@ -113,49 +118,50 @@ def _between(column: str) -> _Which:
 @lru_cache
 def _recent_or_running(most_recent: int) -> _Which:
     newest = select(Maintenance.id).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc())
-    return _chosen(
-        or_(
-            Maintenance.over_at.is_(None),
-            Maintenance.over_at >= bindparam("since", type_=Maintenance.over_at.type),
-            Maintenance.id.in_(newest.limit(most_recent).scalar_subquery()),
-        )
+    # each by its own index, as for incidents (records)
+    recent = union(
+        select(Maintenance.id).where(Maintenance.over_at.is_(None)),
+        select(Maintenance.id).where(Maintenance.over_at >= bindparam("since", type_=Maintenance.over_at.type)),
+        select(newest.limit(most_recent).subquery().c.id),
     )
+    return _chosen(Maintenance.id.in_(recent))
 
 
 def _chosen(which: ColumnElement[bool]) -> _Which:
-    columns = [getattr(Maintenance, name) for name in _WORK]
-    repeats = (MaintenanceSeries.rule, MaintenanceSeries.zone, MaintenanceSeries.local_start)
-    works = select(*columns, *repeats, MaintenanceSeries.stopped_at).outerjoin(
-        MaintenanceSeries, MaintenanceSeries.id == Maintenance.series_id
+    works = select(*stored.as_stored([*_OF_WORK, *_OF_SERIES])).join_from(
+        Maintenance, MaintenanceSeries, MaintenanceSeries.id == Maintenance.series_id, isouter=True
     )
-    updates = select(
-        MaintenanceUpdate.maintenance_id, *(getattr(MaintenanceUpdate, name) for name in _WORK_UPDATE)
-    ).join(Maintenance, Maintenance.id == MaintenanceUpdate.maintenance_id)
-    return _Which(
-        works.where(which).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc()),
-        updates.where(which).order_by(MaintenanceUpdate.display_at, MaintenanceUpdate.id),
+    updates = select(*stored.as_stored([MaintenanceUpdate.maintenance_id, *_OF_UPDATE])).join_from(
+        MaintenanceUpdate, Maintenance, Maintenance.id == MaintenanceUpdate.maintenance_id
     )
+    return _Which(works.where(which), updates.where(which).order_by(MaintenanceUpdate.display_at, MaintenanceUpdate.id))
 
 
 # -- and what is made of their rows ------------------------------------------------------------------------------------
 
 
-def _works(connection: Connection, which: _Which, **named: object) -> tuple[WorkRow, ...]:
-    found = connection.execute(which.works, named).all()
+def _works(connection: Connection, which: _Which, known: Known, **named: object) -> tuple[WorkRow, ...]:
+    """The latest first."""
+    found = stored.rows(connection, which.works, named)
     updates = _work_updates(connection, which, named) if found else {}
-    return tuple(_work(row, tuple(updates.get(row.id, ()))) for row in found)
+    as_found = ((row[0], (row, updates.get(row[0], []))) for row in found)
+    made = known.made("work", as_found, lambda each: _work(*each, dialect=connection.dialect))
+    return tuple(sorted(made, key=lambda each: (each.starts_at, each.id), reverse=True))
 
 
-def _work(row: Any, updates: tuple[WorkUpdateRow, ...]) -> WorkRow:
-    values: list[Any] = list(row[: len(_WORK)])
-    values[_COMPONENTS] = tuple(values[_COMPONENTS])
-    repeats = (row.rule, row.zone, row.local_start) if row.rule and row.stopped_at is None else None
-    values += [repeats, updates]
-    return WorkRow(*values)
-
-
-def _work_updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[WorkUpdateRow]]:
-    by_work: dict[int, list[WorkUpdateRow]] = {}
-    for row in connection.execute(which.updates, named):
-        by_work.setdefault(row[0], []).append(WorkUpdateRow(*row[1:]))
+def _work_updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[Raw]]:
+    by_work: dict[int, list[Raw]] = {}
+    for row in stored.rows(connection, which.updates, named):
+        by_work.setdefault(row[0], []).append(row[1:])
     return by_work
+
+
+def _work(row: Raw, updates: list[Raw], *, dialect: Dialect) -> WorkRow:
+    rule, zone, local_start, stopped_at = row[len(_OF_WORK) :]
+    values = stored.sense(_TYPES_OF_WORK, row[: len(_OF_WORK)], dialect)
+    values[_COMPONENTS] = tuple(values[_COMPONENTS])
+    values += [
+        (rule, zone, local_start) if rule and stopped_at is None else None,
+        tuple(WorkUpdateRow(*stored.sense(_TYPES_OF_UPDATE, each, dialect)) for each in updates),
+    ]
+    return WorkRow(*values)

@@ -26,6 +26,7 @@ from ..older_pages import OlderPages
 from ..prepared import Document
 from ..press import Press
 from ..snapshot import Picture, draw
+from ..stored import Known
 from ..told import Told
 from . import rest
 from .index import NOTHING, Index, Kept
@@ -77,6 +78,7 @@ class Mirror:
         self._press = Press(base=base)
         self._older = OlderPages(engine.connect, base=base)
         self._told: Told | None = None
+        self._known = Known()
         self._everything = rest.Everything((), ())
         self._kept_by: Hashable = None  # under which term, and on which day
         self._seen: Hashable = None  # what the last round that was whole had in view
@@ -137,7 +139,7 @@ class Mirror:
         with reading(), self._engine.connect() as connection:
             fresh = told is not None and timedelta() <= now - told.records.read_at < _READ_ANEW
             if told is None or not fresh or records.revision(connection) != told.records.revision:
-                told = Told(records.read(connection, now), before=told)
+                told = Told(records.read(connection, now, self._known), before=told)
                 self._everything = rest.read(connection)
         self._told = told
         return draw(told, to_the_minute(now))
