@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -116,26 +116,17 @@ class _Writer:
     def incident(self, incident: Incident) -> str:
         """Written once for as long as it, its components and their groups are the same."""
         made_from = (incident, self._named(incident.worst_of), self._around)
-        return self._kept(incident.id, made_from, lambda: self._shapes.incident(incident))
+        return self._told.once(incident.id, "api", made_from, lambda: _written(self._shapes.incident(incident)))
 
     def maintenances(self, which: Iterable[Work]) -> str:
         return _array(self._maintenance(each) for each in which)
 
     def _maintenance(self, work: Work) -> str:
-        passed = sum(each <= self._minute for each in work.edges)
-        made_from = (work, passed, self._named(work.components), self._around)
-        return self._kept(work.id, made_from, lambda: self._shapes.maintenance(work))
+        made_from = (work, work.passed(self._minute), self._named(work.components), self._around)
+        return self._told.once(work.id, "api", made_from, lambda: _written(self._shapes.maintenance(work)))
 
     def _named(self, which: Iterable[str]) -> Hashable:
         return tuple(self._components.get(one) for one in which)
-
-    def _kept(self, name: str, made_from: Hashable, make: Callable[[], Json]) -> str:
-        if name not in self._told.ids:  # an old one that somebody asks for
-            return _written(make())
-        found = self._told.written.get(name)
-        if found is None or found[0] != made_from:
-            found = self._told.written[name] = (made_from, _written(make()))
-        return found[1]
 
 
 class Shapes:

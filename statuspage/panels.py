@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
@@ -47,18 +48,21 @@ def earlier(count: int) -> str:
 
 def events_of(incidents: Iterable[Incident], picture: Picture) -> list[Markup]:
     """What the macro ``events`` lists: a line for each, printed once for as long as nothing of it changes."""
-    told, settings = picture.told, picture.settings
+    settings = picture.settings
     around = (settings.shows_severity, settings.zone, written_in())
-    lines = []
-    for each in incidents:
-        made_from = (each, picture.today.year if each.ended_at else picture.minute, around)
-        kept = told.lines.get((each.id, spoken()))
-        if kept is None or kept[0] != made_from:
-            kept = (made_from, Markup(_parts().event(_event_of(each, picture))))  # noqa: S704 - our own macro
-            if each.id in told.ids:  # an old one that somebody asks for is not kept
-                told.lines[each.id, spoken()] = kept
-        lines.append(kept[1])
-    return lines
+    return [
+        picture.told.once(
+            each.id,
+            f"line {spoken()}",
+            (each, picture.today.year if each.ended_at else picture.minute, around),
+            partial(_line, each, picture),
+        )
+        for each in incidents
+    ]
+
+
+def _line(incident: Incident, picture: Picture) -> Markup:
+    return Markup(_parts().event(_event_of(incident, picture)))  # noqa: S704 - our own macro
 
 
 def _parts() -> Any:

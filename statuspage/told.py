@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
@@ -20,6 +21,8 @@ from .records import BaselineRow, ComponentRow, GroupRow, Records
 from .story import OPERATIONAL, Incident, Names, Stretch, tell
 from .times import zone_named
 from .work import Work
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,14 @@ class Told:
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
         # a component's bars before that day, and the same in the words of a language
         self.drawings: dict[tuple[str, str], tuple[date, Markup, list[str]]] = {}
-        # a component's drawing and an incident's line, with what each was made from
+        # a component's drawing, with what it was made from
         self.strips: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
-        self.lines: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
-        self.written: dict[str, tuple[Hashable, str]] = {}  # objects of the JSON, and what each was made from
+        # and whatever was made of an incident or announced work, by its id and what it is
+        self._parts: dict[tuple[str, str], tuple[Hashable, Any]] = {}
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
         if before is not None:
-            self.lines = {key: kept for key, kept in before.lines.items() if key[0] in self.ids}
-            self.written = {one: kept for one, kept in before.written.items() if one in self.ids}
+            self._keep_parts(before)
 
     def _incidents(self, records: Records, before: Told | None) -> tuple[Incident, ...]:
         """Those that were told before and have not changed stay the same objects, which makes them cheap to compare."""
@@ -117,6 +119,22 @@ class Told:
         self._past = {one: before._past[one] for one in same if one in before._past}
         self.drawings = {key: drawn for key, drawn in before.drawings.items() if key[0] in same}
         self.strips = {key: kept for key, kept in before.strips.items() if key[0] in same}
+
+    def once(self, id: str, part: str, made_from: Hashable, make: Callable[[], T]) -> T:
+        """A part of some document about one incident or announced work: made once for as long as its causes are the same.
+
+        What is not in memory, an old one that somebody asks for, is made each time.
+        """
+        if id not in self.ids:
+            return make()
+        kept = self._parts.get((id, part))
+        if kept is None or kept[0] != made_from:
+            kept = self._parts[id, part] = (made_from, make())
+        made: T = kept[1]
+        return made
+
+    def _keep_parts(self, before: Told) -> None:
+        self._parts = {key: kept for key, kept in before._parts.items() if key[0] in self.ids}
 
     def began(self, component: ComponentRow) -> datetime:
         """Since when there is something to measure: the day that was given for it, else when it was added."""
