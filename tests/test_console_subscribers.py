@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from incidents import actions
 from incidents.actions.updates import post_update
@@ -201,3 +201,28 @@ def test_the_button_names_the_audience_and_one_may_leave_it_out(
         client.get(f"/console/incidents/{incident.ref}/resolution")
     )
     assert "Publish and tell 3 subscribers" in words(client.get(f"{page}/no-change"))
+
+
+# PostgreSQL rightly goes through tables that are as small as a test's
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_screen_goes_through_all_that_was_ever_sent(
+    client: FlaskClient, ada: Person, environ: dict[str, str], outgoing: Outgoing
+) -> None:
+    a_subscriber("ben@example.com")
+    at = tell(an_incident(by=ada), ada)
+    asked: list[tuple[str, Any]] = []
+    listener = lambda _connection, _cursor, said, values, *_more: asked.append((said, values))  # noqa: E731
+    event.listen(db.engine, "before_cursor_execute", listener)
+    for screen in (at, f"{at}?state=not_told", NOTICES, LIST, "/console/deliveries?state=failed"):
+        assert client.get(screen).status_code == 200
+    event.remove(db.engine, "before_cursor_execute", listener)
+
+    connection = db.session.connection()
+    about = [(said, values) for said, values in asked if said.startswith("SELECT") and " outbox" in said]
+    plans = [
+        row[3] for said, values in about for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", values)
+    ]
+
+    through = [plan for plan in plans if plan.split()[:2] == ["SCAN", "outbox"]]
+    assert through
+    assert all("ix_outbox_due" in plan for plan in through)  # what waits at this moment

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from incidents.actions import subscriber_files
 from incidents.kernel.database import db
 from incidents.messages import about_subscriptions as words
 from incidents.published import subscribers
@@ -125,3 +126,21 @@ def test_an_address_is_erased_by_its_name(admin: FlaskClient) -> None:
     assert erased.status_code == 303
     assert on_list() == {}
     assert post(admin, ERASURE, {"email": "x"}).status_code == 422
+
+
+def test_a_long_list_is_written_some_at_a_time_and_holds_no_transaction_between(
+    admin: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriber_files, "_AT_ONCE", 2)
+    api = make_component("API")
+    for number in range(5):
+        choice = Choice(components=(api.public_id,)) if number % 2 else Choice()
+        subscribers.add(f"{number}@example.com", choice, is_confirmed=True, words=words)
+    parts = admin.get("/console/status-page/subscribers.csv").iter_encoded()
+    written = [next(parts), next(parts), next(parts)]
+    # the reader takes its time, and everybody else goes on writing
+    subscribers.add("5@example.com", is_confirmed=True, words=words)
+    db.session.commit()
+    rows = list(csv.DictReader(io.StringIO(b"".join([*written, *parts]).decode("utf-8-sig"))))
+    assert [row["email"] for row in rows] == [f"{number}@example.com" for number in range(6)]
+    assert [row["components"] for row in rows] == ["", api.public_id, "", api.public_id, "", ""]

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from ..records.actors import Actor
 from .audit import note
 
 MOST_LINES = 10_000
+_AT_ONCE = 2_000  # rows of a file that is written
 COLUMNS = (
     "kind", "email", "url", "shape", "components", "maintenance", "language",
     "confirmed_at", "quarantined_at", "quarantine_reason", "created_at",
@@ -52,7 +54,8 @@ def read_list(content: str) -> Reading:
     if not rows:
         raise Malformed({"file": "The file is empty."})
     if len(rows) > MOST_LINES + 1:
-        raise Malformed({"file": f"Take at most {MOST_LINES:,} lines at once. There are {len(rows):,}."})
+        said = f"Take at most {MOST_LINES:,} lines at once. There are {len(rows):,}."
+        raise Malformed({"file": f"{said} Split the list: whoever is on it already stays as they are."})
     columns, rows = _columns(rows)
     known_components, usual_language = _components(), page_settings().language
     entries: dict[str, Choice] = {}
@@ -78,26 +81,44 @@ def take_in(reading: Reading, *, is_confirmed: bool, by: Actor) -> Imported:
     return done
 
 
-def write_list() -> Iterator[Sequence[str]]:
-    """Everybody on the list, the oldest first, under a line of names; no secret and no token."""
-    yield COLUMNS
+def write_list() -> Iterator[Sequence[Sequence[str]]]:
+    """Everybody on the list, the oldest first, under a line of names, some thousand at a time; no secret and no token."""
+    yield [COLUMNS]
+    last = 0
+    while True:
+        wanted = select(Subscriber.__table__).where(Subscriber.id > last).order_by(Subscriber.id).limit(_AT_ONCE)
+        found = db.session.execute(wanted).all()
+        if not found:
+            return
+        chosen = _components_of([each.id for each in found if not each.all_components])
+        yield [_line(each, chosen.get(each.id, ())) for each in found]
+        last = found[-1].id
+
+
+def _components_of(ids: Sequence[int]) -> dict[int, list[str]]:
     chosen: dict[int, list[str]] = {}
-    for row in db.session.execute(select(SubscriberComponent.subscriber_id, SubscriberComponent.component_id)):
-        chosen.setdefault(row.subscriber_id, []).append(row.component_id)
-    for each in db.session.execute(select(Subscriber.__table__).order_by(Subscriber.id)):
-        moments = (each.confirmed_at, each.quarantined_at)
-        yield (
-            each.kind,
-            each.email or "",
-            each.url or "",
-            each.shape if each.url else "",
-            "" if each.all_components else ";".join(sorted(chosen.get(each.id, ()))),
-            "yes" if each.hears_maintenance else "no",
-            each.language,
-            *(moment.isoformat() if moment else "" for moment in moments),
-            each.quarantine_reason or "",
-            each.created_at.isoformat(),
-        )
+    table = SubscriberComponent
+    if ids:
+        between = table.subscriber_id.between(ids[0], ids[-1])
+        for row in db.session.execute(select(table.subscriber_id, table.component_id).where(between)):
+            chosen.setdefault(row.subscriber_id, []).append(row.component_id)
+    return chosen
+
+
+def _line(each: Any, chosen: Sequence[str]) -> Sequence[str]:
+    moments = (each.confirmed_at, each.quarantined_at)
+    return (
+        each.kind,
+        each.email or "",
+        each.url or "",
+        each.shape if each.url else "",
+        "" if each.all_components else ";".join(sorted(chosen)),
+        "yes" if each.hears_maintenance else "no",
+        each.language,
+        *(moment.isoformat() if moment else "" for moment in moments),
+        each.quarantine_reason or "",
+        each.created_at.isoformat(),
+    )
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------

@@ -27,7 +27,6 @@ _SHARED = {
     "slack": ("Messages are not reaching Slack.", "Slack"),
     "pagerduty": ("Messages are not reaching PagerDuty.", "PagerDuty"),
 }
-_TRIES_BEFORE_A_WORD = 2  # a first failure is often greylisting, over in a minute
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def failed_messages(viewer: Viewer) -> Sequence[OutboxMessage]:
     """What was given up, the newest first; nothing about incidents that the viewer may not see."""
     may_see = select(Incident.id).where(visible_to(viewer))
     wanted = select(OutboxMessage).where(
-        OutboxMessage.state == "failed",
+        *_failed(),
         or_(OutboxMessage.incident_id.is_(None), OutboxMessage.incident_id.in_(may_see)),
     )
     return db.session.scalars(wanted.order_by(OutboxMessage.id.desc()).limit(_MOST_LISTED)).all()
@@ -78,7 +77,7 @@ def failed_messages(viewer: Viewer) -> Sequence[OutboxMessage]:
 
 def waiting_count() -> int:
     """How many e-mails wait for their turn or their next attempt."""
-    wanted = select(func.count()).where(OutboxMessage.channel == "email", OutboxMessage.state == "waiting")
+    wanted = select(func.count()).where(OutboxMessage.channel == "email", outbox.is_waiting(OutboxMessage))
     return db.session.scalar(wanted) or 0
 
 
@@ -87,19 +86,23 @@ def _counts() -> tuple[dict[str, int], int]:
 
     Tests are left out, and what a person got by another address in the same moment: that person was told.
     """
-    waits = (OutboxMessage.state == "waiting") & (OutboxMessage.attempts >= _TRIES_BEFORE_A_WORD)
+    again = (outbox.is_tried_again(OutboxMessage), OutboxMessage.purpose != outbox.TEST)
     waiting = db.session.execute(
         select(OutboxMessage.channel, func.count())
-        .where(waits, OutboxMessage.channel.in_(_SHARED), OutboxMessage.purpose != outbox.TEST)
+        .where(OutboxMessage.channel.in_(_SHARED), *again)
         .group_by(OutboxMessage.channel)
     )
     failed = select(func.count()).where(
-        OutboxMessage.state == "failed",
+        *_failed(),
         OutboxMessage.last_attempt_at > clock.now() - _RECENT,
         OutboxMessage.purpose.not_in((outbox.TEST, outbox.TEAM)),
         ~_told_by_another_address(),
     )
     return {row.channel: row[1] for row in waiting}, db.session.scalar(failed) or 0
+
+
+def _failed() -> tuple[ColumnElement[bool], ...]:
+    return OutboxMessage.state == outbox.FAILED, outbox.is_undelivered(OutboxMessage)
 
 
 def _told_by_another_address() -> ColumnElement[bool]:

@@ -82,7 +82,7 @@ def take_in() -> ResponseReturnValue:
 @may(Role.ADMIN)
 def export() -> Response:
     """Everybody on the list, as a file."""
-    return csv_files.answer("subscribers.csv", subscriber_files.write_list())
+    return csv_files.stream("subscribers.csv", subscriber_files.write_list())
 
 
 @bp.get("/subscribers/erasure")
@@ -125,7 +125,11 @@ def _uploaded() -> str:
     file = request.files.get("file")
     sent = file.read(_LARGEST + 1) if file else b""
     if len(sent) > _LARGEST:
-        raise Malformed({"file": "Choose a file of at most 2 MB."})
+        raise Malformed(
+            {
+                "file": "Choose a file of at most 2 MB. Split a larger one: whoever is on the list already stays as they are."
+            }
+        )
     try:
         return sent.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
 from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, SelectField, SelectMultipleField, StringField
 
@@ -60,10 +59,11 @@ def page() -> ResponseReturnValue:
     if before is not None:
         wanted = wanted.where(Subscriber.id < before)
     found = db.session.scalars(wanted.order_by(Subscriber.id.desc()).limit(_PAGE + 1)).all()
+    counts = subscribers.counts()
     return show(
         "console/subscribers/list.html",
         typed=typed,
-        tabs=[(word, _address({**typed, "state": state}), state, _count(state)) for state, word in _STATES.items()],
+        tabs=[(word, _address({**typed, "state": state}), state, counts[state]) for state, word in _STATES.items()],
         kinds=[*_KINDS.items()],
         rows=found[:_PAGE],
         names=_names(),
@@ -201,10 +201,6 @@ def _typed() -> dict[str, str]:
 def _address(typed: dict[str, str]) -> str:
     query = urlencode({name: value for name, value in typed.items() if value})
     return f"{LIST}?{query}" if query else LIST
-
-
-def _count(state: str) -> int:
-    return db.session.scalar(select(func.count()).select_from(subscribers.wanted(state=state).subquery())) or 0
 
 
 def _number(typed: str) -> int | None:

@@ -7,8 +7,7 @@ follows from those rows alone, so that it may be done at any time and twice.
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import String, cast, literal, or_, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import ColumnElement, Integer, Select, case, cast, func, select
 
 from ..kernel import clock
 from ..kernel.database import db, writing
@@ -26,23 +25,32 @@ def settle() -> int:
     """Quarantine whoever the outbox has given up on, and commit; how many."""
     with writing():
         db.session.rollback()
-        found = db.session.execute(
-            select(Subscriber, Destination.suppressed_reason)
-            .join(Destination, _is_theirs())
-            .where(Destination.suppressed_at.is_not(None), Subscriber.quarantined_at.is_(None))
-            .limit(_MOST_AT_ONCE)
-        ).all()
+        found = [each for ours in (_by_mail(), _by_webhook()) for each in db.session.execute(ours)]
         for subscriber, reason in found:
             _quarantine(subscriber, reason or "")
         db.session.commit()
     return len(found)
 
 
-def _is_theirs() -> ColumnElement[bool]:
-    named = literal(BY_ID, String).concat(cast(Subscriber.id, String))
-    return or_(
-        (Destination.channel == EMAIL) & (Destination.destination == Subscriber.email),
-        (Destination.channel == WEBHOOK) & (Destination.destination == named),
+def _by_mail() -> Select[Subscriber, str | None]:
+    return _given_up(EMAIL, Destination.destination == Subscriber.email)
+
+
+def _by_webhook() -> Select[Subscriber, str | None]:
+    """Their numbers are taken from the few destinations: to make a name of each subscriber's is to look at all of them."""
+    number = cast(func.substr(Destination.destination, len(BY_ID) + 1), Integer)
+    is_theirs = case((Destination.destination.like(f"{BY_ID}%"), number)) == Subscriber.id
+    return _given_up(WEBHOOK, is_theirs)
+
+
+def _given_up(channel: str, is_theirs: ColumnElement[bool]) -> Select[Subscriber, str | None]:
+    return (
+        select(Subscriber, Destination.suppressed_reason)
+        .join(Destination, is_theirs)
+        .where(
+            Destination.channel == channel, Destination.suppressed_at.is_not(None), Subscriber.quarantined_at.is_(None)
+        )
+        .limit(_MOST_AT_ONCE)
     )
 
 

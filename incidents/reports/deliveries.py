@@ -55,6 +55,8 @@ def conditions(asked: Asked) -> list[ColumnElement[bool]]:
     if asked.state:
         # as a word of the statement: a planner that meets a parameter does not see that a partial index fits
         found.append(table.state == bindparam(None, asked.state, String, literal_execute=True))
+        if asked.state in (outbox.FAILED, outbox.HELD):
+            found.append(outbox.is_undelivered(table))
     if asked.channel:
         found.append(table.channel == asked.channel)
     if asked.destination:

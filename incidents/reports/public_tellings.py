@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, case, cast, func, literal, select
+from sqlalchemy import String, case, cast, func, literal, literal_column, select
 
+from ..kernel import outbox
 from ..kernel.database import db
 from ..kernel.outbox import OutboxMessage
 from ..published.notices import Notice
@@ -113,18 +114,49 @@ def newest(*, before: int | None = None, limit: int) -> Sequence[Notice]:
 
 
 def counted(found: Sequence[Notice]) -> list[Counts]:
-    """The same with what became of each, in one more question."""
-    keys = [notice.key for notice in found]
-    states: dict[str, dict[str, int]] = {}
-    if keys:
-        rows = db.session.execute(
-            select(OutboxMessage.event, OutboxMessage.state, func.count())
-            .where(OutboxMessage.event.in_(keys))
-            .group_by(OutboxMessage.event, OutboxMessage.state)
+    """The same with what became of each, in three more questions."""
+    known = _kept(found)
+    not_sent = _not_sent(known)
+    return [
+        Counts(
+            notice=each,
+            states=_states(known[each.id], not_sent.get(each.key, {})) if each.id in known else {},
+            left_out=_left_out(each),
         )
-        for event, state, number in rows:
-            states.setdefault(event, {})[state] = number
-    return [Counts(notice=each, states=states.get(each.key, {}), left_out=_left_out(each)) for each in found]
+        for each in found
+    ]
+
+
+def _kept(found: Sequence[Notice]) -> dict[int, Notice]:
+    """Those of which there are messages, by their numbers."""
+    message = select(OutboxMessage.id).where(OutboxMessage.event == Notice.key).limit(1).scalar_subquery()
+    kept = select(Notice.id).where(Notice.id.in_([notice.id for notice in found]), message.is_not(None))
+    ids = set(db.session.scalars(kept)) if found else set()
+    return {notice.id: notice for notice in found if notice.id in ids}
+
+
+def _not_sent(kept: Mapping[int, Notice]) -> dict[str, dict[str, int]]:
+    """By the notices' keys what waits and what was not sent. Whatever else was written was sent: that is not counted.
+
+    It can be a hundred thousand for each update, and the others are few.
+    """
+    states: dict[str, dict[str, int]] = {}
+    keys = [notice.key for notice in kept.values()]
+    if not keys:
+        return states
+    event = OutboxMessage.event
+    # what waits is looked through whole: the index by events would lead to all that was sent, too
+    no_index = event + literal_column("''")
+    for name, those in ((no_index, outbox.is_waiting(OutboxMessage)), (event, outbox.was_not_sent(OutboxMessage))):
+        counted = select(name, OutboxMessage.state, func.count()).where(those, name.in_(keys))
+        for key, state, number in db.session.execute(counted.group_by(name, OutboxMessage.state)):
+            states.setdefault(key, {})[state] = number
+    return states
+
+
+def _states(notice: Notice, not_sent: Mapping[str, int]) -> dict[str, int]:
+    sent = (notice.told or {}).get("to", 0) - sum(not_sent.values())
+    return {**not_sent, **({outbox.SENT: sent} if sent > 0 else {})}
 
 
 def _left_out(notice: Notice) -> list[tuple[str, int]]:
@@ -145,13 +177,16 @@ def written_to(notice: Notice, *, state: str, before: int | None, limit: int) ->
 
 
 def left_out_of(notice: Notice, *, before: int | None, limit: int) -> list[Line]:
-    """Those who are on the list and were not written to, each with the reason."""
+    """Those who are on the list and were not written to, each with the reason.
+
+    They are looked up one by one: of a NOT EXISTS a planner that has not counted lately makes a join over all messages.
+    """
     got_one = select(OutboxMessage.id).where(
         OutboxMessage.event == notice.key,
         OutboxMessage.channel == Subscriber.kind,
         OutboxMessage.destination == _destination(),
     )
-    wanted = select(Subscriber).where(~got_one.exists())
+    wanted = select(Subscriber).where(got_one.limit(1).scalar_subquery().is_(None))
     if before is not None:
         wanted = wanted.where(Subscriber.id < before)
     found = db.session.scalars(wanted.order_by(Subscriber.id.desc()).limit(limit + 1)).all()

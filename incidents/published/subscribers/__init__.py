@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .choosing import EVERYTHING, Choice, check_choice, components_to_choose
 from .erasing import erase, erase_address, forget_the_unconfirmed
-from .finding import by_token, find, find_email, find_url, wanted
+from .finding import by_token, counts, find, find_email, find_url, wanted
 from .importing import Imported, add_many
 from .invitations import LIFETIME, Invitation, invitation
 from .letters import Letters
@@ -50,6 +50,7 @@ __all__ = [
     "clean_url",
     "components_to_choose",
     "confirm",
+    "counts",
     "erase",
     "erase_address",
     "find",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from ...kernel.database import db
 from .model import EMAIL, WEBHOOK, Subscriber
@@ -38,17 +38,19 @@ def find_url(url: str) -> Subscriber | None:
     return db.session.scalar(select(Subscriber).where(Subscriber.url == url))
 
 
+def counts() -> dict[str, int]:
+    """How many there are in each state, and in all under ""; one look at all of them."""
+    columns = [func.count().filter(*_in(state)).label(state) for state in STATES]
+    found = db.session.execute(select(func.count(), *columns).select_from(Subscriber)).one()
+    return dict(zip(("", *STATES), found, strict=True))
+
+
 def wanted(*, kind: str | None = None, state: str | None = None, words: str | None = None) -> Select[Subscriber]:
     """A query for those of a kind, in a state, or with these words in their address; in no order yet."""
     query = select(Subscriber)
     if kind:
         query = query.where(Subscriber.kind == kind)
-    if state == CONFIRMED:
-        query = query.where(Subscriber.confirmed_at.is_not(None), Subscriber.quarantined_at.is_(None))
-    elif state == UNCONFIRMED:
-        query = query.where(Subscriber.confirmed_at.is_(None))
-    elif state == QUARANTINED:
-        query = query.where(Subscriber.quarantined_at.is_not(None))
+    query = query.where(*_in(state))
     if words and words.strip():
         looked_for = words.strip().lower()
         query = query.where(
@@ -58,3 +60,11 @@ def wanted(*, kind: str | None = None, state: str | None = None, words: str | No
             )
         )
     return query
+
+
+def _in(state: str | None) -> tuple[ColumnElement[bool], ...]:
+    if state == CONFIRMED:
+        return Subscriber.confirmed_at.is_not(None), Subscriber.quarantined_at.is_(None)
+    if state == UNCONFIRMED:
+        return (Subscriber.confirmed_at.is_(None),)
+    return (Subscriber.quarantined_at.is_not(None),) if state == QUARANTINED else ()

@@ -70,12 +70,12 @@ def _insert(entries: Mapping[str, Choice], *, is_confirmed: bool) -> Sequence[An
     ]
     dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     written = (
-        dialect.insert(Subscriber)
-        .values(rows)
+        dialect.insert(Subscriber.__table__)
         .on_conflict_do_nothing(index_elements=["email"], index_where=text("email IS NOT NULL"))
         .returning(Subscriber.id, Subscriber.public_id, Subscriber.token, Subscriber.email, Subscriber.language)
     )
-    return db.session.execute(written).all()
+    # beside the statement: it takes longer to write five hundred rows into one than to insert them
+    return db.session.execute(written, rows).all()
 
 
 def _choose(choices: Mapping[int, Choice]) -> None:
