@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from incidents.kernel import database
@@ -26,6 +29,29 @@ def test_a_wrong_pragma_is_found(app: Flask) -> None:
 def test_a_reading_transaction_cannot_write(app: Flask) -> None:
     with database.reading(), db.engine.connect() as connection, pytest.raises(DBAPIError):
         connection.execute(text("CREATE TABLE forbidden (id INTEGER)"))
+
+
+def prepares(connection: Connection) -> bool:
+    plain: Any = connection.connection.driver_connection
+    return plain.prepare_threshold is not None
+
+
+def test_behind_a_pooler_nothing_is_prepared_and_missing_limits_are_found(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name == "sqlite":
+        return
+    with db.engine.connect() as connection:
+        assert prepares(connection)
+        assert database.missing_limits(connection) == []
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+        assert database.missing_limits(connection) == ["lock_timeout"]
+
+    # a pooler greets with a number of its own
+    monkeypatch.setattr(psycopg.ConnectionInfo, "backend_pid", 0)
+    db.engine.dispose()
+    with db.engine.connect() as connection:
+        assert not prepares(connection)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ PRAGMAS: dict[str, tuple[str, object]] = {
     "cell_size_check": ("ON", 1),
 }
 
+_LIMITS = {"statement_timeout": 10000, "idle_in_transaction_session_timeout": 15000, "lock_timeout": 5000}  # ms
+
 Mode = Literal["read", "write"]
 _mode: ContextVar[Mode] = ContextVar("database_mode", default="write")
 _PATIENCE = timedelta(seconds=5)  # for a lock that somebody else holds
@@ -102,17 +104,18 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "connect_args": {
             "connect_timeout": 5,
             "keepalives_idle": 30,
-            "options": "-c statement_timeout=10000 -c idle_in_transaction_session_timeout=15000 -c lock_timeout=5000",
+            "options": " ".join(f"-c {name}={limit}" for name, limit in _LIMITS.items()),
         },
     }
 
 
 def prepare(engine: Engine) -> None:
-    """Hang our rules on an engine: pragmas per connection, and a BEGIN that says whether it means to write."""
+    """Hang our rules on an engine: what each connection begins with, and a BEGIN that says whether it means to write."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "connect", _prepare_nothing_behind_a_pooler)
         event.listen(engine, "begin", _begin_postgresql)
 
 
@@ -186,6 +189,18 @@ def _milliseconds(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
 
 
+def _prepare_nothing_behind_a_pooler(connection: Any, _record: object) -> None:
+    """A pooler may give each transaction another server, which knows nothing of what was prepared on the one before.
+
+    It is known by its answer: what it hands out at the greeting is not the number of the server process.
+    """
+    connection.autocommit = True
+    (process,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.autocommit = False
+    if process != connection.info.backend_pid:
+        connection.prepare_threshold = None
+
+
 def _begin_postgresql(connection: Connection) -> None:
     if _patience.get() != _PATIENCE:
         wanted = _milliseconds(_patience.get())
@@ -212,6 +227,17 @@ def wrong_pragmas(connection: Connection) -> list[str]:
         if found != expected:
             wrong.append(f"PRAGMA {name} is {found}, and must be {expected}")
     return wrong
+
+
+def missing_limits(connection: Connection) -> list[str]:
+    """Settings by which PostgreSQL bounds waits and that are off; a pooler keeps what we ask for from the server."""
+    if connection.dialect.name != "postgresql":
+        return []
+    return [
+        name
+        for name in _LIMITS
+        if connection.exec_driver_sql(f"SELECT current_setting('{name}')").scalar() in ("0", None)
+    ]
 
 
 def checkpoint(engine: Engine) -> None:

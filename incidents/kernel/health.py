@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Unauthorized
 
 from . import beats, clock, outbox
-from .database import db, has_wal_reset_bug, reading, wrong_pragmas
+from .database import db, has_wal_reset_bug, missing_limits, reading, wrong_pragmas
 from .outbox import OutboxMessage
 from .settings import Settings
 
@@ -170,6 +170,11 @@ def check_database() -> Finding:
     db.session.execute(text("SELECT 1"))
     if wrong:
         return Finding("fail", "; ".join(wrong))
+    unbounded = missing_limits(db.session.connection())
+    if unbounded:
+        return Finding(
+            "warn", f"{', '.join(unbounded)} not set: behind a pooler set them on the role, by ALTER ROLE … SET"
+        )
     if db.engine.dialect.name == "sqlite" and has_wal_reset_bug():
         return Finding("pass", "this SQLite has the WAL-reset bug, so only the clock folds the log back")
     return Finding("pass")
