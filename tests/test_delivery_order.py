@@ -172,6 +172,41 @@ def test_one_text_for_many_is_one_body_and_one_statement(app: Flask, count_queri
     assert db.session.scalar(select(func.count()).select_from(OutboxBody)) == 1
 
 
+def test_whoever_has_the_text_already_is_left_out_and_the_others_get_theirs(app: Flask) -> None:
+    known, _other = a_subscriber(), a_subscriber("bob@example.com")
+    enqueue("update/1", to=known.email or "")
+
+    assert (
+        outbox.fan_out(event="update/1", channel="email", body={}, to=select(Subscriber.email.label("destination")))
+        == 1
+    )
+    db.session.commit()
+
+    assert len(db.session.scalars(select(OutboxMessage)).all()) == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL plans by what is in the table
+def test_a_claim_looks_only_at_what_waits_for_a_destination_and_not_at_all_that_was_sent_there(
+    app: Flask, count_queries: list[str]
+) -> None:
+    enqueue("update/1", fold_key="update")
+    count_queries.clear()
+
+    claim()
+
+    asked = [each for each in count_queries if each.startswith("SELECT") and "outbox_1" in each]
+    looks = [look for each in asked for look in plan_of(each) if "outbox_1" in look]
+    assert len(looks) == 9  # for each of the three kinds in flight and earlier; sent later, waiting later, told before
+    assert all("USING INDEX ix_outbox_destination (destination=? AND state=?" in look for look in looks), looks
+
+
+def plan_of(statement: str) -> list[str]:
+    """How SQLite would answer."""
+    with db.engine.connect() as connection:
+        unknown = (None,) * statement.count("?")
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", unknown)]
+
+
 def test_each_of_many_gets_the_body_with_its_own_put_over_it_and_unused_bodies_go(
     app: Flask, outgoing: Outgoing
 ) -> None:

@@ -53,6 +53,7 @@ def _recent(
     wanted = select(OutboxMessage).where(
         OutboxMessage.destination.in_({way.destination for way in ways}),
         OutboxMessage.fold_key == _fold_key(person),
+        outbox.is_in_some_state(),
         or_(OutboxMessage.state == outbox.WAITING, OutboxMessage.last_attempt_at > since),
     )
     found: dict[tuple[str, str], list[OutboxMessage]] = {}

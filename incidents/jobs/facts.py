@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import or_, select
+from sqlalchemy import select, union_all
 
 from ..kernel import clock, outbox
 from ..kernel.database import db
@@ -146,15 +146,15 @@ def _receipts(claims: Sequence[Claim]) -> dict[tuple[int, str], Mapping[str, Any
 
 def _newest_receipt(claimed: Claim, wanted: str) -> Mapping[str, Any] | None:
     incident_id = claimed.incident_id or claimed.payload.get("of_incident")
-    by_fold_key = (OutboxMessage.incident_id == incident_id) & (OutboxMessage.fold_key == wanted)
-    query = (
-        select(OutboxMessage.receipt)
-        .where(
-            or_(OutboxMessage.event == wanted, by_fold_key),
-            OutboxMessage.channel == claimed.channel,
-            OutboxMessage.destination == claimed.destination,
-            OutboxMessage.state == outbox.SENT,
-        )
-        .order_by(OutboxMessage.id.desc())
+    there = (
+        OutboxMessage.channel == claimed.channel,
+        OutboxMessage.destination == claimed.destination,
+        OutboxMessage.state == outbox.SENT,
     )
-    return next((receipt for receipt in db.session.scalars(query) if receipt and receipt.get("ts")), None)
+    answered = select(OutboxMessage.id, OutboxMessage.receipt).where(*there)
+    # each by an index of its own: of an OR a planner makes a look at all that was ever sent there
+    of_event = answered.where(OutboxMessage.event == wanted)
+    of_fold_key = answered.where(OutboxMessage.incident_id == incident_id, OutboxMessage.fold_key == wanted)
+    found = db.session.execute(union_all(of_event, of_fold_key))
+    newest_first = sorted(found, key=lambda row: row.id, reverse=True)
+    return next((row.receipt for row in newest_first if row.receipt and row.receipt.get("ts")), None)

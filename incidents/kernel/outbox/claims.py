@@ -230,16 +230,19 @@ def _due_of(*conditions: Any, newest_first: bool = False, by_rank: bool = False)
     """Due messages at the head of their incident's queue, to destinations that have none in flight.
 
     The scalar subqueries are looked up row by row: of a NOT EXISTS a planner makes a join over all that waits. In them
-    everything but the destination is kept from the indexes, because a planner without statistics takes any other.
+    everything but the destination and the state is kept from the indexes, because a planner without statistics takes any other.
     """
     table = OutboxMessage
-    there = (_Other.destination == table.destination, _Other.channel + literal_column("''") == table.channel)
+    there = (
+        _Other.destination == table.destination,
+        is_waiting(_Other),  # as all in flight does: without it a planner may look at all that was ever sent there
+        _Other.channel + literal_column("''") == table.channel,
+    )
     in_flight = select(_Other.id).where(
         *there, _Other.leased_by.is_not(None), func.coalesce(_Other.leased_until, _NOW) > _NOW
     )
     earlier = select(_Other.id).where(
         *there,
-        is_waiting(_Other),
         _Other.incident_id + literal_column("0") == table.incident_id,
         _Other.id + literal_column("0") < table.id,
         # one that is meant to leave later holds up none; what calls somebody waits only for an earlier call that is due

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, cast, delete, func, insert, literal, null, select, true, update
+from sqlalchemy import Insert, Integer, String, cast, delete, func, insert, literal, null, select, true, update
+from sqlalchemy.exc import IntegrityError
 
 from .. import clock
 from ..database import Json, UtcDateTime, db
@@ -59,12 +61,28 @@ def fan_out(
     rows = select(*written.values()).select_from(found).where(true())
     if not _is_postgresql():  # which has them in this order for their keys; it saves two fifths of the time
         rows = rows.order_by(found.c.destination)
-    statement = insert_unless_there(OutboxMessage.__table__).from_select([*written], rows, include_defaults=False)
-    result: Any = db.session.execute(statement.execution_options(preserve_rowcount=True))
-    added = int(result.rowcount)
+    added = _insert([*written], rows)
     if not added:
         db.session.execute(delete(OutboxBody).where(OutboxBody.id == body_id))
     return added
+
+
+def _insert(columns: list[str], rows: Any) -> int:
+    """Write these; answers how many are new.
+
+    PostgreSQL looks for each row twice where some may be there already, so it is asked to do without first: none is, as
+    a rule, and where one is its index says so.
+    """
+    table: Any = OutboxMessage.__table__
+    if _is_postgresql():
+        with suppress(IntegrityError), db.session.begin_nested():
+            return _count(insert(table).from_select(columns, rows, include_defaults=False))
+    return _count(insert_unless_there(table).from_select(columns, rows, include_defaults=False))
+
+
+def _count(statement: Insert) -> int:
+    result: Any = db.session.execute(statement.execution_options(preserve_rowcount=True))
+    return int(result.rowcount)
 
 
 def _new_key(found: Any) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from ..database import UtcDateTime
-from .messages import SENT, SKIPPED, OutboxMessage, is_waiting
+from .messages import SENT, SKIPPED, OutboxMessage, is_in_some_state, is_waiting
 
 STANDS_FOR = "stands_for"  # in a payload: how many earlier messages this one takes the place of
 ENDS = "ends"  # in a payload: it ends a problem, and is for those alone who were told of it
@@ -54,7 +54,8 @@ def _standing() -> Any:
     now = bindparam("now", type_=UtcDateTime)
     newest = select(_Other.id).where(*same, _Other.id > table.id, is_waiting(_Other), _Other.next_attempt_at <= now)
     # an attempt that failed may have arrived all the same
-    told = select(_Other.id).where(*same, _Other.id < table.id, or_(_Other.state == SENT, _Other.attempts > 0))
+    left = (is_in_some_state(_Other), or_(_Other.state == SENT, _Other.attempts > 0))
+    told = select(_Other.id).where(*same, _Other.id < table.id, *left)
     return select(
         table.id,
         table.channel,
