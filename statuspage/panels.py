@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Any
+from datetime import date, datetime
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -34,7 +36,7 @@ def panel_of(incident: Incident, picture: Picture, *, newest_only: bool = True) 
         "began_at": incident.began_at,
         "began": _began(incident, picture),
         "updates": [
-            _update(update, incident, picture, is_newest=not place)
+            _said(update, incident, picture, is_newest=not place)
             for place, update in enumerate(incident.updates[:most])
         ],
         "more": earlier(left_out) if left_out > 0 else say("Incident page"),
@@ -90,40 +92,78 @@ def _event_of(incident: Incident, picture: Picture) -> dict[str, Any]:
     }
 
 
-def _update(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> dict[str, Any]:
-    zone = picture.zone
+def _said(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> Markup:
+    """What the macro ``update`` prints of one text."""
+    stands = _Standing(
+        incident.id,
+        incident.is_open,
+        incident.rca is not None,
+        is_newest,
+        picture.minute if is_newest and incident.promise is not None else None,
+        picture.today,
+        picture.zone,
+    )
+    return _text(update, stands, (spoken(), written_in()))
+
+
+class _Standing(NamedTuple):
+    """What else decides how a text is printed; ``minute`` only where it tells how late we are."""
+
+    incident: str
+    is_open: bool
+    has_rca: bool
+    is_newest: bool
+    minute: datetime | None
+    today: date
+    zone: ZoneInfo
+
+
+@lru_cache(maxsize=2048)
+def _text(update: Update, stands: _Standing, _tongue: tuple[str, str]) -> Markup:
+    """Printed once for as long as all of this is the same: older texts stand unchanged through minutes and changes."""
+    zone, today = stands.zone, stands.today
     local_day = update.display_at.astimezone(zone).date()
-    utc = times.in_utc(update.display_at)
-    return {
+    here, utc = times.at(update.display_at, zone), times.in_utc(update.display_at)
+    view = {
         "word": say(words.STATUS_WORD[update.status]),
         "at": update.display_at,
-        "clock": times.at(update.display_at, zone),
-        "utc": utc if utc != times.at(update.display_at, zone) else "",
-        "day": times.day(local_day, near=picture.today) if local_day != picture.today or not incident.is_open else "",
+        "clock": here,
+        "utc": utc if utc != here else "",
+        "day": times.day(local_day, near=today) if local_day != today or not stands.is_open else "",
         # the root cause analysis has a page of its own: here stands where it is
-        "html": _rca_link(incident) if update.status == "postmortem" else Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
-        "rca": f"/incidents/{incident.id}/rca" if update.status == "resolved" and incident.rca else "",
+        "html": _rca_link(stands.incident) if update.status == "postmortem" else Markup(update.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        "rca": f"/incidents/{stands.incident}/rca" if update.status == "resolved" and stands.has_rca else "",
         "promised_at": update.promised_at,
-        "promise": _promise(update, incident, picture, is_newest=is_newest),
-        "is_late": is_newest and is_late(incident, picture),
+        "promise": _promise(update, stands),
+        "is_late": _is_late(update.promised_at, stands.minute),
         "edited_at": update.edited_at,
         "edited": say("Edited {time}", time=times.both_with_day(update.edited_at, zone, now=update.display_at))
         if update.edited_at
         else "",
     }
+    return line(view, is_newest=stands.is_newest)
 
 
-def _rca_link(incident: Incident) -> Markup:
+def line(view: dict[str, Any], *, is_newest: bool) -> Markup:
+    """What the macro ``update`` prints."""
+    return Markup(_parts().update(view, is_newest))  # noqa: S704 - our own macro
+
+
+def _rca_link(incident: str) -> Markup:
     words_of_it = say("What happened, and what we change")
-    return Markup('<p><a href="/incidents/{}/rca">{}</a></p>').format(incident.id, words_of_it)
+    return Markup('<p><a href="/incidents/{}/rca">{}</a></p>').format(incident, words_of_it)
 
 
-def _promise(update: Update, incident: Incident, picture: Picture, *, is_newest: bool) -> str:
+def _promise(update: Update, stands: _Standing) -> str:
     if update.promised_at is None:
         return ""
-    if is_newest and incident.is_open:
-        return words.promise(update.promised_at, minute=picture.minute, zone=picture.zone)
-    return words.promised(update.promised_at, then=update.display_at, zone=picture.zone)
+    if stands.minute is not None:
+        return words.promise(update.promised_at, minute=stands.minute, zone=stands.zone)
+    return words.promised(update.promised_at, then=update.display_at, zone=stands.zone)
+
+
+def _is_late(promised_at: datetime | None, minute: datetime | None) -> bool:
+    return promised_at is not None and minute is not None and words.is_late(promised_at, minute)
 
 
 def is_late(incident: Incident, picture: Picture) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,6 +14,7 @@ from incidents.published.logo import as_address
 from . import marks, times, tongues, words
 from .look import ROOT, Look, look
 from .prepared import Document
+from .records import SettingsRow
 from .snapshot import Picture
 
 templates = Environment(
@@ -21,6 +23,7 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=StrictUndefined,
+    auto_reload=False,  # ``look.version`` is read once, too: who changes the templates starts anew
 )
 
 
@@ -47,19 +50,23 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
         picture=picture,
         settings=settings,
         site=say("{name} status", name=settings.name),
-        logo=as_address(settings.logo) if settings.logo else None,
         base=base,
         path=path,
         asks=tongues.asks(spoken(), settings),
         choices=tongues.choices(path, settings),
-        forms=forms(),
         key=shown,
         stale=words.headline(picture) if picture.dark_since else "",
         minute=picture.minute,
         old=words.old(picture),
         look=chosen,
         favicon=marks.favicon(shown),
-        zone_words=words.zone_words(picture),
+        bar=_bar(settings, bool(picture.told.works), (spoken(), written_in())),
+        foot=_foot(
+            settings,
+            words.zone_words(picture),
+            path if len(tongues.offered(settings)) > 1 else "",
+            (spoken(), written_in()),
+        ),
         **view,
     )
     # only now is it known which drawings the page uses
@@ -68,6 +75,24 @@ def sheet(template: str, picture: Picture, *, path: str, base: str, key: str | N
     if spoken() != settings.language:
         html = tongues.with_language(html, spoken())
     return Document("text/html; charset=utf-8", html.strip().encode("utf-8", "replace"), security_headers(chosen))
+
+
+@lru_cache(maxsize=64)
+def _bar(settings: SettingsRow, has_works: bool, _tongue: tuple[str, str]) -> Markup:
+    """What stands on top of every page, in the language that is spoken."""
+    logo = as_address(settings.logo) if settings.logo else None
+    return _frame("bar", settings, logo, has_works)
+
+
+@lru_cache(maxsize=256)
+def _foot(settings: SettingsRow, zone_words: str, path: str, _tongue: tuple[str, str]) -> Markup:
+    """What stands below every page; ``path`` is where the choice of a language leads."""
+    return _frame("foot", settings, zone_words, tongues.choices(path, settings), forms())
+
+
+def _frame(macro: str, *values: object) -> Markup:
+    module: Any = templates.get_template("_frame.html").module
+    return Markup(getattr(module, macro)(*values).strip())  # noqa: S704 - our own macro
 
 
 def security_headers(chosen: Look) -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from incidents.kernel.languages import forms, listed, phrase, say
+from incidents.kernel.languages import forms, listed, phrase, say, spoken, written_in
 from incidents.policy.components import ComponentStatus
 from incidents.policy.maintenance import State
 
@@ -41,6 +42,7 @@ def panel_of(work: Work, picture: Picture, *, newest_only: bool = True) -> dict[
     said = work.said(picture.minute)
     most = _MOST_UPDATES if newest_only else len(said)
     left_out = len(said) - most
+    texts = [each for each in said[:most] if each.body_html or each.kind != "scheduled"]
     state = work.state(picture.minute)
     return {
         "id": work.id,
@@ -51,7 +53,10 @@ def panel_of(work: Work, picture: Picture, *, newest_only: bool = True) -> dict[
         "starts_at": work.times.began_at,
         "planned": say("{state}, planned {time}", state=say(WORD[state]), time=with_day(work, picture)),
         "late": late(work, picture),
-        "updates": [_update(each, picture) for each in said[:most] if each.body_html or each.kind != "scheduled"],
+        "updates": [
+            _text(each, picture.today, picture.zone, not place, (spoken(), written_in()))
+            for place, each in enumerate(texts)
+        ],
         "more": panels.earlier(left_out) if left_out > 0 else say("Maintenance page"),
     }
 
@@ -139,26 +144,28 @@ def _follows(each: Work, work: Work, picture: Picture) -> bool:
     return each.row.starts_at > work.row.starts_at and each.state(picture.minute) == State.SCHEDULED
 
 
-def _update(said: Said, picture: Picture) -> dict[str, Any]:
-    local_day = said.at.astimezone(picture.zone).date()
-    here, utc = times.at(said.at, picture.zone), times.in_utc(said.at)
-    return {
+@lru_cache(maxsize=256)
+def _text(said: Said, today: date, zone: ZoneInfo, is_newest: bool, _tongue: tuple[str, str]) -> Markup:
+    local_day = said.at.astimezone(zone).date()
+    here, utc = times.at(said.at, zone), times.in_utc(said.at)
+    view = {
         "word": say(_WORD_OF_KIND.get(said.kind, WORD[said.state])),
         "at": said.at,
         "clock": here,
         "utc": utc if utc != here else "",
-        "day": times.day(local_day, near=picture.today) if local_day != picture.today else "",
-        "html": _moved(said, picture) + Markup(said.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
+        "day": times.day(local_day, near=today) if local_day != today else "",
+        "html": _moved(said, today, zone) + Markup(said.body_html),  # noqa: S704 - made safe when it was written (kernel.text)
         "rca": "",
         "promise": "",
         "edited": "",
     }
+    return panels.line(view, is_newest=is_newest)
 
 
-def _moved(said: Said, picture: Picture) -> Markup:
+def _moved(said: Said, today: date, zone: ZoneInfo) -> Markup:
     if said.was is None or said.now is None:
         return Markup("")
-    old, new = (both(start, end, picture.zone, near=picture.today) for start, end in (said.was, said.now))
+    old, new = (both(start, end, zone, near=today) for start, end in (said.was, said.now))
     return Markup("<p>{}</p>").format(say("New time: {new}. Before: {old}.", new=new, old=old))
 
 
