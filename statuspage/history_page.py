@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from incidents.kernel.languages import forms, mid_sentence, say, say_many
+from markupsafe import Markup
+
+from incidents.kernel.languages import forms, mid_sentence, say, say_many, spoken, written_in
 from incidents.policy.components import ComponentStatus, worst
 
 from . import marks, panels, times, words, work_panels
 from .prepared import Document
-from .sheets import sheet
+from .sheets import sheet, templates
 from .snapshot import Picture
 from .story import Incident
 from .work import Work
+
+_MOST_KEPT = 16  # months of one picture: two in each language; older ones are made when somebody asks
 
 
 def history(
@@ -41,13 +45,26 @@ def history(
         headline="" if picture.dark_since else mid_sentence(words.headline(picture)),
         about=say("What happened, month by month. {headline}.", headline=words.headline(picture).rstrip(".。")),
         months=[
-            _month(first, found, (works or {}).get(first, ()), picture, with_calendar=first == newest)
-            for first, found in months.items()
+            _printed(first, found, (works or {}).get(first, ()), picture, place)
+            for place, (first, found) in enumerate(months.items(), start=1)
         ],
-        weekdays=forms().weekdays,
         links=_other_months(picture, oldest, newest if single and newest < this_month else None),
         is_first=not single,
     )
+
+
+def _printed(first: date, found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture, place: int) -> Markup:
+    """A month as it stands in the page, the newest with its calendar; of one picture it is printed once."""
+    key = (first, found, works, place, spoken(), written_in())
+    kept = picture.months.get(key)
+    if kept is None:
+        view = _month(first, found, works, picture, with_calendar=place == 1)
+        module: Any = templates.get_template("_parts.html").module
+        printed: str = module.month(view, place, forms().weekdays)
+        kept = Markup(printed.strip())  # noqa: S704 - our own macro
+        if len(picture.months) < _MOST_KEPT:
+            picture.months[key] = kept
+    return kept
 
 
 def _month(

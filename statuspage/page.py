@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from incidents.kernel.languages import say
+from incidents.kernel.languages import say, spoken, written_in
 from incidents.policy.components import ComponentStatus
 
 from . import marks, panels, words, work_panels
@@ -106,15 +106,18 @@ def _is_listed(component: Component) -> bool:
     return not component.row.only_if_degraded or component.status != _OPERATIONAL
 
 
-def _row(picture: Picture, component: Component) -> dict[str, Any]:
+def _row(picture: Picture, component: Component) -> Markup:
+    """A component's line, printed once for as long as nothing of it changes."""
     draws = component.row.is_showcased
-    return {
-        "id": component.id,
-        "name": component.name,
-        "state": marks.state(component.status),
-        "strip": marks.strip(picture, component) if draws else "",
-        "percent": marks.percent(component) if draws else "",
-    }
+    strip, percent = (marks.strip(picture, component), marks.percent(component)) if draws else ("", "")
+    shown = (component.id, component.name, marks.state(component.status), strip, percent)
+    module: Any = templates.get_template("_parts.html").module
+    return picture.told.once(
+        component.id,
+        f"row {spoken()}",
+        (shown, written_in()),
+        lambda: Markup(module.row(*shown)),  # noqa: S704 - our own macro
+    )
 
 
 def _legend(picture: Picture) -> list[tuple[str, str, int]]:

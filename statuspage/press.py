@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from incidents.kernel.languages import speaking
 
 from . import contents
-from .prepared import Document, Prepared, compress, prepare
+from .packing import pack
+from .prepared import Document, Prepared, prepare
 from .snapshot import Picture
 
 
@@ -62,5 +63,5 @@ def _made(document: Document, before: Made | None) -> Made:
     """The document with its gzip; where the body came out the same, the old one stands."""
     if before is not None and before.document == document:
         return before
-    compressed = compress(document.body)
+    compressed = pack(document.body)
     return Made(document, compressed, prepare(document, compressed))

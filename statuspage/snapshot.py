@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from incidents.kernel.clock import to_the_minute
@@ -95,6 +96,11 @@ class Picture:
     def incidents(self) -> tuple[Incident, ...]:
         """Open, recent, and the newest fifty; newest beginning first."""
         return self.told.incidents
+
+    @cached_property
+    def months(self) -> dict[Hashable, Markup]:
+        """Months of the history that were printed, for the pages that show the same."""
+        return {}
 
     @cached_property
     def components(self) -> tuple[Component, ...]:

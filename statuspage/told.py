@@ -71,7 +71,7 @@ class Told:
         self.drawings: dict[tuple[str, str], tuple[date, Markup, list[str]]] = {}
         # a component's drawing, with what it was made from
         self.strips: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
-        # and whatever was made of an incident or announced work, by its id and what it is
+        # and whatever was made of an incident, announced work or component, by its id and what it is
         self._parts: dict[tuple[str, str], tuple[Hashable, Any]] = {}
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
@@ -121,11 +121,11 @@ class Told:
         self.strips = {key: kept for key, kept in before.strips.items() if key[0] in same}
 
     def once(self, id: str, part: str, made_from: Hashable, make: Callable[[], T]) -> T:
-        """A part of some document about one incident or announced work: made once for as long as its causes are the same.
+        """A part of some document, about one incident, announced work or component: made once while its causes are the same.
 
         What is not in memory, an old one that somebody asks for, is made each time.
         """
-        if id not in self.ids:
+        if id not in self.ids and id not in self.by_id:
             return make()
         kept = self._parts.get((id, part))
         if kept is None or kept[0] != made_from:
@@ -134,7 +134,7 @@ class Told:
         return made
 
     def _keep_parts(self, before: Told) -> None:
-        self._parts = {key: kept for key, kept in before._parts.items() if key[0] in self.ids}
+        self._parts = {key: kept for key, kept in before._parts.items() if key[0] in self.ids or key[0] in self.by_id}
 
     def began(self, component: ComponentRow) -> datetime:
         """Since when there is something to measure: the day that was given for it, else when it was added."""
