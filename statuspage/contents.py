@@ -128,10 +128,9 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     yield _history("/history", months, picture, base)
     for first, found in months.items():
         yield _history(f"/history/{first:%Y-%m}", {first: found}, picture, base)
-    objects = {
-        each.public_id: (each, told.status(each, minute), each.public_id in told.shown_ids)
-        for each in records.components
-    }
+    objects: dict[str, Hashable] = {each.id: (each.row, each.status, True) for each in picture.components}
+    hidden = (each for each in records.components if each.public_id not in told.shown_ids)
+    objects |= {each.public_id: (each, told.status(each, minute), False) for each in hidden}
     for work in _works_kept_ready(picture):
         named = tuple(objects[one] for one in work.components)
         shown = (work.row, records.settings, named, work.state(minute), picture.today, _repeats_with(work, picture))

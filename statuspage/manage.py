@@ -67,7 +67,7 @@ def _sketch(told: Told, minute: datetime) -> Picture:
     below: dict[int | None, list[Component]] = {None: [], **{number: [] for number in headings}}
     for row in told.shown:
         heading: GroupRow | None = headings.get(row.group_id) if row.group_id is not None else None
-        drawn = Component(row, heading, told.status(row, minute), (), None)
+        drawn = Component(row, heading, told.status(row, minute))
         below[heading.id if heading else None].append(drawn)
     # an empty heading is not on the page, but there it is for those who manage it
     groups = (

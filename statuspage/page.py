@@ -108,22 +108,23 @@ def _is_listed(component: Component) -> bool:
 
 def _row(picture: Picture, component: Component) -> Markup:
     """A component's line, printed once for as long as nothing of it changes."""
+    today = component.today
+    of_today = (picture.today, today.worst, tuple(today.spent.items())) if today is not None else None
+    made_from = (component.row, component.status, component.uptime, of_today, component.past, written_in())
+    return picture.told.once(component.id, f"row {spoken()}", made_from, lambda: _printed_row(picture, component))
+
+
+def _printed_row(picture: Picture, component: Component) -> Markup:
     draws = component.row.is_showcased
     strip, percent = (marks.strip(picture, component), marks.percent(component)) if draws else ("", "")
-    shown = (component.id, component.name, marks.state(component.status), strip, percent)
     module: Any = templates.get_template("_parts.html").module
-    return picture.told.once(
-        component.id,
-        f"row {spoken()}",
-        (shown, written_in()),
-        lambda: Markup(module.row(*shown)),  # noqa: S704 - our own macro
-    )
+    return Markup(module.row(component.id, component.name, marks.state(component.status), strip, percent))  # noqa: S704 - our own macro
 
 
 def _legend(picture: Picture) -> list[tuple[str, str, int]]:
     """The kinds of bars; maintenance and missing days only where a bar shows them."""
     rare = {
         "mnt": picture.told.knows_maintenance(picture.minute),
-        "none": any(each.days[0].worst is None for each in picture.components),
+        "none": any((each.past or each.days)[0].worst is None for each in picture.components),
     }
     return [(key, say(word), height) for key, word, height in marks.LEGEND if rare.get(key, True)]

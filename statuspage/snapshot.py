@@ -30,8 +30,13 @@ class Component:
     row: ComponentRow
     group: GroupRow | None
     status: ComponentStatus
-    days: tuple[Day, ...]
-    uptime: Decimal | None
+    past: tuple[Day, ...] = ()
+    today: Day | None = None
+    uptime: Decimal | None = None
+
+    @property
+    def days(self) -> tuple[Day, ...]:
+        return _days(self.past, self.today)
 
     @property
     def id(self) -> str:
@@ -51,8 +56,13 @@ class Group:
 
     row: GroupRow | None
     components: tuple[Component, ...]
-    days: tuple[Day, ...] = ()
+    past: tuple[Day, ...] = ()
+    today: Day | None = None
     uptime: Decimal | None = None
+
+    @property
+    def days(self) -> tuple[Day, ...]:
+        return _days(self.past, self.today)
 
     @property
     def id(self) -> str:
@@ -176,13 +186,15 @@ def draw(told: Told, minute: datetime, *, dark_since: datetime | None = None) ->
 
 
 def _group(told: Told, row: GroupRow | None, components: tuple[Component, ...], minute: datetime) -> Group:
-    days, share = told.days(row, minute) if row is not None else ((), None)
-    return Group(row, components, days, share)
+    return Group(row, components, *told.days(row, minute)) if row is not None else Group(None, components)
 
 
 def _component(told: Told, row: ComponentRow, group: GroupRow | None, minute: datetime) -> Component:
-    days, share = told.days(row, minute)
-    return Component(row, group, told.status(row, minute), days, share)
+    return Component(row, group, told.status(row, minute), *told.days(row, minute))
+
+
+def _days(past: tuple[Day, ...], today: Day | None) -> tuple[Day, ...]:
+    return (*past, today) if today is not None else past
 
 
 _HARDNESS: Mapping[Impact, int] = {IMPACT_OF[status]: badness for status, badness in BADNESS.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from markupsafe import Markup
 
@@ -33,6 +33,18 @@ class Standing:
     states: tuple[State, ...]
     running: tuple[Work, ...]  # the first to have begun first
     touched: frozenset[str]
+
+
+class _Past(NamedTuple):
+    """The days before ``today``, one by one and as one; and whether nothing touches today, so that it is like any other."""
+
+    today: date
+    days: tuple[Day, ...]
+    as_one: Day
+    is_quiet: bool
+
+
+_WHOLE = Decimal("100.00")
 
 
 class Told:
@@ -63,7 +75,9 @@ class Told:
         self._members = _by_group(self.shown)
         self._of_groups: dict[str, tuple[tuple[Interval, ...], datetime]] = {}
         self._causes = self._what_each_depends_on()
-        self._past: dict[str, tuple[date, tuple[Day, ...], Day]] = {}
+        self._past: dict[str, _Past] = {}
+        self._quiet_day: tuple[datetime, Day] | None = None
+        self._day: tuple[datetime, date] | None = None
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
         self._standing: Standing | None = None
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
@@ -154,18 +168,40 @@ class Told:
             found = self._of_groups[row.public_id] = uptime.together(self.troubles(one) for one in self.members(row))
         return found
 
-    def days(self, row: ComponentRow | GroupRow, minute: datetime) -> tuple[tuple[Day, ...], Decimal | None]:
-        """Ninety days and their uptime; what lies before today is computed once a day."""
+    def days(self, row: ComponentRow | GroupRow, minute: datetime) -> tuple[tuple[Day, ...], Day, Decimal | None]:
+        """The days before today, today, and the uptime of all ninety; what lies before today is computed once a day."""
+        today = self._day_of(minute)
+        past = self._past.get(row.public_id)
+        if past is None or past.today != today:
+            past = self._past[row.public_id] = self._before(today, row, minute)
+        now = self._today(row, past, minute)
+        if not past.as_one.spent and not now.spent:
+            return past.days, now, _WHOLE if past.as_one.observed + now.observed else None
+        return past.days, now, uptime.percentage((past.as_one, now), self.records.settings.weights)
+
+    def _before(self, today: date, row: ComponentRow | GroupRow, minute: datetime) -> _Past:
         troubles, began_at = self.troubles(row)
-        today = minute.astimezone(self.zone).date()
-        kept = self._past.get(row.public_id)
-        if kept is None or kept[0] != today:
-            found = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone)
-            kept = (today, found[:-1], _as_one(found[:-1], today))
-            self._past[row.public_id] = kept
-        now = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone, count=1)
-        share = uptime.percentage((kept[2], *now), self.records.settings.weights)
-        return (*kept[1], *now), share
+        days = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone)[:-1]
+        start, end = (zones.start_of_day(each, self.zone) for each in (today, today + timedelta(days=1)))
+        touched = any(each.start < end and (each.end is None or each.end > start) for each in troubles)
+        return _Past(today, days, _as_one(days, today), is_quiet=began_at <= start and not touched)
+
+    def _today(self, row: ComponentRow | GroupRow, past: _Past, minute: datetime) -> Day:
+        """Today up to now; on most days it is the same for most."""
+        quiet = self._quiet_day
+        if past.is_quiet and quiet is not None and quiet[0] == minute:
+            return quiet[1]
+        troubles, began_at = self.troubles(row)
+        (now,) = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone, count=1)
+        if past.is_quiet:
+            self._quiet_day = (minute, now)
+        return now
+
+    def _day_of(self, minute: datetime) -> date:
+        found = self._day
+        if found is None or found[0] != minute:
+            found = self._day = (minute, minute.astimezone(self.zone).date())
+        return found[1]
 
     def status(self, component: ComponentRow, minute: datetime) -> ComponentStatus:
         """Its baseline, overlaid by the impact of open incidents and by running maintenance."""
@@ -173,7 +209,7 @@ class Told:
         impacts = [incident.now[one] for incident in self._open if one in incident.now]
         if one in self.standing(minute).touched:
             impacts.append(ComponentStatus.MAINTENANCE)
-        return uptime.overlay(component.status, impacts)
+        return uptime.overlay(component.status, impacts) if impacts else ComponentStatus(component.status)
 
     def standing(self, minute: datetime) -> Standing:
         """How far the announced work is at this minute; asked for each component, so it is kept for the minute."""

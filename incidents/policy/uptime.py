@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from . import zones
@@ -127,8 +126,7 @@ def percentage(observed: Iterable[Day], weights: Weights = USUAL) -> Decimal | N
     if counted <= 0:
         return None
     down = sum(weight * _total(seen, status) for status, weight in weights)
-    share = Fraction(100 * counted - down, counted)
-    return Decimal(share * 100 // 1).scaleb(-2)
+    return Decimal(100 * (100 * counted - down) // counted).scaleb(-2)
 
 
 def overlay(baseline: str, impacts: Iterable[str]) -> ComponentStatus:
