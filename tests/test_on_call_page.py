@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from flask.testing import FlaskClient
 
-from incidents.actions import oncall, oncall_roles, overrides, people, rotations
+from incidents.actions import oncall, oncall_roles, overrides, people, rotations, vacancies
 from incidents.console.on_call.week import fitting
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
@@ -146,8 +146,25 @@ def test_a_disabled_person_leaves_a_gap_that_is_named(client: FlaskClient, team:
 
     said = words(client.get(PAGE))
 
-    assert "Nobody (Priya Raman has no account)" in said
+    assert "Nobody (Priya Raman: the account is disabled)" in said
     assert "Nobody is on call until 09:00" in said
+
+
+def test_whoever_closes_an_account_reads_what_it_leaves_behind(client: FlaskClient, team: dict[str, Person]) -> None:
+    the_engineers(team["maya"], team["priya"])
+    oncall_roles.assign("cto", by=COMMAND_LINE, tell=["person:priya@example.com"])
+    people.disable(team["priya"], by=COMMAND_LINE)
+
+    assert vacancies.left_by(team["priya"]) == (
+        "Primary has turns of Priya Raman that nobody takes any more: change the rotation, or let somebody cover them. "
+        "Nobody is on call in Primary at this moment. CTO names Priya Raman, who is told nothing: choose another there."
+    )
+    team["priya"].disabled_at = None
+    admin = make_person("admin@example.com", role="admin")
+    sign_in(client, admin)
+    post(client, f"/console/settings/people/{team['priya'].id}/disabled")
+    assert "The account is disabled. Primary has turns of Priya Raman" in words(client.get("/console/settings/people"))
+    assert vacancies.left_by(admin) == ""
 
 
 def test_a_cover_stands_there_and_can_be_undone(

@@ -55,11 +55,14 @@ def test_what_pagerduty_answers_decides_what_becomes_of_it(settings: Settings, r
             answer_json({}, 429, {"Retry-After": "12"}),
             Outcome("failed", "PagerDuty answered with status 429", timedelta(seconds=12)),
         ),
-        (answer(200, b"<html>"), Outcome("failed", "PagerDuty answered with status 200")),
+        (
+            answer(200, b"<html>"),
+            Outcome("failed", "It answered with status 200, which PagerDuty never does: look at PAGERDUTY_EVENTS_URL"),
+        ),
         (answer(410), Outcome("failed", "PagerDuty answered that it is gone for good (status 410)")),
         (answer(500), Outcome("failed", "PagerDuty answered with status 500")),
-        (half, Outcome("unreachable", "The connection broke: IncompleteRead")),
-        (vanish, Outcome("unreachable", "The connection broke: RemoteDisconnected")),
+        (half, Outcome("unreachable", "The connection broke half-way through the answer")),
+        (vanish, Outcome("unreachable", "The connection broke before an answer came")),
     ):
         receiver.says(script)
         assert send(follow("resolve", "k"), settings) == expected

@@ -106,8 +106,8 @@ def test_a_receiver_that_misbehaves_fails_alone_and_says_how(
     for script, reason in (
         (receiver.hang, "The address did not answer in time"),
         (receiver.drip, "The address did not answer in time"),
-        (half, "The connection broke: IncompleteRead"),
-        (vanish, "The connection broke: RemoteDisconnected"),
+        (half, "The connection broke half-way through the answer"),
+        (vanish, "The connection broke before an answer came"),
     ):
         receiver.says(script)
         assert send(event(receiver.url, NEW), admitted) == Outcome("failed", reason)

@@ -35,6 +35,9 @@ def send(message: Message, settings: Settings) -> Outcome:
         return SENT
     if answer.status == 400:
         return Outcome("refused", f"PagerDuty refused this: {_errors(answer.body)}"[:_LONGEST_REASON])
+    if answer.status < 300:
+        why = f"It answered with status {answer.status}, which PagerDuty never does: look at PAGERDUTY_EVENTS_URL"
+        return Outcome("failed", why)
     outcome = of_status(answer, whose="PagerDuty")
     return Outcome("failed", outcome.reason, outcome.retry_after)
 

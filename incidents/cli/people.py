@@ -100,12 +100,12 @@ def list_users() -> None:
 @_in_app
 def disable_user(email: str) -> None:
     """Close an account: signed out everywhere at once, told nothing any more."""
-    from incidents.actions import people
+    from incidents.actions import people, vacancies
     from incidents.records.actors import COMMAND_LINE
 
     person = _person(email)
     people.disable(person, by=COMMAND_LINE)
-    click.echo(f"Disabled {person.email}.")
+    click.echo(f"Disabled {person.email}. {vacancies.left_by(person)}".strip())
 
 
 @user.command("invite")

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import EmailField, SelectField
 
 from ..access import Role, actor, may, proof_wanted
-from ..actions import invitations, passwords, people
+from ..actions import invitations, passwords, people, vacancies
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Refusal
 from ..records.links import LinkKind, OneTimeLink, open_invitations
@@ -20,6 +20,7 @@ from .forms import Form, judged_by, refused, show
 bp = Blueprint("console_people", __name__, url_prefix="/console/settings/people")
 
 _PAGE, _LINK = "console/settings_people.html", "console/settings_link.html"
+_PERSON = "console/settings_person.html"
 _ROLES = {
     "viewer": "Viewer: reads",
     "responder": "Responder: declares, acts, publishes",
@@ -92,7 +93,7 @@ def withdraw(link_id: int) -> ResponseReturnValue:
 def one(person_id: int) -> ResponseReturnValue:
     """One person: role, reset link, disabling."""
     person = _person(person_id)
-    return show("console/settings_person.html", RoleForm(formdata=None, obj=person), person=person)
+    return show(_PERSON, RoleForm(formdata=None, obj=person), person=person)
 
 
 @bp.post("/<int:person_id>/role")
@@ -102,7 +103,7 @@ def change_role(person_id: int) -> ResponseReturnValue:
     """Change what a person may do; their sessions end."""
     person, form = _person(person_id), RoleForm()
     if not form.validate():
-        return show("console/settings_person.html", form, person=person)
+        return show(_PERSON, form, person=person)
     return _try(
         person, form, lambda: people.change_role(person, Role(form.role.data), by=actor()), "The role is changed."
     )
@@ -114,12 +115,14 @@ def change_role(person_id: int) -> ResponseReturnValue:
 def disable(person_id: int) -> ResponseReturnValue:
     """Close an account."""
     person = _person(person_id)
-    return _try(
-        person,
-        RoleForm(formdata=None, obj=person),
-        lambda: people.disable(person, by=actor()),
-        "The account is disabled.",
-    )
+    try:
+        people.disable(person, by=actor())
+    except Refusal as refusal:
+        db.session.rollback()
+        return refused(_PERSON, RoleForm(formdata=None, obj=person), refusal, person=person)
+    left = vacancies.left_by(person)
+    db.session.commit()
+    return _done(f"The account is disabled. {left}".strip())
 
 
 @bp.post("/<int:person_id>/enabled")
@@ -142,7 +145,7 @@ def issue_reset(person_id: int) -> ResponseReturnValue:
         address = passwords.issue_reset(person, by=actor())
     except Refusal as refusal:
         db.session.rollback()
-        return refused("console/settings_person.html", RoleForm(formdata=None, obj=person), refusal, person=person)
+        return refused(_PERSON, RoleForm(formdata=None, obj=person), refusal, person=person)
     db.session.commit()
     return _show_link(address, email=person.email, what="reset")
 
@@ -159,7 +162,7 @@ def _try(person: Person, form: Form, act: Callable[[], None], sentence: str) -> 
         act()
     except Refusal as refusal:
         db.session.rollback()
-        return refused("console/settings_person.html", form, refusal, person=person)
+        return refused(_PERSON, form, refusal, person=person)
     db.session.commit()
     return _done(sentence)
 

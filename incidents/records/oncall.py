@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..kernel import clock
@@ -205,6 +205,18 @@ def rotations(*, archived: bool = False) -> list[Rotation]:
     """Those that answer for somebody, by name; or those that were archived."""
     asked = Rotation.archived_at.is_not(None) if archived else Rotation.archived_at.is_(None)
     return list(db.session.scalars(select(Rotation).where(asked).order_by(Rotation.name)))
+
+
+def rotations_of(person_id: int) -> list[Rotation]:
+    """Those in which this person has turns from today on, by name; archived ones aside."""
+    taking = (
+        select(RotationLayer.rotation_id)
+        .join(LayerMember, LayerMember.layer_id == RotationLayer.id)
+        .where(LayerMember.person_id == person_id)
+        .where(or_(RotationLayer.ends_on.is_(None), RotationLayer.ends_on >= clock.now().date()))
+    )
+    living = select(Rotation).where(Rotation.archived_at.is_(None), Rotation.id.in_(taking))
+    return list(db.session.scalars(living.order_by(Rotation.name)))
 
 
 def rotation_named(name: str) -> Rotation | None:

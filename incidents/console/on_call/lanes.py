@@ -83,7 +83,7 @@ def _span(shift: Shift, names: dict[int, str], me: Person) -> Span:
 
 def _named(shift: Shift, names: dict[int, str], me: Person) -> str:
     if shift.person is None:
-        return f"{NOBODY} ({shift.absent} has no account)" if shift.absent else NOBODY
+        return f"{NOBODY} ({shift.absent}: the account is disabled)" if shift.absent else NOBODY
     return YOU if shift.person == me.id else names.get(shift.person, NOBODY)
 
 

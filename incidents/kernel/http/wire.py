@@ -6,6 +6,7 @@ so the classes of urllib3 that make a connection are ours, and everything above 
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import socket
 import ssl
@@ -77,6 +78,10 @@ def reason(broken: BaseException) -> str:
         return "The address refuses connections."
     if isinstance(broken, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | ValueError):
         return "This is not an address of the web."
+    if any(isinstance(cause, http.client.RemoteDisconnected | ConnectionResetError) for cause in causes):
+        return "The connection broke before an answer came."
+    if any(isinstance(cause, http.client.IncompleteRead) for cause in causes):
+        return "The connection broke half-way through the answer."
     return f"The connection broke: {one_line(type(causes[-1]).__name__)}."[:_LONGEST_REASON]
 
 
