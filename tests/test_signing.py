@@ -71,6 +71,26 @@ def test_a_machine_that_was_started_again_with_another_key_is_not_two(app: Flask
     assert found() == []
 
 
+def test_a_machine_whose_time_is_ahead_is_named_since_what_it_writes_rings_late(app: Flask, clock: WoundClock) -> None:
+    clock.forward(hours=1)
+    signing.note("web", "beta", keyed(app))
+    clock.back(hours=1)
+    beats.beat(worker="alpha-1-aa", pid=1, started_at=clock())
+
+    assert found() == [f"the time on beta is 60 min ahead of that on {signing.this_machine()}"]
+    assert app.test_client().get("/health/ready").status_code == 503
+
+
+def test_a_time_that_was_set_back_is_said_once(app: Flask, clock: WoundClock) -> None:
+    at_work(clock, ("web", signing.this_machine(), keyed(app)))
+    assert found() == []
+
+    clock.back(hours=1)
+
+    assert found() == ["the time was set back by 60 min"]
+    assert found() == []
+
+
 def test_one_that_has_the_right_key_now_or_is_gone_is_forgotten(
     app: Flask, client: FlaskClient, clock: WoundClock
 ) -> None:

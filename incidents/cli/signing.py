@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +35,7 @@ def begin(app: Flask, program: str, over: threading.Event | None = None) -> None
 
 def _note_until(app: Flask, program: str, over: threading.Event) -> None:
     settings: Settings = app.extensions["sevenbells.settings"]
-    machine = socket.gethostname()[:40]
+    machine = signing.this_machine()
     with app.app_context():
         while not over.is_set():
             try:

@@ -23,6 +23,7 @@ from . import bells, holding, subscribers
 
 _LATE = timedelta(minutes=2)
 _DEAD_LEASE = timedelta(minutes=1)
+_APART = timedelta(minutes=1)  # times that differ by less do no harm that anybody notices
 _OFTEN = 3  # a chore that failed so often in a row does not get well by itself
 _MISSED_FOR = timedelta(hours=1)  # a clock that was silent for longer was taken away
 _SAMPLE = 50  # open incidents without a timer looked at in one audit; the next one looks at others
@@ -57,7 +58,7 @@ def audit() -> list[Fault]:
     """Look, log what is found and keep it for everybody to see; run by one clock each minute. It commits."""
     with reading():
         db.session.rollback()
-        faults = [*_quick(), *_missing_clocks()]
+        faults = [*_quick(), *_missing_clocks(), *_set_back()]
         untimed = _without_timer()
         db.session.rollback()
     if untimed:
@@ -82,12 +83,13 @@ def _quick() -> Iterator[Fault]:
     yield from _old_mirror()
     yield from _no_socket()
     yield from _other_keys()
+    yield from _other_times()
 
 
 def _from_the_last() -> Iterator[Fault]:
     """What only the audit looks for; and that there has been none for a while, though a clock is alive."""
     for kept in findings.standing():
-        if kept.fault.key.startswith(("timer", "clock")):
+        if kept.fault.key.startswith(("timer", "clock", "set_back")):
             yield kept.fault
     beat = beats.latest()
     if findings.is_stale() and beat is not None and beat.is_well:
@@ -185,6 +187,25 @@ def _other_keys() -> Iterator[Fault]:
             "are refused by the other."
         )
         yield Fault("signing", said, advice, is_serious=False)
+
+
+def _other_times() -> Iterator[Fault]:
+    """What a machine writes whose time is ahead is due by that time, and so rings late here."""
+    for machine, ahead in sorted(signing.times_ahead(_APART).items()):
+        said = f"the time on {machine} is {_minutes(ahead)} min ahead of that on {signing.this_machine()}"
+        advice = "Set the time right on both, and let NTP keep it: what is declared on the one rings late on the other."
+        yield Fault(f"time:{machine}", said, advice)
+
+
+def _set_back() -> Iterator[Fault]:
+    """Only the audit that comes first knows it; nothing rings twice for it, and nothing is left out."""
+    last = findings.last_audit_at()
+    if last is not None and last > clock.now() + _APART:
+        said = f"the time was set back by {_minutes(last - clock.now())} min"
+        advice = (
+            "Nothing rings twice for that. What was written before seems to come from the future; people sign in anew."
+        )
+        yield Fault("set_back", said, advice, is_serious=False)
 
 
 def _missing_clocks() -> Iterator[Fault]:

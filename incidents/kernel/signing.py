@@ -1,4 +1,4 @@
-"""Which SECRET_KEY the processes sign with, so that two that share the database and not the key are noticed.
+"""Which SECRET_KEY the processes sign with, and what time they have, so that machines that do not agree are noticed.
 
 Each writes down a mark of its key: what the key makes of a fixed text. It tells keys apart, and nobody learns one from it.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, case, delete, or_, select
+from sqlalchemy import String, case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,6 +53,11 @@ class Signer:
     def agrees_with(self, other: Signer) -> bool:
         """Whether they have a key in common, be it the former one."""
         return bool(self.marks & other.marks)
+
+
+def this_machine() -> str:
+    """Its name, as rows hold it."""
+    return socket.gethostname()[:40]
 
 
 def mark_of(key: str) -> str:
@@ -108,6 +114,16 @@ def odd_ones() -> tuple[list[Signer], Signer] | None:
         if not signers[id(row)].agrees_with(signers[id(usual)]) and _were_together(row, usual)
     ]
     return (odd, signers[id(usual)]) if odd else None
+
+
+def times_ahead(longer_than: timedelta) -> dict[str, timedelta]:
+    """Other machines by whose clocks it is so much later than by this one's."""
+    now = clock.now()
+    later = (SigningMark.heard_at > now + longer_than, SigningMark.machine != this_machine())
+    rows = db.session.execute(
+        select(SigningMark.machine, func.max(SigningMark.heard_at)).where(*later).group_by(SigningMark.machine)
+    )
+    return {machine: heard_at - now for machine, heard_at in rows}
 
 
 def names(signers: Sequence[Signer]) -> str:
