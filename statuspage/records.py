@@ -245,7 +245,9 @@ def _read_components(connection: Connection, known: Known, *, hidden: bool = Fal
     found = stored.rows(connection, _components(hidden=hidden))
     dialect, types = connection.dialect, _types(ComponentRow, Component)
     return known.made(
-        "component", ((row[0], row) for row in found), lambda row: ComponentRow(*stored.sense(types, row, dialect))
+        "component",
+        ((row[0], row) for row in found),
+        lambda changed: {name: ComponentRow(*stored.sense(types, row, dialect)) for name, row in changed.items()},
     )
 
 
@@ -254,7 +256,9 @@ def baselines_since(connection: Connection, since: datetime, known: Known | None
     found = [row for row in stored.rows(connection, _baselines(), {"since": since}) if row[0] is not None]
     dialect, types = connection.dialect, _types(BaselineRow, BaselineChange)
     return (known or Known()).made(
-        "baseline", enumerate(found), lambda row: BaselineRow(*stored.sense(types, row, dialect))
+        "baseline",
+        enumerate(found),
+        lambda changed: {name: BaselineRow(*stored.sense(types, row, dialect)) for name, row in changed.items()},
     )
 
 
@@ -394,7 +398,11 @@ def _incidents(connection: Connection, which: _Which, known: Known, **named: obj
     continued = _continued(connection, {row[-1] for row in found if row[-1] is not None})
     # one published between our two queries waits for the next revision
     as_found = ((row[0], (row, updates[row[0]], continued.get(row[-1]))) for row in found if row[0] in updates)
-    made = known.made("incident", as_found, lambda each: _made_from(*each, dialect=connection.dialect))
+    made = known.made(
+        "incident",
+        as_found,
+        lambda changed: {name: _made_from(*each, dialect=connection.dialect) for name, each in changed.items()},
+    )
     return tuple(sorted(made, key=lambda each: (each.began_at, each.id), reverse=True))
 
 

@@ -153,6 +153,8 @@ class Renewer:
         fresh = kept is not None and timedelta() <= now - kept.read_at < _READ_ANEW
         if kept is not None and fresh and records.revision(connection) == kept.revision:
             return None
+        if not fresh:
+            self._known = Known()  # once a day all of it, whatever became of the rows behind our back
         return Told(records.read(connection, now, self._known), before=self._told)
 
     def _note_silence(self, broken: Exception) -> None:

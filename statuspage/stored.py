@@ -24,17 +24,27 @@ class Known:
     def __init__(self) -> None:
         self._kinds: dict[str, dict[Hashable, tuple[object, Any]]] = {}
 
-    def made(self, kind: str, stored: Iterable[tuple[Hashable, object]], make: Callable[[Any], T]) -> tuple[T, ...]:
-        """What ``make`` makes of each, in their order; the very object of the last time where nothing changed.
+    def made(
+        self,
+        kind: str,
+        found: Iterable[tuple[Hashable, object]],
+        make: Callable[[dict[Any, Any]], Mapping[Any, T]],
+    ) -> tuple[T, ...]:
+        """What is made of each, in their order; the very object of the last time where nothing changed.
 
-        ``stored`` pairs a name, by which it is found again, with all that it is made of. What is not among them is
-        forgotten.
+        ``found`` pairs a name, by which it is found again, with all that it is made of, or with a mark that is another
+        one after every change. ``make`` is given those that changed, and leaves out what is there no more. Whatever is
+        not among them is forgotten.
         """
-        before = self._kinds.get(kind, {})
+        before, names = self._kinds.get(kind, {}), dict(found)
+        changed = {name: each for name, each in names.items() if name not in before or before[name][0] != each}
+        anew = make(changed) if changed else {}
         now: dict[Hashable, tuple[object, Any]] = {}
-        for name, each in stored:
-            found = before.get(name)
-            now[name] = found if found is not None and found[0] == each else (each, make(each))
+        for name, each in names.items():
+            if name not in changed:
+                now[name] = before[name]
+            elif name in anew:
+                now[name] = (each, anew[name])
         self._kinds[kind] = now
         return tuple(made for _each, made in now.values())
 
@@ -46,7 +56,7 @@ def as_stored(columns: Iterable[Any]) -> list[ColumnElement[Any]]:
 
 def rows(connection: Connection, wanted: Select[Any], named: Mapping[str, object] | None = None) -> list[Raw]:
     """What the statement finds, as it is stored."""
-    return [tuple(row) for row in connection.execute(wanted, named or {})]
+    return [tuple(row) for row in connection.execute(wanted, named or {}).all()]
 
 
 def types_of(columns: Iterable[Any]) -> Types:

@@ -62,29 +62,38 @@ class WorkRow:
 
 def read_works(connection: Connection, since: datetime, known: Known, *, most_recent: int) -> tuple[WorkRow, ...]:
     """What runs, is still to come or ended since then, and the latest so many besides; the latest first."""
-    return _works(connection, _recent_or_running(most_recent), known, since=since)
+    marks = stored.rows(connection, _marks(most_recent), {"since": since})
+    repeated = any(series is not None for *_mark, series in marks)
+    running = {row[0]: row[1:] for row in stored.rows(connection, _running_series())} if repeated else {}
+    made = known.made(
+        "work",
+        # whoever changes one counts its version up; only its series changes beside it
+        ((number, (public_id, version, running.get(series))) for number, public_id, version, series in marks),
+        lambda changed: {row.id: row for row in _works(connection, _of_numbers(), numbers=list(changed))},
+    )
+    return tuple(sorted(made, key=_latest, reverse=True))
 
 
 def read_work(connection: Connection, public_id: str) -> WorkRow | None:
     """One piece of announced work, however old."""
-    return next(iter(_works(connection, _of_id(), Known(), public_id=public_id)), None)
+    return next(iter(_works(connection, _of_id(), public_id=public_id)), None)
 
 
 def read_works_of(connection: Connection, public_ids: Collection[str], *, now: datetime) -> tuple[WorkRow, ...]:
     """These, and what runs now."""
     has_begun = or_(Maintenance.starts_at <= now, Maintenance.begun_at <= now)
     runs = and_(has_begun, or_(Maintenance.over_at.is_(None), Maintenance.over_at > now))
-    return _works(connection, _chosen(or_(runs, Maintenance.public_id.in_(public_ids))), Known())
+    return _works(connection, _chosen(or_(runs, Maintenance.public_id.in_(public_ids))))
 
 
 def read_works_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
     """The announced work that begins in ``[start, end)``, the latest first."""
-    return _works(connection, _between("starts_at"), Known(), start=start, end=end)
+    return _works(connection, _between("starts_at"), start=start, end=end)
 
 
 def read_works_over_between(connection: Connection, start: datetime, end: datetime) -> tuple[WorkRow, ...]:
     """The announced work that was over in ``[start, end)``, the latest first."""
-    return _works(connection, _between("over_at"), Known(), start=start, end=end)
+    return _works(connection, _between("over_at"), start=start, end=end)
 
 
 # -- the statements, each put together once ----------------------------------------------------------------------------
@@ -116,7 +125,12 @@ def _between(column: str) -> _Which:
 
 
 @lru_cache
-def _recent_or_running(most_recent: int) -> _Which:
+def _of_numbers() -> _Which:
+    return _chosen(Maintenance.id.in_(bindparam("numbers", expanding=True)))
+
+
+@lru_cache
+def _marks(most_recent: int) -> Select[Any]:
     newest = select(Maintenance.id).order_by(Maintenance.starts_at.desc(), Maintenance.id.desc())
     # each by its own index, as for incidents (records)
     recent = union(
@@ -124,7 +138,14 @@ def _recent_or_running(most_recent: int) -> _Which:
         select(Maintenance.id).where(Maintenance.over_at >= bindparam("since", type_=Maintenance.over_at.type)),
         select(newest.limit(most_recent).subquery().c.id),
     )
-    return _chosen(Maintenance.id.in_(recent))
+    columns = (Maintenance.id, Maintenance.public_id, Maintenance.version, Maintenance.series_id)
+    return select(*stored.as_stored(columns)).where(Maintenance.id.in_(recent))
+
+
+@lru_cache
+def _running_series() -> Select[Any]:
+    columns = (MaintenanceSeries.id, MaintenanceSeries.rule, MaintenanceSeries.zone, MaintenanceSeries.local_start)
+    return select(*stored.as_stored(columns)).where(MaintenanceSeries.stopped_at.is_(None))
 
 
 def _chosen(which: ColumnElement[bool]) -> _Which:
@@ -140,13 +161,16 @@ def _chosen(which: ColumnElement[bool]) -> _Which:
 # -- and what is made of their rows ------------------------------------------------------------------------------------
 
 
-def _works(connection: Connection, which: _Which, known: Known, **named: object) -> tuple[WorkRow, ...]:
+def _works(connection: Connection, which: _Which, **named: object) -> tuple[WorkRow, ...]:
     """The latest first."""
     found = stored.rows(connection, which.works, named)
     updates = _work_updates(connection, which, named) if found else {}
-    as_found = ((row[0], (row, updates.get(row[0], []))) for row in found)
-    made = known.made("work", as_found, lambda each: _work(*each, dialect=connection.dialect))
-    return tuple(sorted(made, key=lambda each: (each.starts_at, each.id), reverse=True))
+    made = (_work(row, updates.get(row[0], []), connection.dialect) for row in found)
+    return tuple(sorted(made, key=_latest, reverse=True))
+
+
+def _latest(row: WorkRow) -> tuple[datetime, int]:
+    return row.starts_at, row.id
 
 
 def _work_updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[Raw]]:
@@ -156,7 +180,7 @@ def _work_updates(connection: Connection, which: _Which, named: Mapping[str, obj
     return by_work
 
 
-def _work(row: Raw, updates: list[Raw], *, dialect: Dialect) -> WorkRow:
+def _work(row: Raw, updates: list[Raw], dialect: Dialect) -> WorkRow:
     rule, zone, local_start, stopped_at = row[len(_OF_WORK) :]
     values = stored.sense(_TYPES_OF_WORK, row[: len(_OF_WORK)], dialect)
     values[_COMPONENTS] = tuple(values[_COMPONENTS])

@@ -139,6 +139,7 @@ class Mirror:
         with reading(), self._engine.connect() as connection:
             fresh = told is not None and timedelta() <= now - told.records.read_at < _READ_ANEW
             if told is None or not fresh or records.revision(connection) != told.records.revision:
+                self._known = self._known if fresh else Known()
                 told = Told(records.read(connection, now, self._known), before=told)
                 self._everything = rest.read(connection)
         self._told = told
