@@ -40,7 +40,7 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     newest = picture.incidents[:MOST_RECENT]
     running = [incident for incident in picture.incidents if incident.is_open]
     works = picture.told.works
-    to_come = [work for work in reversed(works) if work.state(picture.minute) == State.SCHEDULED]
+    to_come = [work for work, state in picture.told.standing(picture.minute).in_order if state == State.SCHEDULED]
     scheduled = to_come[:MOST_RECENT]
     bodies: dict[str, dict[str, str]] = {
         "summary": {

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from incidents.kernel.languages import say
@@ -59,16 +60,21 @@ def page(picture: Picture, subject: Component | Group, *, year: Year | None, bas
             for span, days, share in _figures(picture, subject, year)
         ],
         incidents=panels.events_of(_touching(picture, ids, since)[:_MOST_PAST], picture),
-        works_on_it=[
-            work_panels.line_of(work, picture)
-            for work in picture.told.works
-            if not ids.isdisjoint(work.components) and work.row.ends_at.astimezone(picture.zone).date() >= since
-        ][:_MOST_WORKS],
+        works_on_it=work_panels.lines_of(_works_on(picture, ids, since), picture, with_body=False),
         days=[_row(picture, ids, day) for day in reversed(subject.days)],
         formula=words.formula(picture),
         equation=words.equation(picture),
         is_group=isinstance(subject, Group),
     )
+
+
+def _works_on(picture: Picture, ids: frozenset[str], since: date) -> list[Work]:
+    found = (
+        work
+        for work in picture.told.works
+        if not ids.isdisjoint(work.components) and work.row.ends_at.astimezone(picture.zone).date() >= since
+    )
+    return list(islice(found, _MOST_WORKS))
 
 
 def _sentence(subject: Component | Group) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from incidents.kernel.languages import ENGLISH
+from incidents.policy.maintenance import RUNNING
 from incidents.policy.zones import start_of_day
 
 from . import (
@@ -125,16 +126,18 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     forms = subscribe_page.depends_on(picture)
     yield Sheet("subscribe", forms, False, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)}, own)
     months = _months(picture)
-    yield _history("/history", months, picture, base)
+    works = {first: _works_in(first, picture) for first in months}
+    yield _history("/history", months, works, picture, base)
     for first, found in months.items():
-        yield _history(f"/history/{first:%Y-%m}", {first: found}, picture, base)
+        yield _history(f"/history/{first:%Y-%m}", {first: found}, {first: works[first]}, picture, base)
     objects: dict[str, Hashable] = {each.id: (each.row, each.status, True) for each in picture.components}
     hidden = (each for each in records.components if each.public_id not in told.shown_ids)
     objects |= {each.public_id: (each, told.status(each, minute), False) for each in hidden}
     for work in _works_kept_ready(picture):
         named = tuple(objects[one] for one in work.components)
-        shown = (work.row, records.settings, named, work.state(minute), picture.today, _repeats_with(work, picture))
-        moves = work.is_running(minute)
+        state = work.state(minute)
+        shown = (work.row, records.settings, named, state, picture.today, _repeats_with(work, picture))
+        moves = state in RUNNING
         seen = (shown, minute if moves else None, dark)
         yield Sheet(f"maintenance {work.id}", seen, moves, _work(picture, work, base), own)
     for incident in _kept_ready(picture):
@@ -184,12 +187,17 @@ def _rca(picture: Picture, incident: Incident, base: str) -> Callable[[], dict[s
     return make
 
 
-def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Picture, base: str) -> Sheet:
+def _history(
+    path: str,
+    months: dict[date, tuple[Incident, ...]],
+    works: dict[date, tuple[Work, ...]],
+    picture: Picture,
+    base: str,
+) -> Sheet:
     # an open incident's length is printed there, and grows by the minute
     running = any(each.is_open for found in months.values() for each in found)
-    works = {first: _works_in(first, picture) for first in months}
     told = tuple(each for found in months.values() for each in found)
-    planned = tuple((work, work.state(picture.minute)) for found in works.values() for work in found)
+    planned = tuple((work, work.passed(picture.minute)) for found in works.values() for work in found)
     around = (picture.records.settings, picture.records.first_began_at, bool(picture.told.works))
     when = (picture.minute if running else picture.today, words.zone_words(picture))
     seen = (told, planned, around, when, picture.state, words.headline(picture), picture.dark_since)
@@ -204,11 +212,9 @@ def _history(path: str, months: dict[date, tuple[Incident, ...]], picture: Pictu
 
 def _works_in(first: date, picture: Picture) -> tuple[Work, ...]:
     """The announced work that began in this month; what is still to come stands on the first page."""
+    start, end = _bounds(first, picture)
     return tuple(
-        work
-        for work in picture.told.works
-        if work.times.began_at <= picture.minute
-        and work.times.began_at.astimezone(picture.zone).date().replace(day=1) == first
+        work for work in picture.told.works if start <= work.began_at < end and work.began_at <= picture.minute
     )
 
 
@@ -216,13 +222,18 @@ def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:
     """This month and the last, newest first."""
     this = picture.today.replace(day=1)
     last = (this - timedelta(days=1)).replace(day=1)
-    return {
-        first: tuple(each for each in picture.incidents if _began_in(each, first, picture)) for first in (this, last)
-    }
+    return {first: _incidents_in(first, picture) for first in (this, last)}
 
 
-def _began_in(incident: Incident, first: date, picture: Picture) -> bool:
-    return incident.began_at.astimezone(picture.zone).date().replace(day=1) == first
+def _incidents_in(first: date, picture: Picture) -> tuple[Incident, ...]:
+    start, end = _bounds(first, picture)
+    return tuple(each for each in picture.incidents if start <= each.row.began_at < end)
+
+
+def _bounds(first: date, picture: Picture) -> tuple[datetime, datetime]:
+    """The two instants between which a month lies."""
+    following = (first + timedelta(days=32)).replace(day=1)
+    return start_of_day(first, picture.zone), start_of_day(following, picture.zone)
 
 
 # -- made when somebody asks -------------------------------------------------------------------------------------------
@@ -270,8 +281,7 @@ def month_bounds(picture: Picture, year: int, month: int) -> tuple[date, datetim
     first = date(year, month, 1)
     if first > picture.today:
         return None
-    following = (first + timedelta(days=32)).replace(day=1)
-    return first, start_of_day(first, picture.zone), start_of_day(following, picture.zone)
+    return first, *_bounds(first, picture)
 
 
 def older_month(

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from markupsafe import escape
 
 from incidents.policy.maintenance import State
+from incidents.policy.zones import start_of_day
 
 from .feed_forms import TYPES, Entry, Feed, written
 from .prepared import Document
@@ -96,11 +97,9 @@ def _title(picture: Picture) -> str:
 
 def _newest(picture: Picture) -> tuple[Entry, ...]:
     """The newest of both kinds, and whatever began this month: the archives begin with the last."""
-    this_month = picture.today.replace(day=1)
+    this_month = start_of_day(picture.today.replace(day=1), picture.zone)
     incidents = [
-        each
-        for place, each in enumerate(picture.incidents)
-        if place < MOST_RECENT or _month_of(each.began_at, picture) >= this_month
+        each for place, each in enumerate(picture.incidents) if place < MOST_RECENT or each.row.began_at >= this_month
     ]
     works = _told_works(picture)
     chosen = _sorted(
@@ -108,8 +107,8 @@ def _newest(picture: Picture) -> tuple[Entry, ...]:
     )
     if len(chosen) <= MOST_RECENT:
         return chosen
-    recent = {f"Incident/{each.id}" for each in incidents if _month_of(each.began_at, picture) >= this_month}
-    recent |= {f"Incident/{each.id}" for each in works if _month_of(each.times.began_at, picture) >= this_month}
+    recent = {f"Incident/{each.id}" for each in incidents if each.began_at >= this_month}
+    recent |= {f"Incident/{each.id}" for each in works if each.began_at >= this_month}
     return tuple(each for place, each in enumerate(chosen) if place < MOST_RECENT or each.id in recent)
 
 
@@ -160,8 +159,8 @@ def _told_works(picture: Picture) -> list[Work]:
     """All but the later ones of a series: ten entries at once tell a reader nothing."""
     series: set[int] = set()
     told = []
-    for work in reversed(picture.told.works):
-        if work.row.series_id is not None and work.state(picture.minute) == State.SCHEDULED:
+    for work, state in picture.told.standing(picture.minute).in_order:
+        if state == State.SCHEDULED and work.row.series_id is not None:
             if work.row.series_id in series:
                 continue
             series.add(work.row.series_id)

@@ -77,7 +77,7 @@ def _month(
         "name": _heading(first),
         "summary": summary,
         "days": _calendar(first, found, picture) if found and with_calendar else [],
-        "works": [work_panels.line_of(each, picture) for each in works],
+        "works": work_panels.lines_of(works, picture, with_body=False),
         "incidents": panels.events_of(found, picture),
     }
 

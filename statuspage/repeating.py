@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
-from incidents.kernel.languages import forms, listed, phrase, phrases, say, say_many
+from incidents.kernel.languages import forms, listed, phrase, phrases, say, say_many, spoken
 from incidents.policy.recurrence import Rule, parse
 
 _WEEKEND = 5
@@ -32,6 +33,11 @@ _NTH: Mapping[int, tuple[str, str]] = {
 
 def in_words(rule: str, first: date) -> str:
     """Every week on Tuesday; every month on the second Tuesday, until 31 December 2027. Raises ValueError."""
+    return _in_words(rule, first, spoken())
+
+
+@lru_cache(maxsize=256)
+def _in_words(rule: str, first: date, _language: str) -> str:
     found = parse(rule)
     return _with_ending(found, _days(found, first) or say("by a rule of its own"))
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from incidents.kernel.clock import to_the_minute
 from incidents.policy.components import BADNESS, IMPACT_OF, ComponentStatus, Impact, worst
+from incidents.policy.maintenance import OVER, RUNNING
 from incidents.policy.uptime import Day
 
 from . import records as rows
@@ -130,15 +131,13 @@ class Picture:
     @cached_property
     def upcoming(self) -> tuple[Work, ...]:
         """The announced work that has not begun, the next first; what was called off stands there until its time."""
-        told = (
+        return tuple(
             work
-            for work in reversed(self.told.works)
-            if not work.is_running(self.minute) and work.row.ends_at > self.minute and not self._was_finished(work)
+            for work, state in self.told.standing(self.minute).in_order
+            if work.row.ends_at > self.minute
+            and state not in RUNNING
+            and not (state in OVER and not work.times.never_began)  # finished before its time
         )
-        return tuple(told)
-
-    def _was_finished(self, work: Work) -> bool:
-        return work.is_over(self.minute) and not work.times.never_began
 
     @cached_property
     def state(self) -> ComponentStatus:

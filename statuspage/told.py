@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from incidents.policy import uptime, zones
 from incidents.policy.components import ComponentStatus
-from incidents.policy.maintenance import State
+from incidents.policy.maintenance import RUNNING, State
 from incidents.policy.uptime import Day, Interval
 
 from . import records as rows
@@ -31,16 +31,18 @@ class Standing:
 
     minute: datetime
     states: tuple[State, ...]
+    in_order: tuple[tuple[Work, State], ...]  # the same with its work, the earliest first
     running: tuple[Work, ...]  # the first to have begun first
     touched: frozenset[str]
 
 
 class _Past(NamedTuple):
-    """The days before ``today``, one by one and as one; and whether nothing touches today, so that it is like any other."""
+    """The days before ``today``, one by one and as one; what touches today, and whether it is a day like any other."""
 
     today: date
     days: tuple[Day, ...]
     as_one: Day
+    lately: tuple[Interval, ...]
     is_quiet: bool
 
 
@@ -183,16 +185,16 @@ class Told:
         troubles, began_at = self.troubles(row)
         days = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone)[:-1]
         start, end = (zones.start_of_day(each, self.zone) for each in (today, today + timedelta(days=1)))
-        touched = any(each.start < end and (each.end is None or each.end > start) for each in troubles)
-        return _Past(today, days, _as_one(days, today), is_quiet=began_at <= start and not touched)
+        lately = tuple(each for each in troubles if each.start < end and (each.end is None or each.end > start))
+        return _Past(today, days, _as_one(days, today), lately, is_quiet=began_at <= start and not lately)
 
     def _today(self, row: ComponentRow | GroupRow, past: _Past, minute: datetime) -> Day:
         """Today up to now; on most days it is the same for most."""
         quiet = self._quiet_day
         if past.is_quiet and quiet is not None and quiet[0] == minute:
             return quiet[1]
-        troubles, began_at = self.troubles(row)
-        (now,) = uptime.days(troubles, created_at=began_at, now=minute, zone=self.zone, count=1)
+        _troubles, began_at = self.troubles(row)
+        (now,) = uptime.days(past.lately, created_at=began_at, now=minute, zone=self.zone, count=1)
         if past.is_quiet:
             self._quiet_day = (minute, now)
         return now
@@ -215,10 +217,13 @@ class Told:
         """How far the announced work is at this minute; asked for each component, so it is kept for the minute."""
         found = self._standing
         if found is None or found.minute != minute:
-            running = tuple(work for work in reversed(self.works) if work.is_running(minute))
+            states = tuple(work.state(minute) for work in self.works)
+            in_order = tuple(zip(reversed(self.works), reversed(states), strict=True))
+            running = tuple(work for work, state in in_order if state in RUNNING)
             found = Standing(
                 minute,
-                tuple(work.state(minute) for work in self.works),
+                states,
+                in_order,
                 running,
                 frozenset(one for work in running for one in work.components),
             )

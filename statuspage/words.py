@@ -10,6 +10,7 @@ from incidents.kernel.languages import forms, phrase, say, say_many
 from incidents.kernel.languages import listed as joined
 from incidents.policy import uptime
 from incidents.policy.components import BADNESS, ComponentStatus
+from incidents.policy.zones import start_of_day
 
 from . import times
 from .snapshot import Picture
@@ -188,10 +189,8 @@ def quiet_days(picture: Picture, past: Sequence[Incident]) -> str:
 
 def recent(picture: Picture) -> list[Incident]:
     """Those that are over, and ended within the last 14 days of the page's zone."""
-    first = picture.today - _QUIET + timedelta(days=1)
-    return [
-        each for each in picture.incidents if each.ended_at and each.ended_at.astimezone(picture.zone).date() >= first
-    ]
+    since = start_of_day(picture.today - _QUIET + timedelta(days=1), picture.zone)
+    return [each for each in picture.incidents if each.row.ended_at is not None and each.row.ended_at >= since]
 
 
 def zone_words(picture: Picture) -> str:

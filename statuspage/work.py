@@ -83,6 +83,11 @@ class Work:
         )
 
     @cached_property
+    def began_at(self) -> datetime:
+        """When it began or will."""
+        return self.times.began_at
+
+    @cached_property
     def components(self) -> tuple[str, ...]:
         """Those that the public knows, in the order of the page."""
         return tuple(one for one, _status in self.names.sorted((one, _UNDER) for one in self.row.components))
@@ -121,7 +126,8 @@ class Work:
 
     def updated_at(self, minute: datetime) -> datetime:
         """When anything about it last changed: somebody's doing, or a minute that has come."""
-        return max([self.row.updated_at, *(each for each in self.edges if each <= minute)])
+        passed = self.passed(minute)
+        return max(self.row.updated_at, self.edges[passed - 1]) if passed else self.row.updated_at
 
     def lasted(self, minute: datetime) -> timedelta:
         """From its beginning to its end, or until now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from incidents.policy.components import ComponentStatus
 from incidents.policy.maintenance import State
 
 from . import marks, panels, repeating, times, words
+from .sheets import templates
 from .snapshot import Picture
 from .work import Said, Work
 
@@ -61,20 +62,41 @@ def panel_of(work: Work, picture: Picture, *, newest_only: bool = True) -> dict[
     }
 
 
-def upcoming(picture: Picture) -> tuple[list[dict[str, Any]], int]:
+def upcoming(picture: Picture) -> tuple[list[Markup], int]:
     """The next ones as lines, of a series the next alone; and how many more there are."""
     chosen: list[Work] = []
     series: set[int] = set()
     for work in picture.upcoming:
-        if work.row.series_id is None or work.row.series_id not in series:
+        number = work.row.series_id
+        if number is None or number not in series:
             chosen.append(work)
-        if work.row.series_id is not None and work.state(picture.minute) == State.SCHEDULED:
-            series.add(work.row.series_id)
-    return [line_of(work, picture) for work in chosen[:_MOST_UPCOMING]], max(0, len(chosen) - _MOST_UPCOMING)
+            if number is not None and work.state(picture.minute) == State.SCHEDULED:
+                series.add(number)
+    return lines_of(chosen[:_MOST_UPCOMING], picture), max(0, len(chosen) - _MOST_UPCOMING)
 
 
-def line_of(work: Work, picture: Picture) -> dict[str, Any]:
-    """What the macro ``works`` prints of one."""
+def lines_of(works: Iterable[Work], picture: Picture, *, with_body: bool = True) -> list[Markup]:
+    """What the macro ``works`` lists: a line for each, printed once for as long as nothing of it changes."""
+    around = (picture.today.year, picture.settings.zone, written_in())
+    part = f"line {spoken()} {with_body}"
+    return [
+        picture.told.once(
+            work.id,
+            part,
+            (work, work.passed(picture.minute), repeats(work, picture), around),
+            partial(_line, work, picture, with_body=with_body),
+        )
+        for work in works
+    ]
+
+
+def _line(work: Work, picture: Picture, *, with_body: bool) -> Markup:
+    parts: Any = templates.get_template("_parts.html").module
+    return Markup(parts.planned(_line_of(work, picture), with_body))  # noqa: S704 - our own macro
+
+
+def _line_of(work: Work, picture: Picture) -> dict[str, Any]:
+    """What the macro ``planned`` prints of one."""
     state = work.state(picture.minute)
     begins = work.times.began_at.astimezone(picture.zone).date()
     here, there = span(work, picture.zone), span(work, times.zone_named("UTC"))
