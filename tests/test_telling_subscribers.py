@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from incidents import actions, channels
+from incidents.actions import maintenance
 from incidents.actions.corrections import revise_update, undo_update, withdraw_update
 from incidents.actions.resolve import reopen, resolve
 from incidents.actions.updates import post_update
@@ -25,6 +26,7 @@ from incidents.messages import public_updates
 from incidents.policy.components import ComponentStatus
 from incidents.published import planning
 from incidents.published import subscribers as subscriber_ways
+from incidents.published.maintenances import Maintenance
 from incidents.published.notices import Notice
 from incidents.published.planning import Words
 from incidents.published.subscribers import Subscriber
@@ -477,3 +479,115 @@ def test_after_downtime_one_word_about_the_work_as_it_is_now(app: Flask, clock: 
 
     assert tell() == 1
     assert outgoing.subjects == ["[Our] Maintenance cancelled: New disks"]
+
+
+def test_an_edit_reaches_what_has_not_left_in_each_language_and_shape_and_nobody_twice(
+    incident: Incident, maya: Person, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    a_subscriber("told@example.com")
+    ways: dict[str, dict[str, Any]] = {
+        "waits@example.com": {},
+        "wartet@example.com": {"language": "de"},
+        "https://hooks.example.com/x": {"url": "https://hooks.example.com/x"},
+        "https://hooks.example.org/x": {"url": "https://hooks.example.org/x", "shape": "statuspage"},
+    }
+    late = {a_subscriber(name, **more).destination: name for name, more in ways.items()}
+    outgoing.for_destination.update(dict.fromkeys(late, Outcome("failed", "451 come again")))
+    first = publish(incident, maya, body="We look into the chekout.")
+    tell()
+    clock.forward(seconds=1)
+    revise_update(incident, first, by=maya.as_actor(), body="We look into the checkout.", public_status="identified")
+    outgoing.for_destination.clear()
+    clock.forward(minutes=5)
+
+    assert tell() == 0
+    [told, *others] = outgoing.sent
+    assert (told.destination, "chekout" in told.payload["text"]) == ("told@example.com", True)
+    said = {late[message.destination]: message.payload for message in others}
+    assert len(others) == len(said) == 4
+    assert "chekout" not in str(said)
+    assert said["waits@example.com"]["subject"] == "[Our] Identified: Checkout fails"
+    assert said["wartet@example.com"]["subject"] == "[Our] Ursache gefunden: Checkout fails"
+    assert said["https://hooks.example.com/x"]["data"]["update"]["body"] == "We look into the checkout."
+    [repeated] = said["https://hooks.example.org/x"]["incident"]["incident_updates"]
+    assert (repeated["status"], repeated["body"]) == ("identified", "We look into the checkout.")
+    assert notice().told["reworded"] == [{"at": "2026-11-23T02:14:01+00:00", "to": 4}]  # type: ignore[index]
+
+
+def test_what_is_under_way_while_it_is_edited_is_logged_as_it_left_and_tried_again_as_it_reads_now(
+    incident: Incident, maya: Person, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    for name in ("leaves", "fails"):
+        a_subscriber(f"{name}@example.com")
+    update = publish(incident, maya, body="Old words.")
+    subscribers.fan_out_due_notices()
+    claims = {claim.destination: claim for claim in outbox.claim(worker="clock-1", channel="email")}
+    revise_update(incident, update, by=maya.as_actor(), body="New words.")
+    db.session.commit()
+    outbox.mark_sent(claims["leaves@example.com"])
+    outbox.mark_failed(claims["fails@example.com"], reason="451 come again")
+
+    revise_update(incident, update, by=maya.as_actor(), body="Newest words.")
+    assert outbox.forget_unused_bodies() == 1  # the words between, which nobody got
+    clock.forward(minutes=5)
+    tell()
+
+    [sent] = outgoing.sent
+    assert (sent.destination, "Newest words." in sent.payload["text"]) == ("fails@example.com", True)
+    in_log = {message.destination: outbox.bodies({message.body_id or 0}) for message in messages()}
+    assert "Old words." in str(in_log["leaves@example.com"])
+    assert "Newest words." in str(in_log["fails@example.com"])
+
+
+def test_an_edit_of_an_earlier_update_and_of_the_title_reaches_what_a_later_one_repeats(
+    incident: Incident, maya: Person, outgoing: Outgoing
+) -> None:
+    a_subscriber(url="https://hooks.example.org/x", shape="statuspage")
+    first = publish(incident, maya, body="Old words.", components={a_component("API"): DOWN})
+    tell()
+    publish(incident, maya, body="More.")
+    subscribers.fan_out_due_notices()
+    revise_update(incident, first, by=maya.as_actor(), body="New words.")
+    actions.rename(incident, title="Payments fail", by=maya.as_actor())
+    outgoing.clear()
+
+    tell()
+    [sent] = outgoing.sent
+    assert sent.payload["incident"]["name"] == "Payments fail"
+    assert [each["body"] for each in sent.payload["incident"]["incident_updates"]] == ["More.", "New words."]
+
+
+def test_an_edit_while_the_messages_are_being_written_is_not_missed(
+    incident: Incident, maya: Person, clock: WoundClock, outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_subscriber()
+    update = publish(incident, maya, body="Old words.")
+    write = subscribers.write
+
+    def write_after_an_edit(prepared: subscribers.Prepared) -> int:
+        monkeypatch.setattr(subscribers, "write", write)
+        clock.forward(seconds=1)
+        revise_update(incident, update, by=maya.as_actor(), body="New words.")
+        db.session.commit()
+        return write(prepared)
+
+    monkeypatch.setattr(subscribers, "write", write_after_an_edit)
+    assert tell() == 1
+    [sent] = outgoing.sent
+    assert "New words." in sent.payload["text"]
+
+
+def test_other_words_for_announced_work_reach_what_has_not_left(
+    maya: Person, clock: WoundClock, outgoing: Outgoing
+) -> None:
+    a_subscriber()
+    start = clock() + timedelta(days=2)
+    ends_at = start + timedelta(hours=1)
+    work = planning.plan(Words(title="New diks"), starts_at=start, ends_at=ends_at)
+    db.session.commit()
+    subscribers.fan_out_due_notices()
+    work = db.session.get_one(Maintenance, work.id)
+    maintenance.change(work, Words(title="New disks"), by=maya.as_actor(), starts_at=start, ends_at=ends_at)
+
+    assert tell() == 0
+    assert outgoing.subjects == ["[Our] Maintenance scheduled: New disks"]

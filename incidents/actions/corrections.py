@@ -13,7 +13,7 @@ from ..records.actors import Actor
 from ..records.approvals import TAKEN_BACK
 from ..records.incidents import Incident
 from ..records.updates import Update, UpdateRevision
-from . import allowed, approval, journal, watch
+from . import allowed, approval, journal, rewording, watch
 from .updates import last_made_known, put_back, schedule
 
 
@@ -165,4 +165,5 @@ def _revise_published(incident: Incident, update: Update, *, by: Actor, now: dat
             components=update.components,
             display_at=update.display_at,
         )
+        rewording.reword_what_waits(incident.id)
     journal.write(incident, "update_edited", by=by, update=update)

@@ -87,6 +87,7 @@ def declare(
 def rename(incident: Incident, *, title: str, by: Actor) -> None:
     """Another title, on the page too. Raises NotAllowed where a second pair of eyes reads what goes public."""
     from ..published import publishing
+    from . import rewording
 
     problems: dict[str, str] = {}
     name = _title(title, problems)
@@ -97,6 +98,7 @@ def rename(incident: Incident, *, title: str, by: Actor) -> None:
     approval.check_title(incident, by)
     before, incident.title = incident.title, name
     publishing.rename(incident.id, name)
+    rewording.reword_what_waits(incident.id)
     journal.write(incident, "title", by=by, detail={"before": before, "after": name})
 
 

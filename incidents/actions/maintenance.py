@@ -14,7 +14,7 @@ from ..published.maintenances import Maintenance, MaintenanceSeries
 from ..published.page_settings import page_settings
 from ..published.planning import Words
 from ..records.actors import Actor
-from . import audit
+from . import audit, rewording
 
 _LOCAL = "%Y-%m-%dT%H:%M"
 
@@ -76,6 +76,8 @@ def change(
     before = _times(work)
     reworded = planning.reword(work, said)
     moved = planning.move(work, starts_at=starts_at, ends_at=ends_at)
+    if reworded:
+        rewording.reword_what_waits_of([work])
     if reworded or moved:
         work.is_its_own = work.series_id is not None
         audit.note("maintenance changed", by=by, subject=work.title, before=before, **_times(work))
@@ -94,6 +96,7 @@ def change_series(
 ) -> list[Maintenance]:
     """Other words, times or another rule for all that have not begun. Raises Malformed."""
     planned = repeating.change_series(series, said, rule=rule, zone=zone, local_start=local_start, lasts=lasts)
+    rewording.reword_what_waits_of(planned)
     audit.note("recurring maintenance changed", by=by, subject=series.title, rule=rule, zone=zone)
     return planned
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -124,7 +124,7 @@ class Lane:
             db.session.rollback()
             unwelcome = _unwelcome(claims)
             known = facts.facts_for([claimed for claimed in claims if claimed.id not in unwelcome])
-            self._learn_bodies(claims)
+            claims = self._learn_bodies(claims)
             db.session.rollback()
         errands, results = [], []
         for claimed in claims:
@@ -136,10 +136,16 @@ class Lane:
                 errands.append(self._errand(claimed, fact))
         return errands, results
 
-    def _learn_bodies(self, claims: Sequence[Claim]) -> None:
+    def _learn_bodies(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """The same claims, each with the words that it leaves with: they may have been edited since it was written."""
         wanted = {claimed.body_id for claimed in claims if claimed.body_id is not None}
+        edited = outbox.reworded(wanted)
+        wanted = {edited.get(each, each) for each in wanted}
         if not wanted <= self._bodies.keys():
             self._bodies = outbox.bodies(wanted)
+        if not edited:
+            return claims
+        return [replace(each, body_id=edited.get(each.body_id or 0, each.body_id)) for each in claims]
 
     def _errand(self, claimed: Claim, fact: Any) -> Errand:
         body = self._bodies.get(claimed.body_id, {}) if claimed.body_id is not None else {}

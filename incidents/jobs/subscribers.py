@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import String, cast, func, literal, select, text, update
+from sqlalchemy import String, cast, func, literal, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..kernel import clock, outbox
@@ -22,16 +22,14 @@ from ..kernel.database import db, reading, writing
 from ..kernel.languages import ENGLISH, speaking
 from ..kernel.settings import Settings
 from ..messages import public_components, public_updates, public_works
-from ..messages.public_letters import Page
-from ..messages.public_news import News, Surroundings
+from ..messages.public_news import News, surroundings
 from ..policy.maintenance import OVER, RUNNING
-from ..published import audience, notices, shown
+from ..published import audience, notices
 from ..published.audience import Group, Scope
-from ..published.components import all_components, find_component
+from ..published.components import find_component
 from ..published.incidents import PublishedIncident, PublishedUpdate
 from ..published.maintenances import Maintenance
 from ..published.notices import Notice
-from ..published.page_settings import page_settings
 from ..published.subscribers import EMAIL, STANDARD, STATUSPAGE, WEBHOOK, Subscriber
 
 STALE = timedelta(days=1)  # what ended meanwhile is news to nobody
@@ -41,7 +39,6 @@ _MOST_WAITING = 500
 _NEXT_TRY_AFTER = timedelta(minutes=1)
 _LONGEST_LOOK, _BEFORE_ANOTHER_TRY = 1.0, 1.0  # seconds
 _ELSE = {EMAIL: ENGLISH, WEBHOOK: STANDARD}
-_LOCK = 0x5E7E_BE11  # in PostgreSQL: one fan-out at a time, so that the outbox has them in their order
 
 WITHDRAWN = "The update was withdrawn."
 BEGUN = "The maintenance had begun before this could be told."
@@ -67,6 +64,7 @@ class Prepared:
     scope: Scope = field(default_factory=Scope)
     bodies: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)  # by kind, and language or shape
     left_out: Mapping[str, int] = field(default_factory=dict)
+    seen: tuple[int, datetime] | None = None  # of which published incident it was made, and when that had changed last
 
 
 def fan_out_due_notices() -> int:
@@ -126,7 +124,8 @@ def _of_update(notice: Notice, earlier: Sequence[Notice]) -> Prepared:
     if _is_stale(notice) and not told.incident.is_open:
         return _nobody(notice, earlier, TOO_LATE.format(what="incident"))
     news = public_updates.news_of(told, surroundings(), earlier=len(earlier))
-    return _prepared(notice, earlier, news, Scope(components=_touched(told.incident)))
+    seen = (told.incident.id, told.incident.updated_at)
+    return _prepared(notice, earlier, news, Scope(components=_touched(told.incident)), seen=seen)
 
 
 def _touched(incident: PublishedIncident) -> frozenset[str]:
@@ -179,7 +178,14 @@ def _nobody(notice: Notice, earlier: Sequence[Notice], reason: str) -> Prepared:
     return Prepared(id=notice.id, key=notice.key, folded=[each.id for each in earlier], reason=reason)
 
 
-def _prepared(notice: Notice, earlier: Sequence[Notice], news: News, scope: Scope) -> Prepared:
+def _prepared(
+    notice: Notice,
+    earlier: Sequence[Notice],
+    news: News,
+    scope: Scope,
+    *,
+    seen: tuple[int, datetime] | None = None,
+) -> Prepared:
     return Prepared(
         id=notice.id,
         key=notice.key,
@@ -189,6 +195,7 @@ def _prepared(notice: Notice, earlier: Sequence[Notice], news: News, scope: Scop
         scope=scope,
         bodies=_bodies(news, audience.groups(scope)),
         left_out=audience.left_out(scope),
+        seen=seen,
     )
 
 
@@ -208,26 +215,17 @@ def _form_of(group: Group) -> tuple[str, str]:
     return group.kind, group.language if group.kind == EMAIL else group.shape
 
 
-def surroundings() -> Surroundings:
-    """The page as it is at this moment, without what it does not show."""
-    settings: Settings = current_app.extensions["sevenbells.settings"]
-    page, (statuses, overall) = page_settings(), shown.now()
-    return Surroundings(
-        page=Page(id=page.public_id, name=page.name, zone=page.time_zone, url=settings.page_url or settings.base_url),
-        overall=overall,
-        components={each.public_id: each for each in all_components(archived=None) if each.is_shown},
-        shown={each.public_id: status for each, status in statuses},
-    )
-
-
 # ---- writing it down ----
 
 
 def write(prepared: Prepared) -> int:
-    """Everything of one notice in one transaction; nothing where somebody was faster."""
+    """Everything of one notice in one transaction; nothing where somebody was faster, or edited it meanwhile."""
     with writing():
         db.session.rollback()
-        _one_at_a_time()
+        notices.one_at_a_time()
+        if not _is_as_it_was(prepared):
+            db.session.rollback()
+            return 0
         ids = [prepared.id, *prepared.folded]
         still = set(
             db.session.scalars(
@@ -252,14 +250,22 @@ def _settle_all(prepared: Prepared) -> int:
         _settle([prepared.id], fanned_out_at=now, reason=prepared.reason)
         return 0
     written = _fan_out(prepared)
-    told = {**_as_told(prepared.scope), "to": written, "left_out": prepared.left_out}
+    told = {
+        **_as_told(prepared.scope),
+        "to": written,
+        "left_out": prepared.left_out,
+        "stands_for": len(prepared.folded),
+    }
     _settle([prepared.id], fanned_out_at=now, told=told)
     return written
 
 
-def _one_at_a_time() -> None:
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+def _is_as_it_was(prepared: Prepared) -> bool:
+    """Whether nobody edited the incident since this was rendered; else it is rendered anew, with the new words."""
+    if prepared.seen is None:
+        return True
+    number, seen_at = prepared.seen
+    return seen_at == db.session.scalar(select(PublishedIncident.updated_at).where(PublishedIncident.id == number))
 
 
 def _settle(ids: Sequence[int], **values: Any) -> None:

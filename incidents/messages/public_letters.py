@@ -64,6 +64,7 @@ class PublicLetter:
             "html": self.as_html(),
             "thread": self.thread,
             "list_id": self.page.list_id,
+            "language": spoken(),
         }
 
     def as_text(self) -> str:

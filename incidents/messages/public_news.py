@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..kernel import clock
-from ..kernel.languages import phrase
+from ..kernel.languages import phrase, speaking
 from ..policy.components import ComponentStatus
 from ..policy.overall import Overall
-from ..published.components import Component
+from ..published import shown
+from ..published.components import Component, all_components
+from ..published.page_settings import page_settings
+from ..published.subscribers import page_address
 from .public_letters import OWN_PAGE, Page, PublicLetter
 
 Json = dict[str, Any]
@@ -83,6 +86,15 @@ class News:
         }
         return fitting({"type": self.about, "timestamp": clock.now().isoformat(), "data": data})
 
+    def anew(self, said: Mapping[str, Any]) -> Json | None:
+        """The same in the form in which ``said`` was written before; None for what was written in none of these."""
+        if self.letter is not None and "language" in said:
+            with speaking(said["language"]):
+                return self.letter().payload()
+        if "meta" in said:
+            return self.statuspage()
+        return {**self.standard(), "timestamp": said["timestamp"]} if "type" in said else None
+
     def statuspage(self) -> Json:
         """As Atlassian Statuspage writes to its subscribers' webhooks."""
         page, overall = self.around.page, self.around.overall
@@ -97,6 +109,17 @@ class News:
                 **self.statuspage_parts,
             }
         )
+
+
+def surroundings() -> Surroundings:
+    """The page as it is at this moment, without what it does not show."""
+    page, (statuses, overall) = page_settings(), shown.now()
+    return Surroundings(
+        page=Page(id=page.public_id, name=page.name, zone=page.time_zone, url=page_address("")),
+        overall=overall,
+        components={each.public_id: each for each in all_components(archived=None) if each.is_shown},
+        shown={each.public_id: status for each, status in statuses},
+    )
 
 
 def component(known: Component, around: Surroundings) -> Json:

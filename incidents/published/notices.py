@@ -27,6 +27,8 @@ from .public_ids import fresh_public_id
 if TYPE_CHECKING:
     from .components import Component
 
+_LOCK = 0x5E7E_BE11  # in PostgreSQL
+_MOST_EDITS = 20  # that the log of one notice tells
 _STALE = timedelta(days=1)  # what ended longer ago while the clock was away is news to nobody
 
 
@@ -57,6 +59,11 @@ class Notice(Base):
     fanned_out_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(300))  # why nobody is told, or nobody any more
     told: Mapped[dict[str, Any] | None]  # whom it went to and whom not, counted at that moment
+
+    @property
+    def stands_for(self) -> int:
+        """How many before it were told to nobody; its messages say so."""
+        return int((self.told or {}).get("stands_for", 0))
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -103,6 +110,34 @@ def forget_updates(public_ids: Collection[str], *, reason: str) -> None:
     forgotten = update(Notice).where(Notice.key.in_(keys), Notice.reason.is_(None))
     db.session.execute(forgotten.values(values), execution_options={"synchronize_session": False})
     outbox.skip(*keys, reason=reason)
+
+
+def one_at_a_time() -> None:
+    """One fan-out or edit of what waits at a time, until the transaction ends: the outbox has them in their order.
+
+    And an edit meets every message of a fan-out, or the fan-out the new words. SQLite has one writer anyway.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+
+
+def known(keys: Collection[str]) -> Sequence[Notice]:
+    """Those with these keys, the oldest first."""
+    return db.session.scalars(select(Notice).where(Notice.key.in_(keys)).order_by(Notice.id)).all() if keys else ()
+
+
+def of_maintenances(ids: Collection[int]) -> Sequence[Notice]:
+    """Those of announced work that messages were made of."""
+    made = select(Notice).where(Notice.maintenance_id.in_(ids), Notice.told.is_not(None))
+    return db.session.scalars(made.order_by(Notice.id)).all()
+
+
+def note_reworded(notice: Notice, number: int) -> None:
+    """So many of its messages had not left when it was edited, and say what it says now; the log tells."""
+    if number:
+        told = notice.told or {}
+        again = {"at": clock.now().isoformat(), "to": number}
+        notice.told = {**told, "reworded": [*told.get("reworded", ())[1 - _MOST_EDITS :], again]}
 
 
 def leave_out(withdrawn: PublishedUpdate) -> None:

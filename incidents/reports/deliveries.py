@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, String, bindparam, false, or_, sel
 
 from ..kernel import clock, outbox
 from ..kernel.database import db
-from ..kernel.outbox import Destination, OutboxBody, OutboxMessage
+from ..kernel.outbox import Destination, OutboxMessage
 from ..records.addresses import ContactAddress
 from ..records.incident_channels import names_of_channels
 from ..records.people import Person, find_person
@@ -102,7 +102,7 @@ class Told:
 
 
 def told(messages: Sequence[OutboxMessage]) -> list[Told]:
-    """With names and subjects, in three queries however many they are."""
+    """With names and subjects, in four queries however many they are."""
     people = _people(messages)
     labels = address_labels({message.destination for message in messages})
     bodies = _bodies(messages)
@@ -110,7 +110,7 @@ def told(messages: Sequence[OutboxMessage]) -> list[Told]:
     for message in messages:
         name = people.get(message.person_id or 0) or people.get(message.destination, "")
         where = labels.get(message.destination, message.destination)
-        body = {**bodies.get(message.body_id or 0, {}), **message.payload}
+        body = {**bodies.get(message.id, {}), **message.payload}
         found.append(Told(message=message, who=name or where, where=where if name else "", what=_what(body, message)))
     return found
 
@@ -143,15 +143,17 @@ def address_labels(destinations: set[str]) -> dict[str, str]:
     return found
 
 
-def _bodies(messages: Sequence[OutboxMessage]) -> dict[int, dict[str, object]]:
-    ids = {message.body_id for message in messages if message.body_id is not None}
-    if not ids:
-        return {}
-    rows = db.session.execute(select(OutboxBody.id, OutboxBody.payload).where(OutboxBody.id.in_(ids)))
-    return {row.id: row.payload for row in rows}
+def _bodies(messages: Sequence[OutboxMessage]) -> dict[int, Mapping[str, object]]:
+    """By the messages' numbers: the words that were sent, or those that will be."""
+    using = {message.id: message.body_id for message in messages if message.body_id is not None}
+    edited = outbox.reworded(set(using.values()))
+    unsent = {message.id for message in messages if message.state != outbox.SENT}
+    using = {number: edited.get(body, body) if number in unsent else body for number, body in using.items()}
+    known = outbox.bodies(set(using.values())) if using else {}
+    return {number: known[body] for number, body in using.items() if body in known}
 
 
-def _what(body: dict[str, object], message: OutboxMessage) -> str:
+def _what(body: Mapping[str, object], message: OutboxMessage) -> str:
     """A line that says what it is about, in whatever shape its channel takes."""
     inner = body.get("payload")
     summary = inner.get("summary") if isinstance(inner, dict) else None

@@ -67,6 +67,12 @@ class Counts:
         return sum(self.states.values())
 
     @property
+    def edits(self) -> Sequence[tuple[datetime, int]]:
+        """When it was edited while messages had not left yet, and how many then got the new words."""
+        known = (self.notice.told or {}).get("reworded", ())
+        return [(datetime.fromisoformat(each["at"]), each["to"]) for each in known]
+
+    @property
     def why_nobody(self) -> str:
         """Why there is no message; empty where there is one."""
         if self.total:

@@ -18,7 +18,7 @@ from .destinations import (
     lift,
     suppressed,
 )
-from .fanout import bodies, fan_out, forget_unused_bodies, reword
+from .fanout import bodies, fan_out, forget_unused_bodies, reword, reworded, unsent
 from .folding import ENDS, STANDS_FOR
 from .leases import (
     LONGEST_LEASE,
@@ -139,10 +139,12 @@ __all__ = [
     "retry_all",
     "returned",
     "reword",
+    "reworded",
     "sent",
     "skip",
     "skipped",
     "soonest",
     "suppressed",
+    "unsent",
     "was_not_sent",
 ]

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Integer, String, cast, delete, func, insert, literal, null, select, true, update
+from sqlalchemy import (
+    Insert,
+    Integer,
+    String,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from .. import clock
 from ..database import Json, UtcDateTime, db
-from .messages import SENT, UPDATE, WAITING, OutboxBody, OutboxMessage, insert_unless_there, rank_of
+from .messages import (
+    UPDATE,
+    WAITING,
+    OutboxBody,
+    OutboxMessage,
+    insert_unless_there,
+    is_waiting,
+    rank_of,
+    was_not_sent,
+)
+
+_INSTEAD = "instead"  # in a body: which other takes its place where it was not sent
 
 
 def fan_out(
@@ -107,25 +132,69 @@ def bodies(ids: set[int]) -> dict[int, Mapping[str, Any]]:
     return {row.id: row.payload for row in rows}
 
 
-def reword(events: Collection[str], change: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]) -> None:
-    """Give what has not left of these events the text that ``change`` makes of its own; None leaves it. The caller commits.
+def reworded(ids: set[int]) -> dict[int, int]:
+    """Of these texts those that another takes the place of, and which: it is sent instead wherever the old one was not."""
+    if not ids:
+        return {}
+    rows = db.session.execute(select(OutboxBody.id, _instead()).where(OutboxBody.id.in_(ids), _instead().is_not(None)))
+    return {row.id: row[1] for row in rows}
 
-    A body is never changed, for senders keep those that they know: there is another one.
+
+def _instead() -> Any:
+    return OutboxBody.payload[_INSTEAD].as_integer()
+
+
+def unsent(events: Collection[str]) -> set[str]:
+    """Those of these events of which something has not left, or not for certain."""
+    found: set[str] = set()
+    for event, those in _unsent(events):
+        found.update(db.session.scalars(select(event).where(*those).distinct()))
+    return found
+
+
+def reword(events: Collection[str], change: Callable[[Mapping[str, Any]], Mapping[str, Any] | None]) -> int:
+    """Give what has not left of these events the text that ``change`` makes of its own; None leaves it. How many messages.
+
+    The old text names the other and stays: it was sent to some, and senders keep those that they know. So it costs the
+    same however many wait. What is being sent at this moment gets the new one should that fail. The caller commits.
     """
-    unsent = (OutboxMessage.event.in_(events), OutboxMessage.state != SENT)
-    used = db.session.scalars(select(OutboxMessage.body_id).where(*unsent).distinct())
-    for old, payload in bodies({each for each in used if each is not None}).items():
-        other = change(payload)
-        if other is not None:
-            new = db.session.scalar(
-                insert(OutboxBody).values(payload=dict(other), created_at=clock.now()).returning(OutboxBody.id)
-            )
-            moved = update(OutboxMessage).where(*unsent, OutboxMessage.body_id == old).values(body_id=new)
-            db.session.execute(moved, execution_options={"synchronize_session": False})
+    using: dict[int, int] = {}
+    for _event, those in _unsent(events):
+        counted = select(OutboxMessage.body_id, func.count()).where(*those).group_by(OutboxMessage.body_id)
+        for body_id, number in db.session.execute(counted):
+            if body_id is not None:
+                using[body_id] = using.get(body_id, 0) + number
+    instead = reworded({*using})
+    known = bodies({*using, *instead.values()})
+    moved = 0
+    for old, number in using.items():
+        words = {**known[instead.get(old, old)]}
+        words.pop(_INSTEAD, None)
+        other = change(words)
+        if other is not None and other != words:
+            _put_in_place_of(old, known[old], other)
+            moved += number
+    return moved
+
+
+def _put_in_place_of(old: int, said: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    written = insert(OutboxBody).values(payload=dict(other), created_at=clock.now()).returning(OutboxBody.id)
+    payload = {**said, _INSTEAD: db.session.execute(written).scalar_one()}
+    db.session.execute(update(OutboxBody).where(OutboxBody.id == old).values(payload=payload))
+
+
+def _unsent(events: Collection[str]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """What waits is looked through whole, the rest found by event: the index by events leads to all that was sent, too."""
+    event = OutboxMessage.event
+    no_index = event + literal_column("''")
+    yield no_index, (is_waiting(OutboxMessage), no_index.in_(events))
+    yield event, (was_not_sent(OutboxMessage), event.in_(events))
 
 
 def forget_unused_bodies() -> int:
     """Drop the bodies that no message refers to, at the price of one look at all messages. The caller commits."""
     used = select(OutboxMessage.body_id).where(OutboxMessage.body_id.is_not(None)).distinct()
-    result: Any = db.session.execute(delete(OutboxBody).where(OutboxBody.id.not_in(used)))
+    instead = select(_instead()).where(_instead().is_not(None))
+    unused = (OutboxBody.id.not_in(used), OutboxBody.id.not_in(instead))
+    result: Any = db.session.execute(delete(OutboxBody).where(*unused))
     return int(result.rowcount)

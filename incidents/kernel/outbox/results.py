@@ -120,6 +120,7 @@ def _row(result: Result) -> dict[str, Any]:
         "next_attempt_at": result.next_attempt_at,
         "untried": int(result.untried),
         "receipt": None if result.receipt is None else dict(result.receipt),
+        "sent_body": result.claim.body_id if result.state == SENT else None,
     }
 
 
@@ -132,6 +133,7 @@ _FIELDS: Mapping[str, bulk.Kind] = {
     "next_attempt_at": "moment",
     "untried": "number",
     "receipt": "json",
+    "sent_body": "number",
 }
 
 
@@ -147,6 +149,9 @@ def _statement(dialect: str) -> Any:
             next_attempt_at=func.coalesce(given.next_attempt_at, table.next_attempt_at),
             attempts=table.attempts - given.untried,
             receipt=func.coalesce(given.receipt, table.receipt),
+            body_id=func.coalesce(
+                given.sent_body, table.body_id
+            ),  # its words may have been edited since it was written
             leased_by=None,
             leased_until=None,
         )
