@@ -32,5 +32,4 @@ def load(_target: str) -> Any:
 
 
 if __name__ == "__main__":
-    web.load = load
-    web._serve(settings_module.load())
+    web._serve(settings_module.load(), load)
