@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,8 +21,6 @@ from . import lifeline, starting
 from .failures import CouldNot
 
 if TYPE_CHECKING:
-    from granian.server.mp import MPServer
-
     from statuspage.frontdoor import FrontDoor
     from statuspage.lane import Arrivals, Doorstep
 
@@ -30,8 +28,9 @@ if TYPE_CHECKING:
 
     Loader = Callable[[str], FrontDoor]
 
-_BACKLOG = 1024  # connections that may wait to be taken
-_STOP_WITHIN = 25  # seconds for requests in flight, of the 30 that we promise to be gone in
+# seconds that a thread may compute while another waits for the interpreter: the lane waits for it at each system call, and
+# with Python's own 5 ms four requests that compute would make a page take 125 ms at p99 (with this: 17)
+_TURN_OF_A_THREAD = 0.0005
 _PORT_WITHIN = 3.0  # seconds for the workers of a predecessor that was killed to let go of the port
 _MIGRATION_WITHIN = 5.0  # seconds that a worker under `up` waits for the tables before it answers without them
 
@@ -86,75 +85,31 @@ def _serve(settings: Settings, loader: Loader | None = None) -> None:
     """Serve what ``loader`` makes in each worker until a signal comes: behind the lane, where the system has one."""
     from statuspage import lane
 
+    from .server import Server, listen
+
     loader = loader or load
     gc.collect()
     gc.freeze()  # what the workers share stays shared: the collector would touch, and so copy, every page of it
     if not lane.is_possible():
-        return _server(settings, address=settings.host, port=settings.port).serve(target_loader=loader)
+        Server(settings, address=settings.host, port=settings.port).serve(target_loader=loader)
+        return
     doorstep = lane.Doorstep.make()
     try:
-        with _listener(settings) as listener:
-            server = _server(settings, uds=doorstep.server, uds_permissions=0o600)
-            _refuse_when_interrupted(server, listener)
-            server.serve(target_loader=partial(_load_with_lane, loader, listener, doorstep))
+        with listen(settings) as public:
+            server = Server(settings, public, uds=doorstep.server, uds_permissions=0o600)
+            server.serve(target_loader=partial(_load_with_lane, loader, public, doorstep))
     finally:
         doorstep.remove()
 
 
-def _listener(settings: Settings) -> socket.socket:
-    """The public socket; workers inherit it, so that what waits in it outlives any of them."""
-    is_six = ":" in settings.host
-    listener = socket.create_server(
-        (settings.host, settings.port),
-        family=socket.AF_INET6 if is_six else socket.AF_INET,
-        backlog=_BACKLOG,
-        dualstack_ipv6=is_six and socket.has_dualstack_ipv6(),
-    )
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # for each connection that comes from it
-    return listener
-
-
-def _server(settings: Settings, **where: Any) -> MPServer:
-    from granian.constants import HTTPModes, Interfaces, RuntimeModes
-    from granian.log import LogLevels
-    from granian.server.mp import MPServer
-
-    return MPServer(
-        "wsgi",
-        **where,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
-        workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
-        backlog=_BACKLOG,
-        runtime_mode=RuntimeModes.st,
-        runtime_blocking_threads=1,  # for files, which we do not serve that way; the default of 512 doubles the memory
-        respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_WITHIN,
-        log_level=LogLevels.error,
-    )
-
-
-def _refuse_when_interrupted(server: MPServer, listener: socket.socket) -> None:
-    """Whoever comes while the workers finish is refused at once, and goes elsewhere, instead of waiting for nobody."""
-    interrupted = server.signal_handler_interrupt
-
-    def refuse(*told: Any) -> None:
-        with contextlib.suppress(OSError):  # the second signal finds it shut
-            listener.shutdown(socket.SHUT_RDWR)
-        interrupted(*told)
-
-    server.signal_handler_interrupt = refuse
-
-
-def _load_with_lane(loader: Loader, listener: socket.socket, doorstep: Doorstep, target: str) -> Arrivals:
+def _load_with_lane(loader: Loader, public: socket.socket, doorstep: Doorstep, target: str) -> Arrivals:
     """In a worker: the same as ``loader``, with the lane before it."""
     from statuspage.lane import Arrivals, Lane
 
     door = loader(target)
-    host, port = listener.getsockname()[:2]
-    lane = Lane(listener, door, doorstep.join)
+    host, port = public.getsockname()[:2]
+    sys.setswitchinterval(_TURN_OF_A_THREAD)
+    lane = Lane(public, door, doorstep.join)
     lane.stop_on_signals()
     lane.start()
     return Arrivals(door, doorstep, host=host, port=port)

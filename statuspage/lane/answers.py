@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
+from datetime import datetime
+from email.utils import format_datetime
+
+from incidents.kernel import clock
 
 from ..frontdoor import FrontDoor
 from ..prepared import Headers
@@ -21,7 +23,7 @@ class Answers:
         self._door = door
         self._asked: dict[bytes, Asked | None] = {}
         self._edition: tuple[object, object] = (None, None)
-        self._second = 0
+        self._second: datetime | None = None
         self._date = b""
         self._written: dict[tuple[int, bool], tuple[Headers, bytes]] = {}  # by the identity of the headers
         self.at_hand: dict[bytes, bytes] = {}
@@ -29,10 +31,10 @@ class Answers:
     def freshen(self) -> None:
         """Forget every answer that is not today's: after a change of the page, and each second for its Date."""
         pages, picture = self._door.edition()
-        second = int(time.time())
+        second = clock.now().replace(microsecond=0)
         if second != self._second or pages is not self._edition[0] or picture is not self._edition[1]:
             self._edition, self._second = (pages, picture), second
-            self._date = f"date: {formatdate(second, usegmt=True)}\r\n".encode()
+            self._date = f"date: {format_datetime(second, usegmt=True)}\r\n".encode()
             self._written.clear()
             self.at_hand.clear()
 

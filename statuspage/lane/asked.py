@@ -42,12 +42,14 @@ def read(head: bytes) -> Asked | None:
     parser = httptools.HttpRequestParser(told)
     try:
         parser.feed_data(head)
-    except httptools.HttpParserError:
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     if told.messages != 1 or parser.get_method() != b"GET" or told.is_for_others:
         return None
     version = parser.get_http_version()
     if version not in ("1.0", "1.1") or (version == "1.1" and b"host" not in told.seen):
+        return None
+    if not head.startswith(b"GET %b HTTP/%b\r\n" % (bytes(told.target), version.encode())):
         return None
     path, mark, query = bytes(told.target).partition(b"?")
     if not path.startswith(b"/") or not _PLAIN.issuperset(path) or not query.isascii() or b"#" in query:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 from collections.abc import Callable
@@ -48,21 +49,18 @@ class Tunnels:
     def handle(self, number: int, event: int) -> None:
         """What happened to one socket. Others of the same turn may have closed it already."""
         side = self._sides.get(number)
-        if side is None:
-            return
-        try:
-            if event & _GONE and not side.is_server:
-                return self._close(side)  # nobody is there to read what would still come
-            if event & select.EPOLLIN or event & _GONE:
-                self._read(side)
-            self._go_on(side)
-        except OSError:
-            self._close(side)
+        if side is not None:
+            try:
+                self._attend(side, event)
+            except OSError:
+                self._close(side)
 
-    def close(self) -> None:
-        """End them all, at once."""
-        for side in list(self._sides.values()):
-            self._close(side)
+    def _attend(self, side: _Side, event: int) -> None:
+        if event & _GONE and not side.is_server:
+            return self._close(side)  # nobody is there to read what would still come
+        if event & (select.EPOLLIN | _GONE):
+            self._read(side)
+        return self._go_on(side)
 
     def _read(self, side: _Side) -> None:
         if side.has_ended or side.far.waiting:
@@ -87,6 +85,7 @@ class Tunnels:
                 _shut(end.far)
         for end in (side, side.far):
             self._look_out(end)
+        return None
 
     def _look_out(self, end: _Side) -> None:
         reads = not end.has_ended and not end.far.waiting
@@ -117,10 +116,7 @@ def _write(end: _Side) -> None:
         end.waiting = end.waiting[sent:]
 
 
-def _shut(end: _Side) -> None:
-    """Tell the server, once, that its visitor says no more."""
-    if end.is_server and end.socket.fileno() >= 0:
-        try:
-            end.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # it has hung up meanwhile, which its next event tells
+def _shut(server: _Side) -> None:
+    """Tell the server that its visitor says no more."""
+    with contextlib.suppress(OSError):  # it has hung up meanwhile, which its next event tells
+        server.socket.shutdown(socket.SHUT_WR)
