@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
@@ -97,16 +96,15 @@ def _ask_by_mail(typed: Typed) -> ResponseReturnValue:
 
 
 def _add_webhook(typed: Typed) -> ResponseReturnValue:
-    hook = subscribers.sign_up_webhook(typed.url, typed.choice, shape=typed.shape)
-    secret, own = hook.secret, urlsplit(subscribers.own_address(hook)).path
+    secret = subscribers.offer_webhook(typed.url, typed.choice, shape=typed.shape)
     db.session.commit()
     document = subscribe_page.said(
         _picture(),
         say("The webhook is on the list"),
-        say("A test event is on its way to it."),
+        say("A test event goes to it, at most one a day. It says where to change or remove the webhook."),
+        say("If the address was on the list before, nothing changes: it keeps its secret and what it hears of."),
         base=_base(),
         secret=secret,
-        own=own,
     )
     return _answer(document, 200)
 

@@ -70,7 +70,6 @@ def said(picture: Picture, heading: str, *sentences: str, base: str, **more: Any
         "groups": (),
         "languages": (),
         "other": None,
-        "own": "",
         "problems": {},
         "secret": "",
         "whom": "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -226,3 +227,26 @@ def test_no_screen_goes_through_all_that_was_ever_sent(
     through = [plan for plan in plans if plan.split()[:2] == ["SCAN", "outbox"]]
     assert through
     assert all("ix_outbox_due" in plan for plan in through)  # what waits at this moment
+
+
+def test_what_a_subscriber_was_told_is_paged_by_ten(client: FlaskClient, ada: Person) -> None:
+    ben = a_subscriber("ben@example.com")
+    for number in range(12):
+        key = f"update/{number:02d}"
+        db.session.add(
+            Notice(
+                key=key,
+                kind="incident.updated",
+                facts={"title": f"Story {number:02d}"},
+                due_at=ben.created_at,
+                created_at=ben.created_at,
+            )
+        )
+    db.session.commit()
+    at = f"{LIST}/{ben.public_id}"
+    first = client.get(at).text
+    assert [f"Story {number:02d}" in first for number in (11, 2, 1)] == [True, True, False]
+    [older] = re.findall(rf'href="({at}\?before=\d+)#told">Older', first)
+    second = client.get(older).text
+    assert [f"Story {number:02d}" in second for number in (2, 1, 0)] == [False, True, True]
+    assert (">Newest<" in second, ">Older<" in second) == (True, False)

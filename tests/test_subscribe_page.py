@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -184,10 +185,28 @@ def test_a_webhooks_secret_is_shown_once(client: FlaskClient) -> None:
     assert hook.shape == "statuspage"
     assert answer.headers["Cache-Control"] == "no-store"
     assert hook.secret not in client.get(f"/subscriptions/{hook.token}").text
-    assert client.post("/subscribe", data=data).status_code == 409
     test = db.session.scalars(select(OutboxMessage)).one()
     assert (test.channel, test.destination) == ("webhook", f"subscriber:{hook.id}")
     assert hook.secret not in repr(test.payload)
+
+
+def test_the_answer_does_not_tell_whether_a_webhook_was_known(client: FlaskClient, clock: Any) -> None:
+    data = {"kind": "webhook", "url": "https://hooks.example.com/x"}
+    first = client.post("/subscribe", data=data)
+    hook = db.session.scalars(select(Subscriber)).one()
+    again = client.post("/subscribe", data={**data, "shape": "statuspage"})
+
+    def said(answer: Any) -> tuple[int, str]:
+        return answer.status_code, re.sub(r"whsec_[\w+/=]+", "SECRET", answer.text)
+
+    assert said(again) == said(first)
+    assert str(hook.secret) not in again.text  # it is still the one that signs, and a stranger does not get it
+    assert (hook.shape, hook.token in first.text + again.text) == ("standard", False)
+    assert len(db.session.scalars(select(OutboxMessage)).all()) == 1
+    clock.forward(days=1)
+    client.post("/subscribe", data=data)
+    # its owner hears of it, but no flood can be made of that
+    assert len(db.session.scalars(select(OutboxMessage)).all()) == 2
 
 
 def test_a_webhook_of_the_public_gets_a_signed_test_event(

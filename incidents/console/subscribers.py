@@ -25,7 +25,8 @@ bp = Blueprint("console_subscribers", __name__, url_prefix="/console/status-page
 
 LIST = "/console/status-page/subscribers"
 _PAGE = 100
-_LOG = 30
+_LOG = 10  # a phone's screen or two
+_NEWEST_CHANGES = 5  # the others are behind a press
 _NUMBER = re.compile(r"[1-9]\d{0,8}")
 _STATES = {"": "All", "confirmed": "Told", "unconfirmed": "Not confirmed", "quarantined": "Quarantined"}
 _KINDS = {"": "E-mail and webhooks", EMAIL: "E-mail", WEBHOOK: "Webhooks"}
@@ -170,11 +171,14 @@ def _new(*, email: EmailForm | None = None, webhook: WebhookForm | None = None) 
 
 
 def _one(subscriber: Subscriber) -> dict[str, Any]:
-    lines = public_tellings.of_subscriber(subscriber, before=_number(request.args.get("before", "")), limit=_LOG)
+    before = _number(request.args.get("before", ""))
+    lines = public_tellings.of_subscriber(subscriber, before=before, limit=_LOG)
     return {
         "subscriber": subscriber,
         "names": _names(),
-        "changes": [*reversed(pasts.pasts_of(subscriber))][:_LOG],
+        "changes": [*reversed(pasts.pasts_of(subscriber))],
+        "newest_changes": _NEWEST_CHANGES,
+        "is_older": before is not None,
         "lines": lines[:_LOG],
         "older": lines[_LOG - 1].notice.id if len(lines) > _LOG else None,
         "kinds": public_tellings.KINDS,

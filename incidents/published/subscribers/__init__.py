@@ -1,6 +1,6 @@
 """Who asked to be told by the status page: by e-mail or by webhook, of everything or of chosen components.
 
-``sign_up``, ``sign_up_webhook``, ``add``, ``confirm``, ``change``, ``leave`` and ``erase`` are the only ways in and out. None
+``sign_up``, ``sign_up_webhook``, ``offer_webhook``, ``add``, ``confirm``, ``change``, ``leave`` and ``erase`` are the only ways in and out. None
 commits.
 """
 
@@ -25,7 +25,7 @@ from .model import (
 )
 from .places import own_address, page_address
 from .signing_up import add, change, confirm, leave, sign_up
-from .webhooks import SHAPES, clean_url, fresh_secret, send_test, sign_up_webhook
+from .webhooks import SHAPES, clean_url, fresh_secret, offer_webhook, send_test, sign_up_webhook
 
 __all__ = [
     "EMAIL",
@@ -62,6 +62,7 @@ __all__ = [
     "invitation",
     "leave",
     "lift_quarantine",
+    "offer_webhook",
     "own_address",
     "page_address",
     "send_test",

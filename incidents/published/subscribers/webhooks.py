@@ -15,9 +15,9 @@ from ...kernel import clock, outbox
 from ...kernel.database import db
 from ...kernel.errors import Malformed, NotAllowed
 from ...kernel.http import typed
-from ...kernel.languages import phrase, say
+from ...kernel.languages import say
 from ..page_settings import page_settings
-from . import choosing
+from . import choosing, limits
 from .choosing import EVERYTHING, Choice
 from .finding import find_url
 from .model import STANDARD, STATUSPAGE, WEBHOOK, Subscriber
@@ -26,7 +26,7 @@ from .places import own_address, page_address, settings
 SHAPES: Final = (STANDARD, STATUSPAGE)
 LONGEST: Final = 1000
 _USUAL_PORT: Final = {"https": 443, "http": 80}
-_KNOWN: Final = phrase("This address gets our events already. Each of them says where to change that.")
+_KNOWN: Final = "This address gets our events already. Each of them says where to change that."
 MOST_AT_ONE_HOST: Final = 10  # that the public may add: each publication is one request to each
 
 
@@ -37,25 +37,61 @@ def sign_up_webhook(
 
     Raises Malformed, and NotAllowed where it is on the list already, or its host has ``most_at_host``.
     """
+    address = _checked(url, choice, shape=shape)
+    if find_url(address) is not None:
+        raise NotAllowed(_KNOWN)
+    if most_at_host is not None:
+        _mind_the_host(address, most_at_host)
+    subscriber = _add(address, choice, shape=shape)
+    if subscriber is None:
+        raise NotAllowed(_KNOWN)
+    return subscriber
+
+
+def offer_webhook(url: str, choice: Choice = EVERYTHING, *, shape: str = STANDARD) -> str:
+    """Somebody of the public gives the address of a program; a secret to show once. Nobody learns whether we knew it.
+
+    One that is on the list stays as it is, and the secret is good for nothing: the address itself is told, once a day at
+    most, where to change what is there. Raises Malformed, and NotAllowed where its host has MOST_AT_ONE_HOST.
+    """
+    address = _checked(url, choice, shape=shape)
+    _mind_the_host(address, MOST_AT_ONE_HOST)
+    known = find_url(address)
+    added = _add(address, choice, shape=shape) if known is None else None
+    if added is not None and added.secret is not None:
+        return added.secret
+    if known is not None and limits.may_write(known):
+        send_test(known)
+    return fresh_secret()
+
+
+def _checked(url: str, choice: Choice, *, shape: str) -> str:
+    """The address as it is kept. Raises Malformed."""
     address = clean_url(url)
     if shape not in SHAPES:
         raise Malformed({"shape": f"Choose one of {', '.join(SHAPES)}."})
     choosing.check_choice(choice)
     choosing.must_be_made(choice)
-    if find_url(address) is not None:
-        raise NotAllowed(_KNOWN)
-    if most_at_host is not None and _at_host(address) >= most_at_host:
-        raise NotAllowed(
-            say("There are {count} webhooks at this host, which is as many as there can be.", count=most_at_host)
-        )
+    return address
+
+
+def _mind_the_host(address: str, most: int) -> None:
+    if _at_host(address) >= most:
+        raise NotAllowed(say("There are {count} webhooks at this host, which is as many as there can be.", count=most))
+
+
+def _add(address: str, choice: Choice, *, shape: str) -> Subscriber | None:
+    """Told from now on, a test event first; None where somebody else was faster."""
     now = clock.now()
-    subscriber = Subscriber(kind=WEBHOOK, url=address, shape=shape, secret=fresh_secret(), confirmed_at=now)
+    subscriber = Subscriber(
+        kind=WEBHOOK, url=address, shape=shape, secret=fresh_secret(), confirmed_at=now, asked_at=now, letters=1
+    )
     choosing.apply(choice, subscriber)
     try:
         with db.session.begin_nested():
             db.session.add(subscriber)
     except IntegrityError:
-        raise NotAllowed(_KNOWN) from None
+        return None
     send_test(subscriber)
     return subscriber
 
