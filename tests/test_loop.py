@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from incidents.jobs import audit, bells, loop, timetable
+from incidents.jobs import audit, bells, loop, timetable, waker
 from incidents.jobs.deliveries import Lane
 from incidents.jobs.lanes import LaneThread
-from incidents.jobs.watchdog import ONE_TICK, Pulse, Watchdog, all_stacks
+from incidents.jobs.watchdog import ONE_TICK, Patience, Pulse, Watchdog, all_stacks
 from incidents.kernel import beats, outbox
 from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
@@ -186,9 +186,12 @@ def until(condition: threading.Event) -> None:
     assert condition.wait(20), "it did not happen"
 
 
-def test_the_real_clock_sends_what_is_due_and_leaves_nothing_behind(
-    app: Flask, ringing: Bells, clock: WoundClock, outgoing: Outgoing
+def test_the_real_clock_sends_what_is_due_and_what_falls_due_by_others_and_leaves_nothing_behind(
+    app: Flask, ringing: Bells, clock: WoundClock, outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(waker, "_wall_beside_time", lambda: 0.0)
+    monkeypatch.setattr(loop, "_REST", 600.0)  # nobody looks by itself before this test has lost its patience
+    asleep = Patience(3_600, 7_200)
     ringing.due = [clock()]
     stop, sent = threading.Event(), threading.Event()
     real = outgoing.send
@@ -201,15 +204,19 @@ def test_the_real_clock_sends_what_is_due_and_leaves_nothing_behind(
     from incidents import channels
 
     channels.send = notice  # type: ignore[assignment]
-    whole = threading.Thread(target=loop.run, args=(app, stop))
+    whole = threading.Thread(target=loop.run, args=(app, stop), kwargs={"patience": asleep, "with_lanes": asleep})
     whole.start()
+    until(sent)
+    sent.clear()
+    ringing.due = [clock() - timedelta(minutes=1)]
+    beats.beat(worker="another", pid=1, started_at=clock())  # whatever is committed makes the waker look
     until(sent)
     stop.set()
     whole.join()
 
-    assert outgoing.subjects == ["due 02:14"]
-    assert outbox.counts()["sent"] == 1
-    assert beats.latest() is None
+    assert outgoing.subjects == ["due 02:14", "due 02:13"]
+    assert outbox.counts()["sent"] == 2
+    assert [beat.worker for beat in db.session.scalars(select(ClockBeat))] == ["another"]
 
 
 # ---- the watchdog ----

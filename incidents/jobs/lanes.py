@@ -17,18 +17,19 @@ from ..kernel.outbox import BATCH
 from .deliveries import WRITE_AFTER, WRITE_MANY, Done, Lane
 from .senders import Senders
 
-_LONGEST_LOOK = 1.0  # seconds between two looks at what is due
+_LOOK_AGAIN = 1.0  # seconds, where something is due that cannot be taken
 _BEFORE_ANOTHER_TRY = 1.0  # seconds after the database could not be asked
 _FOR_A_SUSPECT = 2.0  # seconds alone for a message whose last worker vanished
 _MOST_UNWRITTEN = 2 * BATCH  # while more results wait than this, nothing is claimed
 _LONGEST_WRITE = 60.0  # seconds after which a writer hangs
 _LONGEST_FAREWELL = 28.0
+_WITHOUT_RESULTS = 60.0  # seconds that a writer sleeps; whoever has something for it wakes it
 
 log = structlog.get_logger(__name__)
 
 
 class LaneThread(threading.Thread):
-    """Claims: woken when something was enqueued here or written down, and looking by itself at least once a second."""
+    """Claims: woken when something was enqueued or written down, and looking by itself as often as its lookout says."""
 
     def __init__(self, lane: Lane) -> None:
         super().__init__(name=f"lane-{lane.channel}", daemon=True)
@@ -55,8 +56,8 @@ class LaneThread(threading.Thread):
         self.writer.start()
         with self.lane.app.app_context():
             while not self.lane.stop.is_set():
-                self._woken.clear()
                 self._woken.wait(self._turn())
+                self._woken.clear()
                 if not self.writer.hangs():
                     self.sign()
             self._take_leave()
@@ -80,7 +81,8 @@ class LaneThread(threading.Thread):
             return 0.1  # or when the senders ran low, or something was written
         due_in = 0.0 if self._is_more else self.lane.next_due_in()
         if due_in is None or due_in > 0:
-            return _until_the_full_second() if due_in is None else min(_until_the_full_second(), due_in)
+            rest = self.lane.lookout.seconds_to_rest()
+            return rest if due_in is None else min(rest, due_in)
         claims, errands, unsent = self.lane.take(limit=room, troubled=self.senders.free_for_troubled())
         self.lane.lookout.forget()
         if any(claimed.was_abandoned for claimed in claims):
@@ -89,7 +91,7 @@ class LaneThread(threading.Thread):
         self.senders.put(errands)
         self._is_more = len(claims) >= room
         # what is due and was left alone waits for a breaker, or for one in flight
-        return 0.0 if claims else _LONGEST_LOOK
+        return 0.0 if claims else _LOOK_AGAIN
 
     def _take_leave(self) -> None:
         """Give back what was not begun, and write down what was."""
@@ -125,7 +127,7 @@ class _Writer(threading.Thread):
     def run(self) -> None:
         with self.lane.app.app_context():
             while not self._finished.is_set():
-                done = self.senders.done(wait=_LONGEST_LOOK, at_least=WRITE_MANY, within=WRITE_AFTER)
+                done = self.senders.done(wait=_WITHOUT_RESULTS, at_least=WRITE_MANY, within=WRITE_AFTER)
                 if done and not self._write(done):
                     self.senders.give_back([each for each in done if each.result.claim.seconds_left() > 0])
                     self._finished.wait(_BEFORE_ANOTHER_TRY)
@@ -145,8 +147,3 @@ class _Writer(threading.Thread):
             self._began_at = None
         self._written()
         return True
-
-
-def _until_the_full_second() -> float:
-    """There all lanes look together, so that one of them asks for all (see ``Lookout``)."""
-    return _LONGEST_LOOK - time.monotonic() % _LONGEST_LOOK

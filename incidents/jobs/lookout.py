@@ -10,14 +10,21 @@ from datetime import datetime
 from ..kernel import outbox
 from ..kernel.database import db, reading
 
-_GOOD_FOR = 0.2  # seconds: the lanes look at the full second, and whoever comes first asks
+_LONGEST_LOOK = 1.0  # seconds between two looks of a lane that nobody wakes
+_GOOD_FOR = 0.2  # seconds: such lanes look at the full second, and whoever comes first asks
 
 
 class Lookout:
-    """What was found is used by the others, unless something has changed since (``forget``)."""
+    """What was found is used by the others, unless something has changed since (``forget``).
 
-    def __init__(self, channels: Sequence[str]) -> None:
+    ``rest`` is for lanes that a waker wakes when something was committed elsewhere (see ``waker``): so many seconds
+    may pass without a look of theirs.
+    """
+
+    def __init__(self, channels: Sequence[str], *, rest: float | None = None) -> None:
+        self.rest = rest or _LONGEST_LOOK
         self._channels = channels
+        self._good_for = 2 * rest if rest else _GOOD_FOR
         self._found: Mapping[str, datetime] = {}
         self._good_until = 0.0
         self._changes = 0
@@ -27,15 +34,28 @@ class Lookout:
         """When something is due on this channel; None while nothing waits."""
         with self._lock:
             if time.monotonic() >= self._good_until:
-                changes = self._changes
-                self._found = self._ask()
-                self._good_until = time.monotonic() + _GOOD_FOR if changes == self._changes else 0.0
+                self._look()
             return self._found.get(channel)
+
+    def look(self) -> Mapping[str, datetime]:
+        """Ask anew, for all that use this; what is due when, by channel."""
+        with self._lock:
+            self._look()
+            return self._found
 
     def forget(self) -> None:
         """Something was enqueued, claimed or written: what was found may not be so any more. Waits for nobody."""
         self._changes += 1
         self._good_until = 0.0
+
+    def seconds_to_rest(self) -> float:
+        """At most, where nothing is due before: to a moment at which all lanes look, so that one of them asks for all."""
+        return self.rest - time.monotonic() % self.rest
+
+    def _look(self) -> None:
+        changes = self._changes
+        self._found = self._ask()
+        self._good_until = time.monotonic() + self._good_for if changes == self._changes else 0.0
 
     def _ask(self) -> Mapping[str, datetime]:
         with reading():

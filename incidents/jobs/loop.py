@@ -1,7 +1,8 @@
 """The clock process: strike what is due the moment it is due, send what must leave, and say that it is alive.
 
-It sleeps until the next due time, and never longer than a second, so that a moved wall clock is noticed. It keeps no
-memory: any number of clocks may run, and one that is killed leaves nothing behind but a lease that ends.
+Its threads sleep until what they know to be due. One looks each second whether anything was committed or the wall clock
+was moved, and wakes the others (see ``waker``). It keeps no memory: any number of clocks may run, and one that is killed
+leaves nothing behind but a lease that ends.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ from .lanes import LaneThread
 from .lookout import Lookout
 from .subscribers import Teller
 from .timetable import Timetable
+from .waker import BELLS, NOTICES, Waker
 from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
-LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds
+LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds, of a tick that nobody wakes
+_REST = 10.0  # seconds that a thread may sleep which the waker wakes
 _BEAT_EVERY = 10.0  # seconds; a clock counts as gone after 90
 _SET_BACK = timedelta(seconds=60)
+_UNTIL_DEATH_IS_SEEN = 2.0  # seconds
 _LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
 
 log = structlog.get_logger(__name__)
@@ -46,29 +50,34 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
     """
     worker = f"{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     _end_leases_of_the_dead(app)
-    lookout = Lookout(channels.lanes())
+    rest = min(_REST, patience.suspicious / 6, with_lanes.suspicious / 6)
+    lookout = Lookout(channels.lanes(), rest=rest)
     lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop, lookout=lookout)) for channel in channels.lanes()]
     ticks, chores = Pulse("ticker", patience), Pulse("timetable", patience)
     turns = [Pulse(lane.name, with_lanes) for lane in lanes]
     for lane, pulse in zip(lanes, turns, strict=True):
         lane.sign = pulse.sign
-    teller, notices = Teller(app, stop, wake=partial(_wake, lanes)), Pulse("teller", patience)
+    teller, notices = Teller(app, stop, wake=partial(_wake, lanes), rest=rest), Pulse("teller", patience)
     teller.sign = notices.sign
     timetable = Timetable(app, worker, sign=chores.sign)
-    watchdog = Watchdog(stop, ticks, chores, notices, *turns, tell=partial(_tell_of_hanging, app, worker))
-    ticker = threading.Thread(
-        target=_tick_until, args=(Clock(app, worker, lanes, timetable), ticks, stop), name="ticker", daemon=True
-    )
+    the_clock = Clock(app, worker, lanes, timetable, rest=rest)
+    ticker = threading.Thread(target=_tick_until, args=(the_clock, ticks, stop), name="ticker", daemon=True)
+    sleepers = {BELLS: the_clock.wake, NOTICES: teller.wake, **{lane.lane.channel: lane.wake for lane in lanes}}
+    waker, looks = Waker(app, stop, lookout, sleepers), Pulse("waker", patience)
+    waker.sign = looks.sign
+    watchdog = Watchdog(stop, ticks, chores, notices, looks, *turns, tell=partial(_tell_of_hanging, app, worker))
     log.info("clock_started", worker=worker)
-    threads = (*lanes, teller, watchdog, ticker)
+    threads = (*lanes, teller, watchdog, ticker, waker)
     for thread in threads:
         thread.start()
     timetable.start()
-    # this thread runs the signal handlers, and must not hold the lock of the event that they set
+    # this thread runs the signal handlers, and must not hold the lock of the event that they set; the waker waits for it
     while all(thread.is_alive() for thread in threads):
-        ticker.join(0.5)
+        waker.join(_UNTIL_DEATH_IS_SEEN)
     was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
     stop.set()
+    the_clock.wake()
+    teller.wake()
     _take_leave(app, worker, lanes, timetable)
     if not was_asked:
         raise RuntimeError(f"a thread of the clock ended, which it never should: {', '.join(dead)}")
@@ -116,7 +125,7 @@ def _tick_until(the_clock: Clock, pulse: Pulse, stop: threading.Event) -> None:
         while not stop.is_set():
             pause = the_clock.tick()
             pulse.sign()
-            stop.wait(pause)
+            the_clock.sleep(pause)
 
 
 def _tell_of_hanging(app: Flask, worker: str, silent: float) -> None:
@@ -147,11 +156,21 @@ def _take_leave(app: Flask, worker: str, lanes: list[LaneThread], timetable: Tim
 class Clock:
     """One clock's tick, and what it needs to know from the last one."""
 
-    def __init__(self, app: Flask, worker: str, lanes: list[LaneThread], timetable: Timetable | None = None) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        worker: str,
+        lanes: list[LaneThread],
+        timetable: Timetable | None = None,
+        *,
+        rest: float = LONGEST_SLEEP,
+    ) -> None:
         self.app = app
         self.worker = worker
         self.lanes = lanes
         self.timetable = timetable
+        self.rest = rest
+        self._woken = threading.Event()
         self._wall_at: datetime | None = None
         self._beat_at: float | None = None
         self._is_cut_off = False
@@ -172,7 +191,16 @@ class Clock:
         if self._is_cut_off:
             log.info("ticking_again")
         self._is_cut_off = False
-        return _pause_until(next_bell_at)
+        return _pause_until(next_bell_at, self.rest)
+
+    def sleep(self, pause: float) -> None:
+        """So many seconds, or until somebody wakes it."""
+        self._woken.wait(pause)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """Another bell may be the next one, or it is time to end."""
+        self._woken.set()
 
     def _strike(self) -> datetime | None:
         """Strike what is due and wake the lanes; answers when the next bell is due."""
@@ -220,9 +248,9 @@ class Clock:
             self.timetable.start_over()
 
 
-def _pause_until(next_bell_at: datetime | None) -> float:
+def _pause_until(next_bell_at: datetime | None, rest: float) -> float:
     if next_bell_at is None:
-        return LONGEST_SLEEP
+        return rest
     seconds = (next_bell_at - clock.now()).total_seconds()
     # something overdue that could not be struck must not keep this process spinning
-    return min(LONGEST_SLEEP, seconds) if seconds > 0 else _SHORTEST_SLEEP
+    return min(rest, seconds) if seconds > 0 else _SHORTEST_SLEEP

@@ -322,19 +322,27 @@ def own() -> Any:
 
 
 class Teller(threading.Thread):
-    """Looks when the next notice is due and at least once a second, and wakes the lanes when there is something to send."""
+    """Looks when a notice is due, when it is woken and each ``rest`` seconds; wakes the lanes when something is to be sent."""
 
-    def __init__(self, app: Flask, stop: threading.Event, *, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, app: Flask, stop: threading.Event, *, wake: Callable[[], None] = lambda: None, rest: float = _LONGEST_LOOK
+    ) -> None:
         super().__init__(name="teller", daemon=True)
-        self.app, self._stopped, self._wake = app, stop, wake
+        self.app, self._stopped, self._wake, self._rest = app, stop, wake, rest
         self.sign: Callable[[], None] = lambda: None  # called after each look: the watchdog listens
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """Another notice may be due, or it is time to end."""
+        self._woken.set()
 
     def run(self) -> None:
         with self.app.app_context():
             while not self._stopped.is_set():
                 pause = self.look()
                 self.sign()
-                self._stopped.wait(pause)
+                self._woken.wait(pause)
+                self._woken.clear()
 
     def look(self) -> float:
         """Tell what is due; answers how many seconds to wait."""
@@ -347,5 +355,5 @@ class Teller(threading.Thread):
             db.session.remove()
             return _BEFORE_ANOTHER_TRY
         if due_at is None:
-            return _LONGEST_LOOK
-        return min(_LONGEST_LOOK, max(0.05, (due_at - clock.now()).total_seconds()))
+            return self._rest
+        return min(self._rest, max(0.05, (due_at - clock.now()).total_seconds()))
