@@ -7,6 +7,7 @@ and renders. One process per machine renders each state; the others read its fil
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from incidents.kernel import clock
 from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
+from incidents.kernel.glance import Glance
 from incidents.kernel.languages import ENGLISH, speaking
 from incidents.published.revision import tell_no_more, tell_on_change
 
@@ -36,6 +38,8 @@ from .told import Told
 _log = logging.getLogger("sevenbells.page")
 
 POLL = 0.25  # seconds between two looks at the revision
+_REVISION = "SELECT revision FROM page_revision"
+_WAIT = 1.0  # seconds at most that rendering waits; whoever learns something wakes it, and so does the minute
 DARK_AFTER = timedelta(seconds=120)
 _MOST_REMEMBERED = 256
 _MOST_BYTES = 8_000_000
@@ -53,7 +57,7 @@ class Renewer:
         self.base = base
         self.shelf = Shelf(folder)
         self.picture: Picture | None = None
-        self._engine = engine
+        self._engine, self._glance = engine, Glance(engine)
         self._told: Told | None = None
         self._known = Known()
         self._contact_at: datetime | None = None
@@ -102,6 +106,7 @@ class Renewer:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        self._glance.close()
 
     def renew_now(self) -> None:
         """Ask the database and render what has changed, in this very thread."""
@@ -112,7 +117,7 @@ class Renewer:
     def _keep_asking(self) -> None:
         while not self._stopped.is_set():
             self._ask_now.clear()
-            if self._ask():
+            if self._ask(at_a_glance=True):
                 self._render_now.set()
             self._ask_now.wait(POLL)
 
@@ -124,17 +129,21 @@ class Renewer:
                 self._catch_up()
             except Exception:  # noqa: BLE001 - the rim of a loop that must go on
                 _log.exception("the page could not be renewed; what was prepared before stays")
-            self._render_now.wait(POLL)
+            self._render_now.wait(min(_WAIT, self._until_the_minute()))
+
+    def _until_the_minute(self) -> float:
+        """Seconds; each process comes a little after another, so that the first has rendered for it."""
+        now = clock.now()
+        return 60 - now.second - now.microsecond / 1_000_000 + os.getpid() % 5 * POLL / 5
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
-    def _ask(self) -> bool:
+    def _ask(self, *, at_a_glance: bool = False) -> bool:
         """Look at the revision, and read the records when it moved; whether there is something new."""
         with self._asking:
             now, self._asking_since = clock.now(), time.monotonic()
             try:
-                with reading(), self._engine.connect() as connection:
-                    told = self._newer(connection, now)
+                told = None if at_a_glance and self._stands_still(now) else self._look(now)
             except Exception as broken:  # noqa: BLE001 - a damaged row is a database that cannot be believed
                 self._note_silence(broken)
                 return False
@@ -148,9 +157,18 @@ class Renewer:
                 self._told = told
             return told is not None
 
+    def _stands_still(self, now: datetime) -> bool:
+        """Whether the revision is the one we know: asked four times a second, and so without a transaction."""
+        kept = self._told.records if self._told is not None else None
+        return kept is not None and _is_fresh(kept, now) and (self._glance.last(_REVISION) or 0) == kept.revision
+
+    def _look(self, now: datetime) -> Told | None:
+        with reading(), self._engine.connect() as connection:
+            return self._newer(connection, now)
+
     def _newer(self, connection: Connection, now: datetime) -> Told | None:
         kept = self._told.records if self._told is not None else None
-        fresh = kept is not None and timedelta() <= now - kept.read_at < _READ_ANEW
+        fresh = kept is not None and _is_fresh(kept, now)
         if kept is not None and fresh and records.revision(connection) == kept.revision:
             return None
         if not fresh:
@@ -347,6 +365,10 @@ class Renewer:
     def trouble(self) -> str:
         """Why the files on the disk are not what is served; empty while they are."""
         return self.cannot_write or self.shelf.trouble
+
+
+def _is_fresh(kept: records.Records, now: datetime) -> bool:
+    return timedelta() <= now - kept.read_at < _READ_ANEW
 
 
 def _parts(pages: Mapping[str, Made]) -> dict[str, tuple[Document, bytes]]:

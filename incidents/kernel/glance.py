@@ -45,13 +45,22 @@ class Glance:
 
     def scalar(self, statement: str) -> Any:
         """The first column of the first row; None where there is none. Raises OperationalError."""
+        errors = self._engine.dialect.loaded_dbapi.Error
+        if self._connection is not None:
+            try:
+                return self._asked(statement)
+            except errors:
+                self.close()  # perhaps it is only this connection that ended: ask once more on another
         try:
-            cursor = self._kept().cursor()
-            row = cursor.execute(statement).fetchone()
-            cursor.close()
-        except self._engine.dialect.loaded_dbapi.Error as broken:
+            return self._asked(statement)
+        except errors as broken:
             self.close()
             raise OperationalError(statement, {}, broken) from broken
+
+    def _asked(self, statement: str) -> Any:
+        cursor = self._kept().cursor()
+        row = cursor.execute(statement).fetchone()
+        cursor.close()
         return row[0] if row else None
 
     def close(self) -> None:
