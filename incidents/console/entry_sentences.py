@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
@@ -14,7 +13,9 @@ from ..policy.lifecycle import PUBLIC_STATUS_LABELS, SENTENCES, PublicStatus, Re
 from ..policy.severity import SEVERITY_LABELS, Severity
 from ..records.timeline import TimelineEntry
 from ..reports.tellings import Telling
+from . import action_item_sentences, telling_sentences
 from .formats import clock_words, full_text
+from .telling_sentences import names
 
 _STATE_WORDS = {
     "operational": "operational",
@@ -23,26 +24,14 @@ _STATE_WORDS = {
     "major_outage": "major outage",
     "under_maintenance": "under maintenance",
 }
-_DONE_TO_ITEMS = {
-    "added": "added",
-    "changed": "changed",
-    "begun": "began",
-    "done": "finished",
-    "dropped": "dropped",
-    "reopened": "reopened",
-    "removed": "removed",
-}
-_MOST_NAMES = 5
 
 
 def sentence(who: Markup, entry: TimelineEntry, *, seen: Collection[int], telling: Telling | None = None) -> Markup:
     """The sentence. ``seen``: the other incidents that the reader may see, by number; ``telling``: who was reached."""
     if entry.kind in _ABOUT_ANOTHER:
         return _about_another(who, entry, seen)
-    if entry.kind == "action_item" and entry.detail.get("did") == "reminded":
-        return _of_items(entry, telling or Telling(told=entry.detail.get("people") or ()))
-    if entry.kind in _ABOUT_TELLING:
-        return _ABOUT_TELLING[entry.kind](entry, telling or Telling(told=entry.detail.get("people") or ()))
+    if telling_sentences.is_told(entry):
+        return telling_sentences.sentence(entry, telling or Telling(told=entry.detail.get("people") or ()))
     return _SENTENCES.get(entry.kind, ("dots", "", _unknown))[2](who, entry)
 
 
@@ -158,95 +147,6 @@ def _snooze(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} snoozed the reminder for {} min, until {}").format(who, entry.detail["minutes"], until)
 
 
-def _nobody(who: Markup, entry: TimelineEntry) -> Markup:
-    level = entry.detail.get("level")
-    if not level:
-        return Markup("<b>Nobody could be reminded</b> of the update")
-    if entry.detail.get("words") == ["on_call"]:
-        return Markup("<b>Nobody is on call.</b> The level {} told nobody, and the next one does not wait").format(
-            level
-        )
-    return Markup("<b>Nobody could be told</b> at the level {}").format(level) + _round(entry)
-
-
-def _round(entry: TimelineEntry) -> str:
-    """Which telling of the level this was, where it was not the first."""
-    repetition = entry.detail.get("repetition")
-    if repetition:
-        return " (begun again)" if repetition == 1 else f" (begun again {repetition} times)"
-    return " (again)" if entry.detail.get("again") else ""
-
-
-def _told(entry: TimelineEntry, telling: Telling) -> Markup:
-    level = f"{entry.detail.get('level', 'Level')}{_round(entry)}"
-    turn = ", whose turn it was" if entry.detail.get("in_turn") and len(telling.told) == 1 else ""
-    said = []
-    if telling.told:
-        said.append(Markup("{} told: <b>{}</b>{}").format(level, _names(telling.told), turn))
-    if telling.waiting:
-        said.append(Markup("{}: <b>{}</b> is being told").format(level, _names(telling.waiting)))
-    return _with_missed(said, telling, Markup("{}: ").format(level)) + _by_account(entry)
-
-
-def _reminder(entry: TimelineEntry, telling: Telling) -> Markup:
-    if entry.detail.get("postmortem"):
-        return _of_postmortem(telling)
-    late = int(entry.detail.get("late_minutes", 0))
-    due = clock_words(datetime.fromisoformat(entry.detail["due_at"]))
-    what = Markup("the update promised for {} {}").format(due, f"was {late} min late" if late else "is due")
-    said = []
-    if telling.told:
-        said.append(Markup("Reminded <b>{}</b>: {}").format(_names(telling.told), what))
-    if telling.waiting:
-        said.append(Markup("Reminding <b>{}</b>: {}").format(_names(telling.waiting), what))
-    return _with_missed(said, telling, Markup("{}: ").format(what[:1].upper() + what[1:])) + _by_account(entry)
-
-
-def _at_risk(entry: TimelineEntry, telling: Telling) -> Markup:
-    verb = {"respond": "acknowledge", "resolve": "resolve"}.get(entry.detail.get("target", ""), "answer")
-    by = clock_words(datetime.fromisoformat(entry.detail["deadline_at"]))
-    said = [Markup("<b>At risk:</b> 80 % of the time to {} has passed, it ends at {}").format(verb, by)]
-    reached = [*telling.told, *telling.waiting]
-    if reached:
-        said.append(Markup("Told: {}").format(_names(reached)))
-    return _with_missed(said, telling, Markup(""))
-
-
-def _of_postmortem(telling: Telling) -> Markup:
-    reached = [*telling.told, *telling.waiting]
-    said = [Markup("Reminded <b>{}</b> of the post-mortem").format(_names(reached))] if reached else []
-    return _with_missed(said, telling, Markup("The post-mortem is owed: "))
-
-
-def _of_items(entry: TimelineEntry, telling: Telling) -> Markup:
-    items = [Markup("<b>{}</b>").format(title) for title in (entry.detail.get("titles") or ())[:_MOST_NAMES]]
-    what, reached = Markup(", ").join(items), [*telling.told, *telling.waiting]
-    if not entry.detail.get("people"):
-        return Markup("<b>Nobody could be reminded</b> of {}").format(what)
-    said = [Markup("Reminded <b>{}</b> of {}").format(_names(reached), what)] if reached else []
-    return _with_missed(said, telling, what + Markup(": "))
-
-
-def _with_missed(said: list[Markup], telling: Telling, begins: Markup) -> Markup:
-    """The names of those who could not be told, with the reason; it stands alone where nobody was."""
-    if telling.missed:
-        names = _names([name for name, _reason in telling.missed])
-        missed = Markup("<b>{}</b> could not be told: {}").format(names, telling.reasons)
-        said = [*said, missed if said else begins + missed]
-    if telling.spared:
-        spared = Markup("<b>{}</b> did not need to be told any more").format(_names(telling.spared))
-        said = [*said, spared if said else begins + spared]
-    return Markup(". ").join(said)
-
-
-def _by_account(entry: TimelineEntry) -> Markup:
-    """No address that they chose works, so the account's own e-mail was left."""
-    names = entry.detail.get("by_account")
-    if not names:
-        return Markup("")
-    return Markup(". Only the account's e-mail was left for <b>{}</b>").format(_names(names))
-
-
 def _missed(who: Markup, entry: TimelineEntry) -> Markup:
     words = {"respond": "Nobody acknowledged in time", "resolve": "The resolve target has passed"}
     return Markup("<b>{}</b>").format(words.get(entry.detail.get("target", ""), "A target was missed"))
@@ -289,12 +189,12 @@ def _approval_asked(who: Markup, entry: TimelineEntry) -> Markup:
     said = Markup("{} asked <b>{}</b> to approve an update").format(who, entry.detail.get("of", ""))
     told = entry.detail.get("people") or ()
     if told and [*told] != [entry.detail.get("of")]:
-        said += Markup(". Told: {}").format(_names(told))
+        said += Markup(". Told: {}").format(names(told))
     return said if not entry.detail.get("publish_at") else said + Markup(". For {}").format(_time_of(entry))
 
 
 def _approval_reminder(who: Markup, entry: TimelineEntry) -> Markup:
-    told = _names(entry.detail.get("people") or ())
+    told = names(entry.detail.get("people") or ())
     return Markup("{} reminded <b>{}</b>: an update of {} waits for approval").format(
         who, told, entry.detail.get("asker", "")
     )
@@ -336,41 +236,6 @@ def _postmortem(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{} {} the post-mortem").format(who, verb)
 
 
-def _action_item(who: Markup, entry: TimelineEntry) -> Markup:
-    said = action_item_words(who, entry.detail)
-    reason = entry.detail.get("reason")
-    return said + Markup(". Reason: {}").format(reason) if reason else said
-
-
-def action_item_words(who: Markup, detail: Mapping[str, Any]) -> Markup:
-    """What happened to an action item, with its title and without a reason."""
-    if detail.get("did") == "issue":
-        return Markup("{} asked for an issue in {} for the action item <b>{}</b>").format(
-            who, detail.get("tracker", ""), detail.get("title", "")
-        )
-    if detail.get("did") == "linked":
-        return Markup("The action item <b>{}</b> is <b>{}</b> in {}").format(
-            detail.get("title", ""), detail.get("issue", ""), detail.get("tracker", "")
-        )
-    verb = _DONE_TO_ITEMS.get(detail.get("did", ""), "wrote of")
-    said = Markup("{} {} the action item <b>{}</b>").format(who, verb, detail.get("title", ""))
-    if detail.get("did") == "added":
-        said += Markup(" for {}").format(detail["owner"]) if detail.get("owner") else Markup(", which nobody owns yet")
-        return said + Markup(", due {}").format(_day_words(detail.get("due_on"))) if detail.get("due_on") else said
-    changes = [_changed(name, *values) for name, values in (detail.get("changes") or {}).items()]
-    return said + Markup(": {}").format(Markup("; ").join(changes)) if changes else said
-
-
-def _changed(name: str, before: str | None, after: str | None) -> Markup:
-    label = {"owner_id": "owner", "due_on": "due"}.get(name, name)
-    told = [_day_words(value) if name == "due_on" else value or "none" for value in (before, after)]
-    return Markup("{} from {} to <b>{}</b>").format(label, *told)
-
-
-def _day_words(day: str | None) -> str:
-    return f"{(found := date.fromisoformat(day)).day} {found:%b %Y}" if day else "no date"
-
-
 def _note(who: Markup, entry: TimelineEntry) -> Markup:
     if entry.detail.get("source") != "slack":
         return Markup("{} noted").format(who)
@@ -397,11 +262,6 @@ def _unknown(who: Markup, entry: TimelineEntry) -> Markup:
     return Markup("{}: {}").format(who, entry.kind.replace("_", " "))
 
 
-def _names(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
 _OF_CHANNEL: Mapping[str, str] = {
     "made": "{who} made {name} in Slack",
     "opened": "{who} opened {name} in Slack again",
@@ -416,11 +276,6 @@ _ABOUT_ANOTHER: Mapping[str, Markup] = {
     "merged_here": Markup("{who} merged {other} into this one"),
     "related": Markup("{who} said that it is {kind} {other}"),
     "unrelated": Markup("{who} took back that it is {kind} {other}"),
-}
-_ABOUT_TELLING: Mapping[str, Callable[[TimelineEntry, Telling], Markup]] = {
-    "told": _told,
-    "reminder": _reminder,
-    "target_at_risk": _at_risk,
 }
 # kind: sign, colour of the sign, sentence (those about another incident, or about telling, say theirs above)
 _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Markup]]] = {
@@ -462,7 +317,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "reminder": ("clock", "", _unknown),
     "target_at_risk": ("clock", "wn", _unknown),
     "target_missed": ("clock", "wn", _missed),
-    "nobody_to_tell": ("deg", "wn", _nobody),
+    "nobody_to_tell": ("deg", "wn", telling_sentences.nobody),
     "escalated": ("up", "wn", _escalated),
     "mitigated": ("check", "", _say("{who} said that the fix is <b>in place</b>")),
     "resolved": ("check", "a", _resolved),
@@ -477,7 +332,7 @@ _SENTENCES: Mapping[str, tuple[str, str, Callable[[Markup, TimelineEntry], Marku
     "unnamed": ("lock", "", _say("<b>{person}</b> may not see this any more")),
     "cause": ("note", "", _say("{who} set the cause")),
     "postmortem": ("doc", "", _postmortem),
-    "action_item": ("check", "", _action_item),
+    "action_item": ("check", "", action_item_sentences.sentence),
     "channel": ("note", "", _channel),
     "closed": ("check", "", _say("Closed: nothing is owed any more")),
 }
