@@ -67,8 +67,10 @@ def test_a_key_that_is_being_changed_machine_by_machine_raises_no_alarm(app: Fla
 def test_a_machine_that_was_started_again_with_another_key_is_not_two(app: Flask, clock: WoundClock) -> None:
     at_work(clock, ("web", "alpha", keyed(app)))
     at_work(clock, ("web", "alpha", keyed(app, OTHER)), seconds=30)
-
     assert found() == []
+
+    at_work(clock, ("web", "alpha", keyed(app, OTHER)), ("web", "alpha", keyed(app)))
+    assert found() == ["two of web on alpha sign with different SECRET_KEYs"]
 
 
 def test_a_machine_whose_time_is_ahead_is_named_since_what_it_writes_rings_late(app: Flask, clock: WoundClock) -> None:

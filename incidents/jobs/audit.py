@@ -182,6 +182,8 @@ def _other_keys() -> Iterator[Fault]:
     if found is not None:
         odd, usual = found
         said = f"{signing.names(odd)} {'sign' if len(odd) > 1 else 'signs'} with another SECRET_KEY than {usual.name}"
+        if usual.name in [signer.name for signer in odd]:
+            said = f"two of {usual.name} sign with different SECRET_KEYs"
         advice = (
             "Give all of them the same one and start them again: until then links in messages, sign-ins and forms of one "
             "are refused by the other."
