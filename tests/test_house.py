@@ -107,6 +107,12 @@ def test_templates_have_no_inline_script_style_or_unescaped_text() -> None:
     assert places(words, sources("templates", suffix=".html")) == []
 
 
+def test_the_word_is_e_mail_on_every_screen_and_in_every_letter() -> None:
+    words = r"\bEmails?\b(?! Service)|\b(?:an|the|by|via|your|their|our) emails?\b"
+    for suffix in (".html", ".toml", ".py"):
+        assert places(words, sources("templates", *OURS, suffix=suffix), re.NOFLAG) == []
+
+
 def test_public_and_private_pages_share_no_partial() -> None:
     private = r"(?:include|extends|import|from)\s+[\"']console/"
     public = r"(?:include|extends|import|from)\s+[\"']statuspage/"

@@ -25,7 +25,7 @@ _PAGE = "console/login.html"
 class LoginForm(Form):
     """E-mail address and password. What makes a good one is no business of this form."""
 
-    email = EmailField("Email", validators=[InputRequired("Give your e-mail address")])
+    email = EmailField("E-mail", validators=[InputRequired("Give your e-mail address")])
     password = PasswordField("Password", validators=[InputRequired("Give your password")])
     remembered = BooleanField("Keep me signed in on this device for 30 days")
 

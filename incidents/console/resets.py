@@ -24,7 +24,7 @@ _ASK, _CHOOSE = "console/reset_request.html", "console/reset.html"
 class ResetRequestForm(Form):
     """Whose password was forgotten."""
 
-    email = EmailField("Email", validators=[InputRequired("Give your e-mail address"), judged_by(people.clean_email)])
+    email = EmailField("E-mail", validators=[InputRequired("Give your e-mail address"), judged_by(people.clean_email)])
 
 
 class NewPasswordForm(Form):

@@ -37,7 +37,7 @@ def _role(value: str) -> str:
 class InviteForm(Form):
     """Whom to invite, and as what."""
 
-    email = EmailField("Email", validators=[judged_by(people.clean_email)])
+    email = EmailField("E-mail", validators=[judged_by(people.clean_email)])
     role = SelectField(
         "Role", choices=_ROLES, default="responder", validate_choice=False, validators=[judged_by(_role)]
     )

@@ -23,7 +23,7 @@ class AccountForm(Form):
     """The first administrator."""
 
     name = StringField("Name", validators=[judged_by(people.clean_name)])
-    email = EmailField("Email", validators=[judged_by(people.clean_email)])
+    email = EmailField("E-mail", validators=[judged_by(people.clean_email)])
     password = PasswordField("Password", validators=[InputRequired("Give a password")])
 
 

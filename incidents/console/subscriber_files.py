@@ -37,7 +37,7 @@ class ListForm(Form):
 class ErasureForm(Form):
     """An address."""
 
-    email = StringField("E-mail address")
+    email = StringField("E-mail")
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -45,7 +45,7 @@ def test_a_newcomer_publishes_the_first_update_in_ten_decisions(served: Served, 
 
     page.goto(link)
     decide(lambda: page.get_by_label("Name").fill("Maya Lindqvist"))
-    decide(lambda: page.get_by_label("Email").first.fill("maya@example.com"))
+    decide(lambda: page.get_by_label("E-mail").first.fill("maya@example.com"))
     decide(lambda: page.locator("#password").fill(PASSWORD))
     page.get_by_role("button", name="Create account and continue").click()
     decide(lambda: page.get_by_label("Name").fill("AI Perception"))
@@ -81,7 +81,7 @@ def test_from_login_to_the_first_public_update_of_a_new_p1_in_six_presses(
         page.keyboard.press(key)
 
     page.goto(served.address + "/login")
-    page.get_by_label("Email").fill(email)
+    page.get_by_label("E-mail").fill(email)
     page.locator("#password").fill(KNOWN)
     press("Enter")
     page.wait_for_url("**/console/")

@@ -62,7 +62,7 @@ def test_a_team_is_led_from_set_up_to_resolution_and_the_public_reads_the_truth(
     # set up
     page.goto(link)
     page.get_by_label("Name").fill("Maya Lindqvist")
-    page.get_by_label("Email", exact=False).first.fill("maya@example.com")
+    page.get_by_label("E-mail", exact=False).first.fill("maya@example.com")
     page.locator("#password").fill(PASSWORD)
     picture(page, "01-set-up")
     page.get_by_role("button", name="Create account and continue").click()

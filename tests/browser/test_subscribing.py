@@ -59,7 +59,7 @@ def test_from_the_panel_to_the_list_and_off_it_without_a_script(served: Served, 
 
     page.goto(served.address + "/")
     page.get_by_text("Subscribe", exact=True).click()
-    page.get_by_label("Email address").fill(READER)
+    page.get_by_label("E-mail address").fill(READER)
     page.get_by_label("Only components I choose").check()
     page.get_by_role("button", name="Send me a confirmation link").click()
     expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()

@@ -116,7 +116,7 @@ def test_a_session_that_ended_costs_no_text(served: Served, context: BrowserCont
     with context.expect_page() as opened:
         banner.get_by_role("link", name="Sign in").click()
     other = opened.value
-    other.get_by_label("Email").fill(email)
+    other.get_by_label("E-mail").fill(email)
     other.locator("#password").fill(PASSWORD)
     other.get_by_role("button", name="Sign in").click()
     other.wait_for_url("**/console/")

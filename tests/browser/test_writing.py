@@ -20,7 +20,7 @@ from tests.factories_people import PASSWORD, make_person
 
 def enter(page: Page, served: Served, person: str) -> None:
     page.goto(served.address + "/login")
-    page.get_by_label("Email").fill(f"{person}@example.com")
+    page.get_by_label("E-mail").fill(f"{person}@example.com")
     page.locator("#password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/console/**")
