@@ -25,7 +25,7 @@ def documents(picture: Picture, *, base: str) -> dict[str, Document]:
     ahead = [work for work in works if (work.times.over_at or picture.minute) >= picture.minute]
     past = [work for work in works if (work.times.over_at or picture.minute) < picture.minute]
     chosen = [*reversed(past[:MOST_RECENT]), *list(reversed(ahead))[:_MOST_AHEAD]]
-    events = [_event(_facts(work), base) for work in chosen]
+    events = [_event(_facts(work), base, picture.first_address(base)) for work in chosen]
     body = _calendar(speakable(picture.settings.name), base).removesuffix(_END) + b"".join(events) + _END
     changed_at = max((work.row.updated_at for work in chosen), default=picture.settings.updated_at or EPOCH)
     return {"/maintenance.ics": Document("text/calendar; charset=utf-8", body, OPEN, changed_at)}
@@ -47,12 +47,12 @@ def _facts(work: Work) -> Facts:
 
 
 @lru_cache(maxsize=1024)
-def _event(facts: Facts, base: str) -> bytes:
+def _event(facts: Facts, base: str, named: str) -> bytes:
     from icalendar import Event  # the page starts without it; only who has maintenance pays for the import
 
     public_id, title, body, names, begins_at, ends_at, is_off, sequence, created_at, updated_at = facts
     event = Event()
-    event.add("uid", f"maintenance-{public_id}@{urlsplit(base).hostname or 'localhost'}")
+    event.add("uid", f"maintenance-{public_id}@{urlsplit(named).hostname or 'localhost'}")
     event.add("dtstamp", updated_at)
     event.add("created", created_at)
     event.add("last-modified", updated_at)

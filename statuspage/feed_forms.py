@@ -62,17 +62,20 @@ def written(picture: Picture, feed: Feed, form: str, *, base: str) -> Document:
     changed_at = max((each.updated_at for each in feed.entries), default=picture.settings.updated_at or EPOCH)
     frame, write, separator = _FORMS[form]
     head, tail = frame(picture, feed, base, changed_at)
-    entries = separator.join(_once(picture, each, form, partial(write, each, base), base) for each in feed.entries)
+    named = picture.first_address(base)
+    entries = separator.join(
+        _once(picture, each, form, partial(write, each, base, named), base + named) for each in feed.entries
+    )
     return Document(f"{TYPES[form]}; charset=utf-8", b"".join([head, entries, tail]), OPEN, changed_at)
 
 
-def _once(picture: Picture, entry: Entry, form: str, write: Callable[[], bytes], base: str) -> bytes:
+def _once(picture: Picture, entry: Entry, form: str, write: Callable[[], bytes], addresses: str) -> bytes:
     """An entry is written once for as long as it stays the same; most do, from one change to the next."""
-    return picture.told.once(entry.id.removeprefix("Incident/"), form, (entry, base), write)
+    return picture.told.once(entry.id.removeprefix("Incident/"), form, (entry, addresses), write)
 
 
-def _tag(base: str, rest: str) -> str:
-    return f"tag:{urlsplit(base).hostname or 'localhost'},{_FEED_YEAR}:{rest}"
+def _tag(named: str, rest: str) -> str:
+    return f"tag:{urlsplit(named).hostname or 'localhost'},{_FEED_YEAR}:{rest}"
 
 
 def _add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
@@ -88,7 +91,7 @@ def _atom(picture: Picture, feed: Feed, base: str, changed_at: datetime) -> Fram
     root = Element("feed", {"xml:lang": "en", "xmlns": _ATOM})
     if feed.is_archive:
         root.set("xmlns:fh", _ARCHIVE)
-    _add(root, "id", _tag(base, feed.id))
+    _add(root, "id", _tag(picture.first_address(base), feed.id))
     _add(root, "link", rel="alternate", type="text/html", href=base + feed.about.rstrip("/"))
     for rel, address in _beside(feed, "atom", base):
         _add(root, "link", rel=rel, type=TYPES["atom"], href=address)
@@ -100,9 +103,9 @@ def _atom(picture: Picture, feed: Feed, base: str, changed_at: datetime) -> Fram
     return _cut(root, b"</feed>")
 
 
-def _atom_entry(each: Entry, base: str) -> bytes:
+def _atom_entry(each: Entry, base: str, named: str) -> bytes:
     entry = Element("entry")
-    _add(entry, "id", _tag(base, each.id))
+    _add(entry, "id", _tag(named, each.id))
     _add(entry, "published", machine(each.published_at))
     _add(entry, "updated", machine(each.updated_at))
     _add(entry, "link", rel="alternate", type="text/html", href=base + each.path)
@@ -136,13 +139,14 @@ def _rss(picture: Picture, feed: Feed, base: str, changed_at: datetime) -> Frame
     return _cut(rss, b"</channel></rss>")
 
 
-def _rss_item(each: Entry, base: str) -> bytes:
+def _rss_item(each: Entry, base: str, named: str) -> bytes:
     item = Element("item")
     _add(item, "title", each.title)
     _add(item, "description", each.html)
     _add(item, "pubDate", format_datetime(each.updated_at.astimezone(UTC)))
     _add(item, "link", base + each.path)
-    _add(item, "guid", base + each.path, isPermaLink="true")
+    # an id that is an address as long as the page is there
+    _add(item, "guid", named + each.path, isPermaLink="true" if named == base else "false")
     return _written(item)
 
 
@@ -160,10 +164,10 @@ def _json_feed(picture: Picture, feed: Feed, base: str, _changed_at: datetime) -
     return _json(body).removesuffix(b"}") + b',"items":[', b"]}"
 
 
-def _json_item(each: Entry, base: str) -> bytes:
+def _json_item(each: Entry, base: str, named: str) -> bytes:
     return _json(
         {
-            "id": _tag(base, each.id),
+            "id": _tag(named, each.id),
             "url": base + each.path,
             "title": each.title,
             "content_html": each.html,
@@ -189,7 +193,7 @@ def _written(element: Element) -> bytes:
 
 _DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 # how each form is framed, how an entry of it is written, and what stands between two
-_FORMS: Mapping[str, tuple[Callable[..., Frame], Callable[[Entry, str], bytes], bytes]] = {
+_FORMS: Mapping[str, tuple[Callable[..., Frame], Callable[[Entry, str, str], bytes], bytes]] = {
     "atom": (_atom, _atom_entry, b""),
     "rss": (_rss, _rss_item, b""),
     "json": (_json_feed, _json_item, b","),

@@ -173,6 +173,7 @@ class Records:
     first_began_at: datetime | None
     maintenances: tuple[WorkRow, ...] = ()  # the latest first
     notice: NoticeRow | None = None
+    first_address: str | None = None  # what the ids of entries are made of, once it is settled
 
 
 def revision(connection: Connection) -> int:
@@ -199,6 +200,7 @@ def read(connection: Connection, now: datetime, known: Known | None = None) -> R
         first_began_at=connection.scalar(_first()),
         maintenances=read_works(connection, since, known, most_recent=MOST_RECENT),
         notice=next((NoticeRow(*row) for row in connection.execute(_notice())), None),
+        first_address=connection.scalar(_first_address()),
     )
 
 
@@ -277,6 +279,11 @@ def _types(shape: type[Any], table: type[Any]) -> stored.Types:
 @lru_cache
 def _revision() -> Select[Any]:
     return select(PageRevision.revision)
+
+
+@lru_cache
+def _first_address() -> Select[Any]:
+    return select(PageRevision.first_address)
 
 
 @lru_cache

@@ -78,6 +78,7 @@ def from_json(kept: bytes) -> Records:
         first_began_at=_instant(found["first_began_at"]),
         maintenances=tuple(_work_from_json(row) for row in found["maintenances"]),
         notice=_made(NoticeRow, found["notice"]) if found.get("notice") else None,
+        first_address=found.get("first_address"),
     )
 
 

@@ -87,6 +87,10 @@ class Picture:
     groups: tuple[Group, ...]
     dark_since: datetime | None = None
 
+    def first_address(self, base: str) -> str:
+        """What the ids of entries in feeds and calendars are made of; they stay when the page moves to ``base``."""
+        return self.told.records.first_address or base
+
     @property
     def settings(self) -> SettingsRow:
         return self.told.records.settings

@@ -17,6 +17,7 @@ from ..kernel import beats, clock, database, findings, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
 from ..published import notices, repeating, subscribers
+from ..published.first_address import keep_first_address
 from ..records.idempotency import KEPT_FOR, KeyedRequest
 from ..records.once import KEPT_FOR as SENT_FORMS_KEPT_FOR
 from ..records.once import SentForm
@@ -80,6 +81,12 @@ def plan_what_comes_again() -> None:
         db.session.commit()
 
 
+def keep_what_entries_are_known_by() -> None:
+    """The ids in the page's feeds stay when its address changes; once, after the first publication."""
+    if keep_first_address():
+        db.session.commit()
+
+
 def forget_what_has_expired() -> None:
     """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone, texts nobody waits for.
 
@@ -115,6 +122,7 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     note_what_subscribers_are_to_hear: timedelta(seconds=15),
     quarantine_whoever_cannot_be_reached: timedelta(minutes=1),
     plan_what_comes_again: timedelta(minutes=10),
+    keep_what_entries_are_known_by: timedelta(minutes=10),
     forget_what_has_expired: timedelta(minutes=10),
 }
 # done by every clock

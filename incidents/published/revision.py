@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import CheckConstraint, Insert, event, update
+from sqlalchemy import CheckConstraint, Insert, String, event, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -24,6 +24,7 @@ class PageRevision(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     revision: Mapped[int]
+    first_address: Mapped[str | None] = mapped_column(String(300))  # see published.first_address
 
 
 def bump() -> None:
