@@ -14,6 +14,7 @@ from incidents import actions
 from incidents.channels import Outcome
 from incidents.kernel.database import db
 from incidents.records.people import Person
+from incidents.reports.tellings import Telling
 from tests.acting import act, browser_of, entries, main_of, opened, room, send
 from tests.browsing import words
 from tests.conftest import WoundClock
@@ -44,6 +45,12 @@ def poll(page: Any) -> str:
     found = re.search(r'id="news"[^>]* hx-get="([^"]+)"', page.text)
     assert found
     return found[1].replace("&amp;", "&")
+
+
+def test_a_reason_that_several_addresses_share_is_said_once() -> None:
+    missed = (("Jonas", "no mail server"), ("Maya", "no mail server; the name of the address is not known"))
+
+    assert Telling(missed=missed).reasons == "no mail server; the name of the address is not known"
 
 
 def test_nobody_is_called_told_where_no_mail_server_is_set(client: FlaskClient, maya: Person, jonas: Person) -> None:

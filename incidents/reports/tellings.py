@@ -48,7 +48,7 @@ class Telling:
     @property
     def reasons(self) -> str:
         """Why somebody was not told, each reason once."""
-        return "; ".join(dict.fromkeys(reason for _name, reason in self.missed))
+        return "; ".join(dict.fromkeys(each for _name, reason in self.missed for each in reason.split("; ")))
 
 
 def of_entries(entries: Sequence[TimelineEntry]) -> dict[int, Telling]:
