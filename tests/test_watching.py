@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from incidents.channels import Outcome
-from incidents.jobs import alarm, audit, heartbeat, holding, timetable
+from incidents.jobs import alarm, audit, heartbeat, holding, slack_channels, timetable
 from incidents.kernel import beats, findings, leases, outbox
 from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
@@ -139,6 +139,53 @@ def test_a_chore_that_fails_three_times_is_found_and_one_that_works_takes_it_bac
     works.__name__ = "count_the_sheep"
     timetable.do(app, works)
     assert sentences() == []
+
+
+def test_a_chore_that_works_is_not_asked_each_time_whether_it_failed_and_takes_a_failure_back_at_once(
+    app: Flask, count_queries: list[str]
+) -> None:
+    mine = holding.Holding("clock-1")
+    mine.keep()
+
+    def chore() -> None:
+        if is_broken:
+            raise RuntimeError("no sheep")
+
+    for is_broken in (False, True, False):  # noqa: B007 - the chore looks at it
+        timetable.do_alone(app, chore, mine)
+    assert findings.trouble("chore") is None
+    db.session.rollback()
+    count_queries.clear()
+    timetable.do_alone(app, chore, mine)
+    assert count_queries == []
+
+
+def test_the_timetable_does_what_is_on_it_and_nothing_about_a_slack_that_nobody_has(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert slack_channels.keep_channels_current not in timetable.chores_of(app)
+    done = {name: threading.Event() for name in ("by all", "by one", "by one that waits for others")}
+    every = timedelta(minutes=1)
+
+    def chore(name: str) -> Callable[[], None]:
+        def do() -> None:
+            done[name].set()
+
+        do.__name__ = name
+        return do
+
+    by_all, by_one, slow = (chore(name) for name in done)
+    monkeypatch.setattr(timetable, "EVERYWHERE", {by_all: every})
+    monkeypatch.setattr(timetable, "CHORES", {by_one: every, slow: every})
+    monkeypatch.setattr(timetable, "_SLOW", {slow})
+    table = timetable.Timetable(app, "clock-1")
+    table.holding.keep()
+    table.start()
+    table.start_over()
+
+    assert all(event.wait(20) for event in done.values())
+    table._scheduler.shutdown(wait=True)  # what is under way still needs the database
+    table.stop()
 
 
 def test_chores_that_no_clock_takes_up_are_found(app: Flask, clock: WoundClock) -> None:

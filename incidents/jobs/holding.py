@@ -18,6 +18,7 @@ class Holding:
 
     def __init__(self, worker: str) -> None:
         self.worker = worker
+        self.well_until: dict[str, float] = {}  # by the monotonic clock: which chores are known not to have failed
         self._held: Held | None = None
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +19,7 @@ from ..actions.postmortem import reminders
 from ..kernel import beats, clock, database, findings, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
+from ..kernel.settings import Settings
 from ..published import notices, repeating, subscribers
 from ..published.first_address import keep_first_address
 from ..records.idempotency import KEPT_FOR, KeyedRequest
@@ -38,6 +42,9 @@ from . import (
     slack_timeline,
 )
 from .holding import Holding
+
+_QUICK = "quick"
+_TAKEN_BACK_FOR = 60.0  # seconds for which a chore that works need not look whether it failed before
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +111,8 @@ def forget_what_has_expired() -> None:
     db.session.commit()
 
 
-# done by one clock at a time, whoever holds the lease; that nothing is done twice rests on unique keys all the same
+# done by one clock at a time, whoever holds the lease; that nothing is done twice rests on unique keys all the same.
+# Without a token for Slack those of _OF_SLACK are left out
 CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
     warn_of_what_was_found: timedelta(seconds=15),
@@ -125,6 +133,16 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     keep_what_entries_are_known_by: timedelta(minutes=10),
     forget_what_has_expired: timedelta(minutes=10),
 }
+_OF_SLACK = frozenset(
+    (
+        slack_people.learn_our_workspace,
+        slack_people.find_out_who_wrote,
+        slack_timeline.keep_what_is_pinned,
+        slack_channels.keep_channels_current,
+    )
+)
+# these wait for others than the database, and each has a thread to itself meanwhile; the rest have one together
+_SLOW = _OF_SLACK | {look_for_what_is_late, warn_of_what_was_found, oncall.read_calendars}
 # done by every clock
 EVERYWHERE: Mapping[Callable[[], None], timedelta] = {
     fold_the_log_back: timedelta(minutes=1),
@@ -132,8 +150,10 @@ EVERYWHERE: Mapping[Callable[[], None], timedelta] = {
 
 
 def chores_of(app: Flask) -> Mapping[Callable[[], None], timedelta]:
-    """What one clock at a time does for this app: the mirror only where there is one."""
-    return {**CHORES, mirroring.keep_the_mirror_current: mirroring.EVERY} if mirroring.is_wanted(app) else CHORES
+    """What one clock at a time does for this app: nothing for a mirror or a Slack that it has not."""
+    settings: Settings = app.extensions["sevenbells.settings"]
+    chores = {chore: every for chore, every in CHORES.items() if settings.slack_bot_token or chore not in _OF_SLACK}
+    return {**chores, mirroring.keep_the_mirror_current: mirroring.EVERY} if mirroring.is_wanted(app) else chores
 
 
 class Timetable:
@@ -145,16 +165,23 @@ class Timetable:
         self._sign = sign
         # late chores are still done, once, and never two at a time: the default skips whatever is a second late
         rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        self._scheduler = BackgroundScheduler(job_defaults=rules, timezone=UTC, daemon=True)
-        self._add("keep_the_lease", self._keep_the_lease, leases.RENEW_EVERY, at_once=True)
+        executors = {"default": ThreadPoolExecutor(), _QUICK: ThreadPoolExecutor(1)}
+        self._scheduler = BackgroundScheduler(executors=executors, job_defaults=rules, timezone=UTC, daemon=True)
+        self._began_at = datetime.now(UTC)
+        self._add("keep_the_lease", self._keep_the_lease, leases.RENEW_EVERY, "default", at_once=True)
         for chore, every in chores_of(app).items():
-            self._add(chore.__name__, partial(do_alone, app, chore, self.holding), every)
+            executor = "default" if chore in _SLOW or chore not in CHORES else _QUICK
+            self._add(chore.__name__, partial(do_alone, app, chore, self.holding), every, executor)
         for chore, every in EVERYWHERE.items():
-            self._add(chore.__name__, partial(do, app, chore), every)
+            self._add(chore.__name__, partial(do, app, chore), every, _QUICK)
 
-    def _add(self, name: str, what: Callable[[], None], every: timedelta, *, at_once: bool = False) -> None:
-        first = {"next_run_time": datetime.now(UTC)} if at_once else {}
-        self._scheduler.add_job(what, "interval", seconds=every.total_seconds(), id=name, name=name, **first)
+    def _add(
+        self, name: str, what: Callable[[], None], every: timedelta, executor: str, *, at_once: bool = False
+    ) -> None:
+        """All are counted from one moment, so that what falls together wakes this process once."""
+        rhythm = IntervalTrigger(seconds=int(every.total_seconds()), start_date=self._began_at + every, timezone=UTC)
+        first = {"next_run_time": self._began_at} if at_once else {}
+        self._scheduler.add_job(what, rhythm, id=name, name=name, executor=executor, **first)
 
     def start(self) -> None:
         """Begin; each chore is first done when its time has passed once."""
@@ -202,12 +229,14 @@ def do(app: Flask, chore: Callable[[], None], held: Held | None = None, mine: Ho
             cause = str(getattr(broken, "orig", broken))
             log.exception("chore_failed", chore=chore.__name__, cause=cause)
             db.session.rollback()
-            _remember(chore.__name__, cause)
+            _remember(chore.__name__, cause, mine)
         else:
-            _forget(chore.__name__)
+            _forget(chore.__name__, mine)
 
 
-def _remember(chore: str, cause: str) -> None:
+def _remember(chore: str, cause: str, mine: Holding | None) -> None:
+    if mine is not None:
+        mine.well_until.pop(chore, None)
     try:
         findings.chore_failed(chore, cause)
         db.session.commit()
@@ -215,8 +244,10 @@ def _remember(chore: str, cause: str) -> None:
         db.session.rollback()
 
 
-def _forget(chore: str) -> None:
-    """A chore that works takes back that it failed; looked at first, since it nearly never did."""
+def _forget(chore: str, mine: Holding | None) -> None:
+    """A chore that works takes back that it failed; looked at first, since it nearly never did, and once a minute."""
+    if mine is not None and time.monotonic() < mine.well_until.get(chore, 0.0):
+        return
     try:
         with reading():
             db.session.rollback()
@@ -227,3 +258,6 @@ def _forget(chore: str) -> None:
             db.session.commit()
     except SQLAlchemyError:
         db.session.rollback()
+        return
+    if mine is not None:
+        mine.well_until[chore] = time.monotonic() + _TAKEN_BACK_FOR
