@@ -212,10 +212,7 @@ def _history(
 
 def _works_in(first: date, picture: Picture) -> tuple[Work, ...]:
     """The announced work that began in this month; what is still to come stands on the first page."""
-    start, end = _bounds(first, picture)
-    return tuple(
-        work for work in picture.told.works if start <= work.began_at < end and work.began_at <= picture.minute
-    )
+    return picture.told.announced.begun_in(*_bounds(first, picture), picture.minute)
 
 
 def _months(picture: Picture) -> dict[date, tuple[Incident, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,8 +17,6 @@ from .sheets import sheet, templates
 from .snapshot import Picture
 from .story import Incident
 from .work import Work
-
-_MOST_KEPT = 16  # months of one picture: two in each language; older ones are made when somebody asks
 
 
 def history(
@@ -54,17 +52,29 @@ def history(
 
 
 def _printed(first: date, found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture, place: int) -> Markup:
-    """A month as it stands in the page, the newest with its calendar; of one picture it is printed once."""
-    key = (first, found, works, place, spoken(), written_in())
-    kept = picture.months.get(key)
-    if kept is None:
+    """A month as it stands in the page, the newest with its calendar; printed once for as long as it is the same."""
+    months, key = picture.told.months, (first, place, spoken())
+    made_from = _depends_on(found, works, picture)
+    kept = months.get(key)
+    if kept is None or kept[0] != made_from:
         view = _month(first, found, works, picture, with_calendar=place == 1)
         module: Any = templates.get_template("_parts.html").module
         printed: str = module.month(view, place, forms().weekdays)
-        kept = Markup(printed.strip())  # noqa: S704 - our own macro
-        if len(picture.months) < _MOST_KEPT:
-            picture.months[key] = kept
-    return kept
+        kept = (made_from, Markup(printed.strip()))  # noqa: S704 - our own macro
+        if first >= _last_month(picture):  # an older one is shown when somebody asks, and not kept
+            months[key] = kept
+    return kept[1]
+
+
+def _depends_on(found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture) -> Hashable:
+    # an open incident's length is printed, and grows by the minute
+    when = picture.minute if any(each.is_open for each in found) else picture.today
+    planned = tuple((work, work.passed(picture.minute), work_panels.repeats(work, picture)) for work in works)
+    return found, planned, when, picture.settings, written_in()
+
+
+def _last_month(picture: Picture) -> date:
+    return (picture.today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def _month(

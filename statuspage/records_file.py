@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -24,30 +25,39 @@ from .work_records import WorkRow, WorkUpdateRow
 T = TypeVar("T")
 
 
-Kept = dict[int, tuple[object, str]]  # a row that was written, and how; by its place in memory
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """All rows of a kind as they were written, together and each by its place in memory."""
+
+    rows: tuple[object, ...]
+    each: Mapping[int, str]
+    together: bytes
+
+
+Kept = dict[str, _Piece]
 
 
 def as_json(records: Records, kept: Kept | None = None) -> bytes:
-    """The records as a file that any program can read. ``kept`` remembers the long rows from one writing to the next."""
-    before = dict(kept or {})
-    if kept is not None:
-        kept.clear()
-
-    def row(value: IncidentRow | WorkRow) -> str:
-        found = before.get(id(value))
-        if found is None or found[0] is not value:
-            found = (value, _written(value))
-        if kept is not None:
-            kept[id(value)] = found
-        return found[1]
-
+    """The records as a file that any program can read. ``kept`` remembers the rows from one writing to the next."""
+    pieces = kept if kept is not None else {}
     parts = []
     for each in fields(records):
         value = getattr(records, each.name)
-        is_long = each.name in ("incidents", "maintenances")
-        written = f"[{', '.join(row(one) for one in value)}]" if is_long else _written(value)
-        parts.append(f'"{each.name}": {written}')
-    return f"{{{', '.join(parts)}}}".encode()
+        if isinstance(value, tuple):
+            pieces[each.name] = _piece(value, pieces.get(each.name))
+        written = pieces[each.name].together if isinstance(value, tuple) else _written(value).encode()
+        parts.append(b'"%s": %s' % (each.name.encode(), written))
+    return b"{%s}" % b", ".join(parts)
+
+
+def _piece(rows: tuple[object, ...], before: _Piece | None) -> _Piece:
+    """Most changes leave all kinds of rows alone but one, and of that one all rows but one."""
+    if before is not None and len(before.rows) == len(rows) and all(map(operator.is_, before.rows, rows)):
+        return before
+    # as long as a row is remembered nothing else can have its place
+    known = before.each if before is not None else {}
+    each = {id(row): known.get(id(row)) or _written(row) for row in rows}
+    return _Piece(rows, each, f"[{', '.join(each[id(row)] for row in rows)}]".encode())
 
 
 def _written(value: object) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
 from sqlalchemy import Connection
 
 from incidents.kernel.clock import to_the_minute
@@ -113,11 +112,6 @@ class Picture:
         return self.told.incidents
 
     @cached_property
-    def months(self) -> dict[Hashable, Markup]:
-        """Months of the history that were printed, for the pages that show the same."""
-        return {}
-
-    @cached_property
     def components(self) -> tuple[Component, ...]:
         return tuple(component for group in self.groups for component in group.components)
 
@@ -162,7 +156,7 @@ class Picture:
         """When anything shown last changed: moves with the records and as maintenance goes on, never with the minute."""
         times = [each.row.updated_at for each in self.incidents[: rows.MOST_RECENT]]
         times += [each.row.updated_at for each in self.components]
-        times += [each.updated_at(self.minute) for each in self.told.works]
+        times += [self.told.announced.updated_at(self.minute)] if self.told.works else []
         times += [each for each in (self.settings.updated_at,) if each]
         return max(times, default=EPOCH)
 

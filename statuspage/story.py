@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from incidents.policy.components import IMPACT_OF, ComponentStatus, Impact, worst
+from incidents.policy.uptime import Interval
 
 from . import records as rows
 from .records import IncidentRow
@@ -54,6 +55,11 @@ class Stretch:
     status: ComponentStatus
     start: datetime
     end: datetime | None
+
+    @cached_property
+    def interval(self) -> Interval:
+        """The same as the figures want it."""
+        return Interval(self.status, self.start, self.end)
 
 
 class Names(dict[str, str]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -13,27 +13,17 @@ from markupsafe import Markup
 
 from incidents.policy import uptime, zones
 from incidents.policy.components import ComponentStatus
-from incidents.policy.maintenance import RUNNING, State
 from incidents.policy.uptime import Day, Interval
 
+from . import announced
 from . import records as rows
+from .announced import Announced, Standing
 from .records import BaselineRow, ComponentRow, GroupRow, Records
 from .story import OPERATIONAL, Incident, Names, Stretch, tell
 from .times import zone_named
 from .work import Work
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The announced work at one minute: its states in the order of ``Told.works``, what runs, and what that touches."""
-
-    minute: datetime
-    states: tuple[State, ...]
-    in_order: tuple[tuple[Work, State], ...]  # the same with its work, the earliest first
-    running: tuple[Work, ...]  # the first to have begun first
-    touched: frozenset[str]
 
 
 class _Past(NamedTuple):
@@ -65,15 +55,20 @@ class Told:
         self.incidents = self._incidents(records, alike)
         self.shown = tuple(each for each in in_order if each.archived_at is None)
         self.shown_ids = frozenset(each.public_id for each in self.shown)
-        self.works = self._works(records, alike)
-        self.ids = frozenset([*(each.id for each in self.incidents), *(each.id for each in self.works)])
+        self.announced: Announced = announced.told(
+            records.maintenances, self.names, before.announced if before else None
+        )
+        self.works = self.announced.works
+        self.ids = self.announced.ids.union(each.row.public_id for each in self.incidents)
         # the same rows as before where they have not changed, so that whoever compares them is soon done
         self.records = replace(
             records,
             incidents=tuple(each.row for each in self.incidents),
-            maintenances=tuple(each.row for each in self.works),
+            maintenances=self.announced.rows,
         )
-        self._troubles = troubles_of(records.components, records.baselines, self.incidents, self.works)
+        self._troubles = _together(
+            troubles_of(records.components, records.baselines, self.incidents, ()), self.announced.stretches
+        )
         self._members = _by_group(self.shown)
         self._of_groups: dict[str, tuple[tuple[Interval, ...], datetime]] = {}
         self._causes = self._what_each_depends_on()
@@ -81,7 +76,6 @@ class Told:
         self._quiet_day: tuple[datetime, Day] | None = None
         self._day: tuple[datetime, date] | None = None
         self._by_day: dict[str, dict[date, list[tuple[Incident, ComponentStatus]]]] | None = None
-        self._standing: Standing | None = None
         self._works_by_day: dict[str, dict[date, list[Work]]] | None = None
         # a component's bars before that day, and the same in the words of a language
         self.drawings: dict[tuple[str, str], tuple[date, Markup, list[str]]] = {}
@@ -89,6 +83,8 @@ class Told:
         self.strips: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
         # and whatever was made of an incident, announced work or component, by its id and what it is
         self._parts: dict[tuple[str, str], tuple[Hashable, Any]] = {}
+        # months of the history: by their first days, what they show, and the language
+        self.months: dict[tuple[date, int, str], tuple[Hashable, Markup]] = {}
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
         if before is not None:
@@ -104,25 +100,18 @@ class Told:
             for row in records.incidents
         )
 
-    def _works(self, records: Records, before: Told | None) -> tuple[Work, ...]:
-        kept = {each.id: each for each in before.works} if before is not None else {}
-        return tuple(
-            found
-            if (found := kept.get(row.public_id)) is not None and (found.row is row or found.row == row)
-            else Work(row, self.names)
-            for row in records.maintenances
-        )
-
     def _what_each_depends_on(self) -> dict[str, Hashable]:
         incidents: dict[str, list[str]] = {}
         for incident in self.incidents:
             for each in incident.stretches:
                 incidents.setdefault(each.component, []).append(incident.id)
-        for work in self.works:
-            for one in work.components if work.stretch is not None else ():
-                incidents.setdefault(one, []).append(work.id)
         causes: dict[str, Hashable] = {
-            one: (self.began(row), self._troubles.get(one, ()), tuple(incidents.get(one, ())))
+            one: (
+                self.began(row),
+                self._troubles.get(one, ()),
+                tuple(incidents.get(one, ())),
+                self.announced.touching.get(one, ()),
+            )
             for one, row in self.by_id.items()
         }
         for group in self.records.groups:
@@ -150,7 +139,10 @@ class Told:
         return made
 
     def _keep_parts(self, before: Told) -> None:
-        self._parts = {key: kept for key, kept in before._parts.items() if key[0] in self.ids or key[0] in self.by_id}
+        gone = (before.ids - self.ids) | (before.by_id.keys() - self.by_id.keys())
+        kept = before._parts
+        self._parts = {key: each for key, each in [*kept.items()] if key[0] not in gone} if gone else kept.copy()
+        self.months = {} if gone else before.months.copy()
 
     def began(self, component: ComponentRow) -> datetime:
         """Since when there is something to measure: the day that was given for it, else when it was added."""
@@ -214,30 +206,8 @@ class Told:
         return uptime.overlay(component.status, impacts) if impacts else ComponentStatus(component.status)
 
     def standing(self, minute: datetime) -> Standing:
-        """How far the announced work is at this minute; asked for each component, so it is kept for the minute."""
-        found = self._standing
-        if found is None or found.minute != minute:
-            states = tuple(work.state(minute) for work in self.works)
-            in_order = tuple(zip(reversed(self.works), reversed(states), strict=True))
-            running = tuple(work for work, state in in_order if state in RUNNING)
-            found = Standing(
-                minute,
-                states,
-                in_order,
-                running,
-                frozenset(one for work in running for one in work.components),
-            )
-            self._standing = found
-        return found
-
-    @cached_property
-    def works_by_series(self) -> Mapping[int, list[Work]]:
-        """The occurrences of each series, the earliest first."""
-        found: dict[int, list[Work]] = {}
-        for work in reversed(self.works):
-            if work.row.series_id is not None:
-                found.setdefault(work.row.series_id, []).append(work)
-        return found
+        """How far the announced work is at this minute."""
+        return self.announced.standing(minute)
 
     def incidents_by_day(self, component: str) -> Mapping[date, list[tuple[Incident, ComponentStatus]]]:
         """On which days which incident troubled this component, and into which state."""
@@ -302,6 +272,13 @@ def _as_one(days: Sequence[Day], today: date) -> Day:
     return Day(today, None, sum((day.observed for day in days), timedelta()), spent)
 
 
+def _together(
+    troubles: Mapping[str, tuple[Interval, ...]], stretches: Mapping[str, tuple[Interval, ...]]
+) -> dict[str, tuple[Interval, ...]]:
+    both = {one: troubles.get(one, ()) + each for one, each in stretches.items()}
+    return {**troubles, **both}
+
+
 def troubles_of(
     components: Iterable[ComponentRow],
     baselines: Iterable[BaselineRow],
@@ -312,7 +289,7 @@ def troubles_of(
     found: dict[str, list[Interval]] = {}
     for incident in incidents:
         for each in incident.stretches:
-            found.setdefault(each.component, []).append(Interval(each.status, each.start, each.end))
+            found.setdefault(each.component, []).append(each.interval)
     for work in works:
         if work.stretch is not None:
             for one in work.components:

@@ -151,7 +151,9 @@ def repeats(work: Work, picture: Picture) -> str:
     except ValueError:  # a rule of a later version of ours
         return ""
     later = (
-        each for each in picture.told.works_by_series.get(work.row.series_id or 0, ()) if _follows(each, work, picture)
+        each
+        for each in picture.told.announced.by_series.get(work.row.series_id or 0, ())
+        if _follows(each, work, picture)
     )
     then = [each.row.starts_at for each in islice(later, _MOST_THEN)]
     days = [times.day(at.astimezone(picture.zone).date(), near=picture.today) for at in then]
