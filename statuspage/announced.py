@@ -89,7 +89,8 @@ class Announced:
         return found
 
     def _stand(self, minute: datetime) -> Standing:
-        states = tuple(work.state(minute) for work in self.works)
+        # most of it is over, and no minute changes that any more
+        states = tuple(work.at_last if work.settles_at <= minute else work.state(minute) for work in self.works)
         in_order = tuple(zip(reversed(self.works), reversed(states), strict=True))
         running = tuple(work for work, state in in_order if state in RUNNING)
         return Standing(
@@ -109,15 +110,11 @@ def told(rows: Iterable[WorkRow], names: Names, before: Announced | None) -> Ann
     """The work of these rows; what was told before and has not changed stays the same object."""
     rows = tuple(rows)
     alike = before if before is not None and before.names is names else None
-    if alike is not None and len(rows) == len(alike.rows) and all(map(_is_same, rows, alike.rows)):
+    if alike is not None and rows == alike.rows:
         return alike
     kept = {work.id: work for work in alike.works} if alike is not None else {}
     return Announced(tuple(_of(row, names, kept.get(row.public_id)) for row in rows), names)
 
 
 def _of(row: WorkRow, names: Names, kept: Work | None) -> Work:
-    return kept if kept is not None and _is_same(row, kept.row) else Work(row, names)
-
-
-def _is_same(row: WorkRow, other: WorkRow) -> bool:
-    return row is other or row == other
+    return kept if kept is not None and (row is kept.row or row == kept.row) else Work(row, names)

@@ -197,7 +197,7 @@ def _history(
     # an open incident's length is printed there, and grows by the minute
     running = any(each.is_open for found in months.values() for each in found)
     told = tuple(each for found in months.values() for each in found)
-    planned = tuple((work, work.passed(picture.minute)) for found in works.values() for work in found)
+    planned = tuple(work_panels.in_view(found, picture) for found in works.values())
     around = (picture.records.settings, picture.records.first_began_at, bool(picture.told.works))
     when = (picture.minute if running else picture.today, words.zone_words(picture))
     seen = (told, planned, around, when, picture.state, words.headline(picture), picture.dark_since)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -52,29 +52,33 @@ def history(
 
 
 def _printed(first: date, found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture, place: int) -> Markup:
-    """A month as it stands in the page, the newest with its calendar; printed once for as long as it is the same."""
-    months, key = picture.told.months, (first, place, spoken())
-    made_from = _depends_on(found, works, picture)
+    """A month as it stands in the page, the newest with its calendar."""
+    # an open incident's length is printed, and grows by the minute
+    when = picture.minute if any(each.is_open for each in found) else picture.today
+    made_from = (found, work_panels.in_view(works, picture), when)
+
+    def make() -> str:
+        view = _month(first, found, works, picture, with_calendar=place == 1)
+        printed: str = _parts().month(view, place, forms().weekdays)
+        return printed
+
+    return _once(first, f"month {place}", picture, made_from, make)
+
+
+def _once(first: date, part: str, picture: Picture, made_from: Hashable, make: Callable[[], str]) -> Markup:
+    """A part of a month, printed once for as long as its causes are the same; an older one, for which somebody asks, always."""
+    months, key = picture.told.months, (first, part, spoken())
+    made_from = (made_from, picture.settings, written_in())
     kept = months.get(key)
     if kept is None or kept[0] != made_from:
-        view = _month(first, found, works, picture, with_calendar=place == 1)
-        module: Any = templates.get_template("_parts.html").module
-        printed: str = module.month(view, place, forms().weekdays)
-        kept = (made_from, Markup(printed.strip()))  # noqa: S704 - our own macro
-        if first >= _last_month(picture):  # an older one is shown when somebody asks, and not kept
+        kept = (made_from, Markup(make().strip()))  # noqa: S704 - our own macros
+        if first >= (picture.today.replace(day=1) - timedelta(days=1)).replace(day=1):
             months[key] = kept
     return kept[1]
 
 
-def _depends_on(found: tuple[Incident, ...], works: tuple[Work, ...], picture: Picture) -> Hashable:
-    # an open incident's length is printed, and grows by the minute
-    when = picture.minute if any(each.is_open for each in found) else picture.today
-    planned = tuple((work, work.passed(picture.minute), work_panels.repeats(work, picture)) for work in works)
-    return found, planned, when, picture.settings, written_in()
-
-
-def _last_month(picture: Picture) -> date:
-    return (picture.today.replace(day=1) - timedelta(days=1)).replace(day=1)
+def _parts() -> Any:
+    return templates.get_template("_parts.html").module
 
 
 def _month(
@@ -87,9 +91,23 @@ def _month(
         "name": _heading(first),
         "summary": summary,
         "days": _calendar(first, found, picture) if found and with_calendar else [],
-        "works": work_panels.lines_of(works, picture, with_body=False),
+        "works": _works(first, works, picture),
         "incidents": panels.events_of(found, picture),
     }
+
+
+def _works(first: date, works: tuple[Work, ...], picture: Picture) -> Markup | None:
+    """The announced work of a month; of what comes daily that is a lot, and most of it is over."""
+    if not works:
+        return None
+    made_from = work_panels.in_view(works, picture)
+    return _once(
+        first,
+        "works",
+        picture,
+        made_from,
+        lambda: _parts().works(work_panels.lines_of(works, picture, with_body=False)),
+    )
 
 
 def _heading(first: date) -> str:

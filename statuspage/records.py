@@ -248,7 +248,8 @@ def _read_components(connection: Connection, known: Known, *, hidden: bool = Fal
     dialect, types = connection.dialect, _types(ComponentRow, Component)
     return known.made(
         "component",
-        ((row[0], row) for row in found),
+        found,
+        lambda: ((row[0], row) for row in found),
         lambda changed: {name: ComponentRow(*stored.sense(types, row, dialect)) for name, row in changed.items()},
     )
 
@@ -259,7 +260,8 @@ def baselines_since(connection: Connection, since: datetime, known: Known | None
     dialect, types = connection.dialect, _types(BaselineRow, BaselineChange)
     return (known or Known()).made(
         "baseline",
-        enumerate(found),
+        found,
+        lambda: enumerate(found),
         lambda changed: {name: BaselineRow(*stored.sense(types, row, dialect)) for name, row in changed.items()},
     )
 
@@ -403,11 +405,11 @@ def _incidents(connection: Connection, which: _Which, known: Known, **named: obj
         return ()
     updates = _updates(connection, which, named)
     continued = _continued(connection, {row[-1] for row in found if row[-1] is not None})
-    # one published between our two queries waits for the next revision
-    as_found = ((row[0], (row, updates[row[0]], continued.get(row[-1]))) for row in found if row[0] in updates)
     made = known.made(
         "incident",
-        as_found,
+        (found, updates, continued),
+        # one published between our two queries waits for the next revision
+        lambda: ((row[0], (row, updates[row[0]], continued.get(row[-1]))) for row in found if row[0] in updates),
         lambda changed: {name: _made_from(*each, dialect=connection.dialect) for name, each in changed.items()},
     )
     return tuple(sorted(made, key=lambda each: (each.began_at, each.id), reverse=True))

@@ -6,13 +6,12 @@ Most changes touch one row of hundreds, and to make sense of a row costs far mor
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, type_coerce
 from sqlalchemy.types import NullType, TypeEngine
-
-T = TypeVar("T")
 
 Raw = tuple[Any, ...]
 Types = tuple[TypeEngine[Any], ...]
@@ -22,31 +21,50 @@ class Known:
     """One reader's: the rows of its last reading, as they were stored, and what was made of each."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, dict[Hashable, tuple[object, Any]]] = {}
+        self._kinds: dict[str, _Kind] = {}
 
     def made(
         self,
         kind: str,
-        found: Iterable[tuple[Hashable, object]],
-        make: Callable[[dict[Any, Any]], Mapping[Any, T]],
-    ) -> tuple[T, ...]:
-        """What is made of each, in their order; the very object of the last time where nothing changed.
+        found: object,
+        named: Callable[[], Iterable[tuple[Hashable, object]]],
+        make: Callable[[dict[Any, Any]], Mapping[Any, Any]],
+    ) -> tuple[Any, ...]:
+        """What is made of ``found``, in its order; the very object of the last time where nothing changed.
 
-        ``found`` pairs a name, by which it is found again, with all that it is made of, or with a mark that is another
+        ``named`` pairs a name, by which each is found again, with all that it is made of, or with a mark that is another
         one after every change. ``make`` is given those that changed, and leaves out what is there no more. Whatever is
         not among them is forgotten.
         """
-        before, names = self._kinds.get(kind, {}), dict(found)
-        changed = {name: each for name, each in names.items() if name not in before or before[name][0] != each}
-        anew = make(changed) if changed else {}
+        before = self._kinds.get(kind, _NOTHING)
+        if before is not _NOTHING and before.found == found:
+            return before.made
         now: dict[Hashable, tuple[object, Any]] = {}
-        for name, each in names.items():
-            if name not in changed:
-                now[name] = before[name]
-            elif name in anew:
-                now[name] = (each, anew[name])
-        self._kinds[kind] = now
-        return tuple(made for _each, made in now.values())
+        changed: dict[Hashable, object] = {}
+        for name, each in named():
+            kept = before.each.get(name)
+            if kept is None or kept[0] != each:
+                changed[name] = each
+                kept = (each, _GONE)
+            now[name] = kept
+        for name, one in (make(changed) if changed else {}).items():
+            now[name] = (changed[name], one)
+        made = tuple(one for _each, one in now.values() if one is not _GONE)
+        self._kinds[kind] = _Kind(found, now, made)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """All rows of a kind as they came, each with what was made of it, and that in their order."""
+
+    found: object
+    each: Mapping[Hashable, tuple[object, Any]]
+    made: tuple[Any, ...]
+
+
+_NOTHING = _Kind(None, {}, ())
+_GONE = object()
 
 
 def as_stored(columns: Iterable[Any]) -> list[ColumnElement[Any]]:

@@ -83,8 +83,8 @@ class Told:
         self.strips: dict[tuple[str, str], tuple[Hashable, Markup]] = {}
         # and whatever was made of an incident, announced work or component, by its id and what it is
         self._parts: dict[tuple[str, str], tuple[Hashable, Any]] = {}
-        # months of the history: by their first days, what they show, and the language
-        self.months: dict[tuple[date, int, str], tuple[Hashable, Markup]] = {}
+        # parts of the history's months: by their first days, what they are, and the language
+        self.months: dict[tuple[date, str, str], tuple[Hashable, Markup]] = {}
         if before is not None and before.zone == self.zone:
             self._keep_from(before)
         if before is not None:

@@ -114,6 +114,16 @@ class Work:
         return self._states[self.passed(minute)]
 
     @cached_property
+    def settles_at(self) -> datetime:
+        """From when on no minute changes anything about it: it is over, or somebody has to end it."""
+        return self.edges[-1]
+
+    @cached_property
+    def at_last(self) -> State:
+        """Its state from then on."""
+        return self._states[-1]
+
+    @cached_property
     def _states(self) -> tuple[State, ...]:
         """Its state before the first of its edges, and from each on: asked for hundreds of times in every minute."""
         return (State.SCHEDULED, *(self.times.state(each) for each in self.edges))

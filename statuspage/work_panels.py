@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice
@@ -90,6 +91,13 @@ def lines_of(works: Iterable[Work], picture: Picture, *, with_body: bool = True)
     ]
 
 
+def in_view(works: tuple[Work, ...], picture: Picture) -> Hashable:
+    """All that their lines depend on, but for settings and language: most are over, and say for ever what they say now."""
+    minute = picture.minute
+    going_on = [work for work in works if work.settles_at > minute]
+    return works, tuple((work.passed(minute), repeats(work, picture)) for work in going_on), picture.today.year
+
+
 def _line(work: Work, picture: Picture, *, with_body: bool) -> Markup:
     parts: Any = templates.get_template("_parts.html").module
     return Markup(parts.planned(_line_of(work, picture), with_body))  # noqa: S704 - our own macro
@@ -150,11 +158,9 @@ def repeats(work: Work, picture: Picture) -> str:
         told = repeating.in_words(rule, first.date())
     except ValueError:  # a rule of a later version of ours
         return ""
-    later = (
-        each
-        for each in picture.told.announced.by_series.get(work.row.series_id or 0, ())
-        if _follows(each, work, picture)
-    )
+    series = picture.told.announced.by_series.get(work.row.series_id or 0, [])
+    after = bisect_right(series, work.row.starts_at, key=lambda each: each.row.starts_at)
+    later = (each for each in islice(series, after, None) if each.state(picture.minute) == State.SCHEDULED)
     then = [each.row.starts_at for each in islice(later, _MOST_THEN)]
     days = [times.day(at.astimezone(picture.zone).date(), near=picture.today) for at in then]
     if times.zone_named(zone_name) == picture.zone:
@@ -162,10 +168,6 @@ def repeats(work: Work, picture: Picture) -> str:
     else:
         sentence = say("Repeats {rule} by the clock of {zone}.", rule=told, zone=zone_name)
     return words.run_on([sentence, say("Then {days}.", days=listed(days))]) if days else sentence
-
-
-def _follows(each: Work, work: Work, picture: Picture) -> bool:
-    return each.row.starts_at > work.row.starts_at and each.state(picture.minute) == State.SCHEDULED
 
 
 @lru_cache(maxsize=256)

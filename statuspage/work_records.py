@@ -67,8 +67,9 @@ def read_works(connection: Connection, since: datetime, known: Known, *, most_re
     running = {row[0]: row[1:] for row in stored.rows(connection, _running_series())} if repeated else {}
     made = known.made(
         "work",
+        (marks, running),
         # whoever changes one counts its version up; only its series changes beside it
-        ((number, (public_id, version, running.get(series))) for number, public_id, version, series in marks),
+        lambda: ((number, (public_id, version, running.get(series))) for number, public_id, version, series in marks),
         lambda changed: {row.id: row for row in _works(connection, _of_numbers(), numbers=list(changed))},
     )
     return tuple(sorted(made, key=_latest, reverse=True))
