@@ -29,6 +29,7 @@ from . import (
 )
 from .prepared import Document
 from .records import IncidentRow
+from .shelf import MOVING, RESTING, SETTLED
 from .snapshot import Picture
 from .story import Incident, tell
 from .work import Work
@@ -92,7 +93,7 @@ class Sheet:
 
     name: str
     depends_on: Hashable
-    moves: bool  # with the minute, not only with the records
+    bundle: str  # the file in which it lies (shelf): by how often it changes
     make: Callable[[], dict[str, Document]]
     language: str = ENGLISH  # in which it is made: the page's own for pages, English for what programs read
 
@@ -112,19 +113,19 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
     told, minute, dark = picture.told, picture.minute, picture.dark_since
     records = picture.records
     own = records.settings.language
-    yield Sheet("home", (told, minute, dark), True, lambda: {"/": page.home(picture, base=base)}, own)
+    yield Sheet("home", (told, minute, dark), MOVING, lambda: {"/": page.home(picture, base=base)}, own)
     stand = told.standing(minute).states  # as long as these are the same, nothing but the minute has changed
-    yield Sheet("api", (told, stand), False, lambda: api_v2.documents(picture, base=base))
-    yield Sheet("feeds", (told, stand), False, lambda: feeds.documents(picture, base=base))
+    yield Sheet("api", (told, stand), RESTING, lambda: api_v2.documents(picture, base=base))
+    yield Sheet("feeds", (told, stand), RESTING, lambda: feeds.documents(picture, base=base))
     badge = (records.settings, picture.state, dark)
-    yield Sheet("badges", badge, False, lambda: badges.documents(picture))
-    yield Sheet("embed", (badge, minute), True, lambda: {"/embed": badges.embed(picture, base=base)}, own)
-    yield Sheet("robots", base, False, lambda: {"/robots.txt": wayfinding.robots(base=base)})
-    yield Sheet("favicon", (picture.state, dark), False, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
+    yield Sheet("badges", badge, RESTING, lambda: badges.documents(picture))
+    yield Sheet("embed", (badge, minute), MOVING, lambda: {"/embed": badges.embed(picture, base=base)}, own)
+    yield Sheet("robots", base, RESTING, lambda: {"/robots.txt": wayfinding.robots(base=base)})
+    yield Sheet("favicon", (picture.state, dark), RESTING, lambda: {"/favicon.ico": wayfinding.favicon(picture)})
     planned = (told.works, records.settings, picture.today)
-    yield Sheet("calendar", planned, False, lambda: calendar.documents(picture, base=base))
+    yield Sheet("calendar", planned, RESTING, lambda: calendar.documents(picture, base=base))
     forms = subscribe_page.depends_on(picture)
-    yield Sheet("subscribe", forms, False, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)}, own)
+    yield Sheet("subscribe", forms, RESTING, lambda: {"/subscribe": subscribe_page.subscribe(picture, base=base)}, own)
     months = _months(picture)
     works = {first: _works_in(first, picture) for first in months}
     yield _history("/history", months, works, picture, base)
@@ -139,16 +140,18 @@ def sheets(picture: Picture, *, base: str) -> Iterator[Sheet]:
         shown = (work.row, records.settings, named, state, picture.today, _repeats_with(work, picture))
         moves = state in RUNNING
         seen = (shown, minute if moves else None, dark)
-        yield Sheet(f"maintenance {work.id}", seen, moves, _work(picture, work, base), own)
+        bundle = MOVING if moves else SETTLED
+        yield Sheet(f"maintenance {work.id}", seen, bundle, _work(picture, work, base), own)
     for incident in _kept_ready(picture):
         named = tuple(objects[one] for one in incident.worst_of)
         shape = (incident.row, records.settings, named, records.groups)
         when = (minute if incident.is_open else picture.today.year, dark)
-        yield Sheet(f"incident {incident.id}", (shape, when), incident.is_open, _incident(picture, incident, base), own)
+        page_in, json_in = (MOVING, RESTING) if incident.is_open else (SETTLED, SETTLED)
+        yield Sheet(f"incident {incident.id}", (shape, when), page_in, _incident(picture, incident, base), own)
         if incident.rca is not None:
             out = (shape, picture.today.year, dark)
-            yield Sheet(f"incident {incident.id}/rca", out, False, _rca(picture, incident, base), own)
-        yield Sheet(f"incident {incident.id}.json", shape, False, _incident_json(picture, incident, base))
+            yield Sheet(f"incident {incident.id}/rca", out, json_in, _rca(picture, incident, base), own)
+        yield Sheet(f"incident {incident.id}.json", shape, json_in, _incident_json(picture, incident, base))
 
 
 def _kept_ready(picture: Picture) -> list[Incident]:
@@ -204,7 +207,7 @@ def _history(
     return Sheet(
         path,
         seen,
-        True,
+        MOVING,
         lambda: {path: history_page.history(picture, months, path=path, base=base, works=works)},
         picture.settings.language,
     )

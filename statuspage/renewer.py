@@ -30,7 +30,8 @@ from .look import version
 from .older_pages import OlderPages, Unavailable
 from .prepared import Document, Prepared, prepare
 from .press import Made, Press, Print
-from .shelf import Shelf, State
+from .records import Records
+from .shelf import BUNDLES, MOVING, SETTLED, Bundle, Shelf, State
 from .snapshot import Picture, draw
 from .stored import Known
 from .told import Told
@@ -65,7 +66,9 @@ class Renewer:
         self._asking_since: float | None = None  # by the monotonic clock, while a question is under way
         self._state: State | None = None
         self.cannot_write = ""  # why the files on the disk are not those that are served
-        self._rest_is_due = False
+        self._marks_written: dict[str, str] = {}  # of the bundles as they lie on the disk
+        # revision of the records there, and when they were read where that was by us
+        self._records_written: tuple[int, datetime | None] | None = None
         self._rows_written: records_file.Kept = {}
         self.seen = b""  # the generation that ``pages`` belongs to
         self._press = Press(base=base)
@@ -225,19 +228,19 @@ class Renewer:
 
     def _render(self, picture: Picture, wanted: State, contact_at: datetime, *, may_write: bool) -> None:
         made = self._press.make(picture)
-        self._rest_is_due |= made.rest_changed
-        self.pages = {path: each.prepared for path, each in {**made.resting, **made.moving}.items()}
+        self.pages = {path: each.prepared for path, each in made.pages.items()}
         self._state = wanted
         if may_write:
             self._write(picture, wanted, contact_at, made)
 
     def _write(self, picture: Picture, state: State, contact_at: datetime, made: Print) -> None:
         try:
-            if self._rest_is_due:
-                self.shelf.write("resting", state, contact_at, _parts(made.resting))
-                self.shelf.write_bytes("records.json", records_file.as_json(picture.records, self._rows_written))
-                self._rest_is_due = False
-            self.shelf.write("moving", state, contact_at, _parts(made.moving))
+            self._write_records(picture.records)
+            for name in BUNDLES:
+                mark, beside = made.marks[name], made.marks[SETTLED]
+                if name == MOVING or self._marks_written.get(name) != mark:
+                    self.shelf.write(name, state, contact_at, _parts(made.bundles[name]), mark=mark, beside=beside)
+                    self._marks_written[name] = mark
         except OSError as full:
             if not self.cannot_write:
                 _log.error("the page's files could not be written, it is served from memory: %s", full.strerror)
@@ -247,17 +250,25 @@ class Renewer:
         self.shelf.bump()
         self.seen = self.shelf.generation
 
+    def _write_records(self, these: Records) -> None:
+        if self._records_written not in ((these.revision, None), (these.revision, these.read_at)):
+            self.shelf.write_bytes("records.json", records_file.as_json(these, self._rows_written))
+            self._records_written = (these.revision, these.read_at)
+
     def _load_if_moved(self) -> None:
         if self.shelf.generation != self.seen:
             self._load()
 
     def _load(self) -> None:
         generation = self.shelf.generation
-        moving, resting = self.shelf.read("moving"), self.shelf.read("resting")
+        found = settled, resting, moving = tuple(self.shelf.read(name) for name in BUNDLES)
         self.seen = generation
+        self._marks_written = {name: each.mark for name, each in zip(BUNDLES, found, strict=True) if each is not None}
         if moving is None or resting is None:
             return
-        self.pages = {**resting.pages, **moving.pages}
+        self._records_written = (moving.state.revision, None)
+        kept = settled.pages if settled is not None and _belongs(settled, moving) else {}
+        self.pages = {**kept, **resting.pages, **moving.pages}
         self._state = moving.state
         self._contact_at = max(self._contact_at or moving.contact_at, moving.contact_at)
         if self._told is None or self._told.records.revision != moving.state.revision:
@@ -369,6 +380,12 @@ class Renewer:
 
 def _is_fresh(kept: records.Records, now: datetime) -> bool:
     return timedelta() <= now - kept.read_at < _READ_ANEW
+
+
+def _belongs(settled: Bundle, moving: Bundle) -> bool:
+    """A version of ours that knew no such bundle may have written since, and taken back what is in it."""
+    is_newer = settled.state.revision > moving.state.revision  # its writer died before it came to the other
+    return bool(moving.beside) and (settled.mark == moving.beside or is_newer)
 
 
 def _parts(pages: Mapping[str, Made]) -> dict[str, tuple[Document, bytes]]:

@@ -1,7 +1,8 @@
 """The prepared bytes as files in DATA_DIR/page, and the 8-byte generation that all workers of a machine look at.
 
-Two bundles, so that a minute rewrites little: ``moving`` (what changes by the minute) and ``resting`` (what changes with
-the records), and the records themselves as JSON. Each is written whole: temporary file, fsync, rename.
+Three bundles, so that a minute and a change rewrite little: ``moving`` (what changes by the minute), ``resting`` (what
+changes with most changes of the records) and ``settled`` (what is over, and the most by far); and the records themselves
+as JSON. Each is written whole: temporary file, fsync, rename.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from .prepared import Document, Prepared, prepare
@@ -24,6 +26,8 @@ from .prepared import Document, Prepared, prepare
 _log = logging.getLogger("sevenbells.page")
 _WORD = struct.Struct("<Q")
 _MAGIC = b"sevenbells page 1\n"
+SETTLED, RESTING, MOVING = "settled", "resting", "moving"
+BUNDLES = (SETTLED, RESTING, MOVING)  # in the order in which they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Addresses and their bytes, as read from a file."""
+    """Addresses and their bytes, as read from a file, with their mark; ``beside`` is that of what settled belongs to it."""
 
     state: State
     contact_at: datetime
     pages: dict[str, Prepared]
+    mark: str
+    beside: str
 
 
 class Shelf:
@@ -51,6 +57,7 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.trouble = ""  # why nothing can be kept here
+        self._read: dict[str, tuple[tuple[int, int, int], Bundle]] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._generation = _mapped(folder / "generation")
@@ -74,9 +81,18 @@ class Shelf:
         (number,) = _WORD.unpack(self._generation[:8])
         self._generation[:8] = _WORD.pack((number + 1) % 2**64)
 
-    def write(self, name: str, state: State, contact_at: datetime, pages: Mapping[str, tuple[Document, bytes]]) -> None:
+    def write(
+        self,
+        name: str,
+        state: State,
+        contact_at: datetime,
+        pages: Mapping[str, tuple[Document, bytes]],
+        *,
+        mark: str,
+        beside: str,
+    ) -> None:
         """Put a bundle on the disk, whole or not at all. Raises OSError when there is no room."""
-        self.write_bytes(name, _packed(state, contact_at, pages))
+        self.write_bytes(name, _packed(state, contact_at, pages, mark, beside))
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """The same for any file of ours."""
@@ -94,10 +110,16 @@ class Shelf:
             raise
 
     def read(self, name: str) -> Bundle | None:
-        """A bundle, or None where there is none or it is damaged."""
+        """A bundle, or None where there is none or it is damaged. What nobody has written since is not read again."""
+        path = self.folder / name
         try:
-            return _unpacked((self.folder / name).read_bytes())
+            found = path.stat()
+            stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if name not in self._read or self._read[name][0] != stamp:
+                self._read[name] = (stamp, _unpacked(path.read_bytes()))
+            return self._read[name][1]
         except (OSError, ValueError, KeyError, TypeError, IndexError):
+            self._read.pop(name, None)
             return None
 
     def read_bytes(self, name: str) -> bytes | None:
@@ -152,22 +174,32 @@ def _mapped(path: Path) -> mmap.mmap:
         os.close(descriptor)
 
 
-def _packed(state: State, contact_at: datetime, pages: Mapping[str, tuple[Document, bytes]]) -> bytes:
+def _packed(
+    state: State, contact_at: datetime, pages: Mapping[str, tuple[Document, bytes]], mark: str, beside: str
+) -> bytes:
     index, bodies = [], []
     for path, (document, compressed) in pages.items():
-        index.append(
-            {
-                "path": path,
-                "type": document.content_type,
-                "headers": dict(document.headers),
-                "changed_at": document.changed_at.isoformat() if document.changed_at else None,
-                "sizes": [len(document.body), len(compressed)],
-            }
-        )
+        headers = tuple(document.headers.items())
+        sizes = (len(document.body), len(compressed))
+        index.append(_entry(path, document.content_type, headers, document.changed_at, sizes))
         bodies += [document.body, compressed]
     made_from = {"revision": state.revision, "minute": state.minute, "look": state.look, "is_dark": state.is_dark}
-    head = json.dumps({"state": made_from, "contact_at": contact_at.isoformat(), "pages": index}).encode()
+    about = json.dumps({"state": made_from, "contact_at": contact_at.isoformat(), "mark": mark, "beside": beside})
+    head = f'{about[:-1]}, "pages": [{", ".join(index)}]}}'.encode()
     return b"".join([_MAGIC, _WORD.pack(len(head)), head, *bodies])
+
+
+@lru_cache(maxsize=2048)
+def _entry(
+    path: str,
+    content_type: str,
+    headers: tuple[tuple[str, str], ...],
+    changed_at: datetime | None,
+    sizes: tuple[int, int],
+) -> str:
+    """What the index says of one document; it stays the same for most."""
+    entry = {"path": path, "type": content_type, "headers": dict(headers), "sizes": sizes}
+    return json.dumps(entry | {"changed_at": changed_at.isoformat() if changed_at else None})
 
 
 def _unpacked(content: bytes) -> Bundle:
@@ -186,4 +218,5 @@ def _unpacked(content: bytes) -> Bundle:
         document = Document(entry["type"], content[at : at + plain], entry["headers"], changed_at)
         pages[entry["path"]] = prepare(document, content[at + plain : at + plain + compressed])
         at += plain + compressed
-    return Bundle(State(**head["state"]), datetime.fromisoformat(head["contact_at"]), pages)
+    state, contact_at = State(**head["state"]), datetime.fromisoformat(head["contact_at"])
+    return Bundle(state, contact_at, pages, head.get("mark", ""), head.get("beside", ""))

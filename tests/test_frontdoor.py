@@ -177,6 +177,8 @@ def test_running_renewers_show_a_change_and_a_withdrawal_in_every_worker(
         db.session.commit()
         path = f"/incidents/{publishing.find(1).public_id}"  # type: ignore[union-attr]
         db.session.commit()
+        # until there is a page at all, each of our looks would go on to Flask and take a place there
+        assert eventually(lambda: bool(renewer.pages and neighbour.pages))
         for worker in (ours, theirs):
             assert eventually(lambda worker=worker: "Canary 17" in worker.get("/").text)  # type: ignore[misc]
             assert worker.get(path).text.startswith("<!DOCTYPE html>")

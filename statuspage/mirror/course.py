@@ -147,7 +147,7 @@ class Mirror:
 
     def _ready(self, picture: Picture) -> Mapping[str, Document]:
         made = self._press.make(picture)
-        found = {path: each.document for path, each in {**made.resting, **made.moving}.items()}
+        found = {path: each.document for path, each in made.pages.items()}
         with _speaking(picture, "/"):
             found[_MISSING] = page.missing(picture, base=self._base)
         return {path: each for path, each in found.items() if path not in _NOT_MIRRORED}
