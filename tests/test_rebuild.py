@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from incidents.actions import maintenance
 from incidents.kernel.database import db
 from incidents.published import publishing
-from statuspage import records
+from incidents.published.repeating import change_series, stop_series
+from statuspage import records, records_file
+from statuspage.renewer import Renewer
 from statuspage.stored import Known
-from tests.factories_maintenance import make_series
+from tests.factories_maintenance import MAYA, make_series, make_work
 from tests.factories_published import PARTIAL, make_component, make_page, make_past_incident, make_update
+
+
+@pytest.fixture
+def renewers(app: Flask, tmp_path: Path) -> list[Renewer]:
+    """Those of three processes on one machine."""
+    return [Renewer(db.engine, tmp_path / "page", base="https://status.example.com") for _ in range(3)]
 
 
 def test_a_row_that_comes_the_same_again_is_not_made_anew(app: Flask, clock: Any) -> None:
@@ -61,3 +72,105 @@ def test_no_question_goes_through_all_that_ever_happened(app: Flask, clock: Any)
         "SCAN maintenances USING COVERING INDEX ix_maintenances_starts_at",
     }
     assert len(plans) > len(asked)
+
+
+def test_every_change_of_announced_work_is_seen(app: Flask, clock: Any) -> None:
+    """It is read anew only where its version moved, so whatever changes it has to move that."""
+    known = Known()
+    clock.forward(minutes=1)
+    one, weekly = make_work(in_minutes=5), make_series()
+    words = maintenance.words(title="Another title", body="Other words.", components=[])
+    times = {"starts_at": clock() + timedelta(minutes=9), "ends_at": clock() + timedelta(minutes=90)}
+    series = weekly[0].series
+    assert series is not None
+    changes: list[Callable[[], object]] = [
+        lambda: maintenance.change(one, words, by=MAYA, **times),
+        lambda: maintenance.begin(one, by=MAYA),
+        lambda: maintenance.write(one, by=MAYA, body="Half of it is done."),
+        lambda: maintenance.verify(one, by=MAYA),
+        lambda: maintenance.finish(one, by=MAYA),
+        lambda: maintenance.cancel(weekly[1], by=MAYA, body=""),
+        lambda: change_series(
+            series,
+            words,
+            rule="FREQ=WEEKLY;BYDAY=WE",
+            zone="Europe/Berlin",
+            local_start=clock().replace(tzinfo=None),
+            lasts=timedelta(hours=1),
+        ),
+        lambda: stop_series(series),
+    ]
+    for change in changes:
+        records.read(db.session.connection(), clock(), known)
+        change()
+        db.session.commit()
+        fresh = records.read(db.session.connection(), clock())
+        assert records.read(db.session.connection(), clock(), known).maintenances == fresh.maintenances
+
+
+def test_a_change_leaves_the_file_of_what_is_over_alone(
+    app: Flask, renewers: list[Renewer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = make_past_incident("Old trouble", ended_ago=timedelta(days=2), lasted=timedelta(hours=1))
+    make_update(1, title="The API is slow")
+    ours = renewers[0]
+    db.session.commit()
+    ours.renew_now()
+    written: list[str] = []
+    write = ours.shelf.write_bytes
+
+    def noted(name: str, content: bytes) -> None:
+        written.append(name)
+        write(name, content)
+
+    monkeypatch.setattr(ours.shelf, "write_bytes", noted)
+
+    make_update(1, status="identified")
+    db.session.commit()
+    ours.renew_now()
+    assert sorted(written) == ["moving", "records.json", "resting"]
+    publishing.rename(over, "Another title")
+    db.session.commit()
+    ours.renew_now()
+
+    assert written.count("settled") == 1
+    assert ours.picture is not None
+    kept = ours.shelf.read_bytes("records.json")
+    assert kept == records_file.as_json(ours.picture.records)
+
+
+def test_what_a_neighbour_wrote_and_was_withdrawn_is_in_no_file(app: Flask, renewers: list[Renewer]) -> None:
+    ours, theirs, later = renewers
+    make_past_incident("Old trouble", ended_ago=timedelta(days=3), lasted=timedelta(hours=1))
+    db.session.commit()
+    ours.renew_now()
+    over = make_past_incident("Canary 17", ended_ago=timedelta(days=2), lasted=timedelta(hours=1))
+    path = f"/incidents/{publishing.find(over).public_id}"  # type: ignore[union-attr]
+    db.session.commit()
+    theirs.renew_now()
+    assert path in theirs.pages
+    publishing.withdraw_incident(over)
+    db.session.commit()
+    ours.renew_now()
+
+    later.look_again()
+    assert (path in ours.pages, path in later.pages) == (False, False)
+    assert not [each for each in ours.shelf.folder.iterdir() if b"Canary 17" in each.read_bytes()]
+
+
+def test_what_is_settled_is_believed_only_beside_the_file_that_names_it(app: Flask, renewers: list[Renewer]) -> None:
+    """A version of ours that knew no such file may have withdrawn what is in it."""
+    ours, later, _third = renewers
+    over = make_past_incident("Canary 17", ended_ago=timedelta(days=2), lasted=timedelta(hours=1))
+    path = f"/incidents/{publishing.find(over).public_id}"  # type: ignore[union-attr]
+    db.session.commit()
+    ours.renew_now()
+    later.look_again()
+    assert path in later.pages
+
+    moving = ours.shelf.folder / "moving"
+    moving.write_bytes(moving.read_bytes().replace(b'"beside"', b'"inside"'))
+    ours.shelf.bump()
+    later.look_again()
+    assert path not in later.pages
+    assert "/" in later.pages
