@@ -95,7 +95,7 @@ def keep_what_entries_are_known_by() -> None:
 
 
 def forget_what_has_expired() -> None:
-    """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone, texts nobody waits for.
+    """Sessions that have ended, answers kept for repeated requests for a day, clocks that are gone.
 
     And addresses whose owners did not confirm for a week that they want to be told.
     """
@@ -107,8 +107,18 @@ def forget_what_has_expired() -> None:
     beats.forget_the_long_gone()
     outbox.forget_the_untroubled()
     subscribers.forget_the_unconfirmed()
-    outbox.forget_unused_bodies()
     db.session.commit()
+
+
+def forget_texts_that_nobody_gets() -> None:
+    """What edits leave over: seldom, because all messages are looked at, and first without keeping anybody from writing."""
+    with reading():
+        db.session.rollback()
+        some = outbox.has_unused_bodies()
+        db.session.rollback()
+    if some:
+        outbox.forget_unused_bodies()
+        db.session.commit()
 
 
 # done by one clock at a time, whoever holds the lease; that nothing is done twice rests on unique keys all the same.
@@ -132,6 +142,7 @@ CHORES: Mapping[Callable[[], None], timedelta] = {
     plan_what_comes_again: timedelta(minutes=10),
     keep_what_entries_are_known_by: timedelta(minutes=10),
     forget_what_has_expired: timedelta(minutes=10),
+    forget_texts_that_nobody_gets: timedelta(hours=12),
 }
 _OF_SLACK = frozenset(
     (

@@ -18,7 +18,7 @@ from .destinations import (
     lift,
     suppressed,
 )
-from .fanout import bodies, fan_out, forget_unused_bodies, reword, reworded, unsent
+from .fanout import bodies, fan_out, forget_unused_bodies, has_unused_bodies, reword, reworded, unsent
 from .folding import ENDS, STANDS_FOR
 from .leases import (
     LONGEST_LEASE,
@@ -118,6 +118,7 @@ __all__ = [
     "forget_the_untroubled",
     "forget_unused_bodies",
     "give_back",
+    "has_unused_bodies",
     "hold_older_than",
     "in_trouble",
     "is_for_the_team",

@@ -193,8 +193,16 @@ def _unsent(events: Collection[str]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
 
 def forget_unused_bodies() -> int:
     """Drop the bodies that no message refers to, at the price of one look at all messages. The caller commits."""
+    result: Any = db.session.execute(delete(OutboxBody).where(*_is_unused()))
+    return int(result.rowcount)
+
+
+def has_unused_bodies() -> bool:
+    """Whether there are any, at the same price."""
+    return db.session.scalar(select(OutboxBody.id).where(*_is_unused()).limit(1)) is not None
+
+
+def _is_unused() -> tuple[Any, ...]:
     used = select(OutboxMessage.body_id).where(OutboxMessage.body_id.is_not(None)).distinct()
     instead = select(_instead()).where(_instead().is_not(None))
-    unused = (OutboxBody.id.not_in(used), OutboxBody.id.not_in(instead))
-    result: Any = db.session.execute(delete(OutboxBody).where(*unused))
-    return int(result.rowcount)
+    return OutboxBody.id.not_in(used), OutboxBody.id.not_in(instead)
