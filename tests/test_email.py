@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from incidents import channels
-from incidents.channels import Message, Outcome
+from incidents.channels import Message, Outcome, mail_connections, mail_limits
 from incidents.channels import email as channel
 from incidents.kernel.settings import Settings
 from incidents.kernel.settings import load as load_settings
@@ -252,7 +252,7 @@ def test_a_server_that_is_not_there_is_unreachable(environ_of_mail: dict[str, st
 def test_a_server_that_never_speaks_is_given_up(
     environ_of_mail: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "_TOTAL", 0.2)
+    monkeypatch.setattr(mail_limits, "TOTAL", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings = load_settings({**environ_of_mail, "SMTP_URL": f"smtp://127.0.0.1:{silent.getsockname()[1]}"})
 
@@ -260,7 +260,7 @@ def test_a_server_that_never_speaks_is_given_up(
 
 
 def test_a_server_that_drips_is_cut_off(environ_of_mail: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "_TOTAL", 0.3)
+    monkeypatch.setattr(mail_limits, "TOTAL", 0.3)
     done = threading.Event()
 
     def drip(listener: socket.socket) -> None:
@@ -324,7 +324,7 @@ def test_no_password_goes_over_an_open_line_to_another_machine(
 ) -> None:
     import ipaddress
 
-    monkeypatch.setattr(channel, "_peer", lambda smtp: ipaddress.ip_address("8.8.8.8"))
+    monkeypatch.setattr(mail_connections, "_peer", lambda smtp: ipaddress.ip_address("8.8.8.8"))
     settings = load_settings({**environ_of_mail, "SMTP_URL": f"smtp://bells:p@127.0.0.1:{guarded.port}"})
 
     outcome = channels.send(message(), settings)
@@ -360,6 +360,102 @@ def test_who_is_refused_takes_no_other_along_where_commands_go_in_one_go(mail: S
     assert kinds == ["sent", "gone", "sent"]
     assert [envelope.rcpt_tos for envelope in postbox.envelopes] == [["a@example.com"], ["b@example.com"]]
     assert len(postbox.peers) == 1
+
+
+def in_a_row(*to: str) -> list[Message]:
+    """As one thread sends them: each knows the next."""
+    row: list[Message] = []
+    for number, address in reversed([*enumerate(to)]):
+        row.insert(0, message(to=address)._replace(key=f"key-{number}", then=row[0] if row else None))
+    return row
+
+
+def test_the_next_letter_is_announced_behind_the_last_and_who_is_refused_there_takes_no_other_along(
+    mail: Settings, postbox: Postbox
+) -> None:
+    postbox.extensions = ["250-PIPELINING"]
+    postbox.says["gone@example.com"] = "550 5.1.1 no such user"
+    row = in_a_row("a@example.com", "gone@example.com", "b@example.com", "no address", "c@example.com")
+
+    kinds = [channels.send(each, mail).kind for each in row]
+
+    assert kinds == ["sent", "gone", "sent", "refused", "sent"]
+    assert [each["To"] for each in postbox.got] == ["a@example.com", "b@example.com", "c@example.com"]
+    assert [each["Message-ID"][1:6] for each in postbox.got] == ["key-0", "key-2", "key-4"]
+    assert [each.rcpt_tos for each in postbox.envelopes] == [[each["To"]] for each in postbox.got]
+    assert len(postbox.peers) == 1
+
+
+def test_a_text_that_is_refused_leaves_the_letter_announced_behind_it_alone(mail: Settings, postbox: Postbox) -> None:
+    postbox.extensions = ["250-PIPELINING"]
+    first, second = in_a_row("a@example.com", "b@example.com")
+    postbox.says_to_data = "554 no"
+
+    assert channels.send(first, mail).kind == "refused"
+    postbox.says_to_data = "250 OK"
+    assert channels.send(second, mail).kind == "sent"
+    assert ([each["To"] for each in postbox.got], len(postbox.peers)) == (["b@example.com"], 1)
+
+
+def test_a_letter_that_was_announced_and_does_not_come_is_forgotten(mail: Settings, postbox: Postbox) -> None:
+    postbox.extensions = ["250-PIPELINING"]
+    first, _second = in_a_row("a@example.com", "b@example.com")
+
+    assert channels.send(first, mail).kind == "sent"
+    assert channels.send(message(to="c@example.com"), mail).kind == "sent"
+
+    assert [(each["To"], envelope.rcpt_tos) for each, envelope in zip(postbox.got, postbox.envelopes, strict=True)] == [
+        ("a@example.com", ["a@example.com"]),
+        ("c@example.com", ["c@example.com"]),
+    ]
+    assert len(postbox.peers) == 2
+
+
+@pytest.mark.parametrize("then", [True, False])
+def test_a_server_that_takes_one_letter_a_connection_gets_each_on_one_of_its_own(
+    environ_of_mail: dict[str, str], *, then: bool
+) -> None:
+    texts: list[bytes] = []
+
+    def speak(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rwb") as lines:
+                lines.write(b"220 hello\r\n")
+                lines.flush()
+                in_text = done = False
+                for line in lines:
+                    if in_text:
+                        texts.append(line)
+                        in_text, done = line != b".\r\n", line == b".\r\n"
+                        said = b"" if in_text else b"250 taken\r\n"
+                    elif done:
+                        said = b"421 enough\r\n"
+                    else:
+                        in_text = line == b"DATA\r\n"
+                        said = {b"E": b"250-here\r\n250 PIPELINING\r\n", b"D": b"354 go\r\n"}.get(
+                            line[:1].upper(), b"250 ok\r\n"
+                        )
+                    lines.write(said)
+                    lines.flush()
+                    if said.startswith(b"421"):
+                        break
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=speak, args=(listener,), daemon=True).start()
+        settings = load_settings({**environ_of_mail, "SMTP_URL": f"smtp://127.0.0.1:{listener.getsockname()[1]}"})
+        row = in_a_row("a@example.com", "b@example.com", "c@example.com")
+
+        kinds = [channels.send(each if then else each._replace(then=None), settings).kind for each in row]
+        channel.hang_up()
+        listener.shutdown(socket.SHUT_RDWR)
+    assert kinds == ["sent"] * 3
+    assert [line for line in texts if line.startswith(b"To:")] == [
+        f"To: {each}@example.com\r\n".encode() for each in "abc"
+    ]
 
 
 def test_a_server_that_takes_a_text_for_nobody_gets_an_empty_one(environ_of_mail: dict[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -120,7 +119,7 @@ def test_an_answer_where_the_app_is_not_comes_as_a_message_to_its_reader(
 ) -> None:
     receiver.says(says(error), posted)
     said = message(channel="D9")
-    whisper = replace(said, payload={**said.payload, "only_for": "U7"})
+    whisper = said._replace(payload={**said.payload, "only_for": "U7"})
 
     assert channels.send(whisper, settings).kind == "sent"
 

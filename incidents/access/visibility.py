@@ -77,8 +77,8 @@ def merged_into(incident: Incident, viewer: Viewer) -> Incident | None:
     return db.session.scalars(visible_incidents(viewer).where(Incident.id == incident.merged_into_id)).one_or_none()
 
 
-def may_read(letters: Collection[tuple[int, int | None, str]]) -> set[tuple[int, int | None, str]]:
-    """Of these (incident's number, person's number, address), those that may tell of the incident as it now is.
+def hidden_from(letters: Collection[tuple[int, int | None, str]]) -> set[tuple[int, int | None, str]]:
+    """Of these (incident's number, person's number, address), those that may not tell of the incident as it now is.
 
     Everybody may hear of one that is not restricted; else only the people named in it, and its own private channel in
     Slack. Who is meant is said by the person's number, and by the address where a message has none.
@@ -89,13 +89,15 @@ def may_read(letters: Collection[tuple[int, int | None, str]]) -> set[tuple[int,
             select(Incident.id).where(Incident.id.in_(ids), Incident.visibility == Visibility.RESTRICTED)
         )
     )
+    if not hidden:
+        return set()
     named = select(NamedViewer.incident_id, Person.id, Person.email).join(Person, Person.id == NamedViewer.person_id)
-    found = db.session.execute(named.where(NamedViewer.incident_id.in_(hidden))).all() if hidden else []
+    found = db.session.execute(named.where(NamedViewer.incident_id.in_(hidden))).all()
     insiders: set[tuple[int, int | str]] = {(incident_id, person_id) for incident_id, person_id, _email in found}
     insiders |= {(incident_id, email) for incident_id, _person_id, email in found}
-    insiders |= private_channels(hidden) if hidden else set()
+    insiders |= private_channels(hidden)
     return {
         letter
         for letter in letters
-        if letter[0] not in hidden or (letter[0], letter[2] if letter[1] is None else letter[1]) in insiders
+        if letter[0] in hidden and (letter[0], letter[2] if letter[1] is None else letter[1]) not in insiders
     }

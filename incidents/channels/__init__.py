@@ -6,32 +6,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..kernel.settings import Settings
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class Message:
+
+class Message(NamedTuple):
     """What is sent where. ``key`` is the same on every repeat.
 
     ``facts`` was looked up just before sending: the target where the destination only names it, secrets, the receipt of
     an earlier message. Messages with one ``body_id`` differ in ``own`` alone, so that a channel may render them once.
-    ``patience`` is how many seconds the attempt may take; None for the channel's own limit.
+    ``patience`` is how many seconds the attempt may take; None for the channel's own limit. ``then`` is what this thread
+    sends right after it, if that is known: a channel may announce it in the same breath.
     """
 
     key: str
     channel: str
     destination: str
     payload: Mapping[str, Any]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = _NOTHING
     body_id: int | None = None
-    own: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = _NOTHING
     patience: float | None = None
+    then: Message | None = None
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,13 @@ def prepare(payload: Mapping[str, object], settings: Settings) -> Template:
         str(payload.get("thread") or ""),
         str(payload.get("list_id") or ""),
         settings.mail_from or "",
-        urlsplit(address).hostname or "localhost",
+        _host_of(address),
     )
+
+
+@lru_cache(maxsize=4)
+def _host_of(address: str) -> str:
+    return urlsplit(address).hostname or "localhost"
 
 
 @lru_cache(maxsize=32)

@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, current_app
 
 from .. import channels
-from ..access.visibility import may_read
+from ..access.visibility import hidden_from
 from ..channels import Message, Outcome
 from ..kernel import clock, outbox
 from ..kernel.database import db, reading
@@ -173,7 +173,9 @@ class Lane:
         away_since, reason = self._away
         if claimed.ends <= away_since:
             return Done(result=outbox.returned(claimed, reason=reason))
-        message = errand.message if patience is None else _hurried(errand.message, patience)
+        message = errand.message
+        if patience is not None or errand.then is not None:
+            message = _at_this_time(errand, patience)
         try:
             outcome = channels.send(message, self.settings)
         except Exception as broken:  # the lane must go on, and the row says what broke
@@ -209,8 +211,9 @@ class Lane:
             quarantine.settle()
 
 
-def _hurried(message: Message, patience: float) -> Message:
-    return Message(**{**vars(message), "patience": patience})
+def _at_this_time(errand: Errand, patience: float | None) -> Message:
+    then = None if errand.then is None else errand.then.message
+    return errand.message._replace(patience=patience, then=then)
 
 
 def _result(claimed: Claim, outcome: Outcome) -> Result:
@@ -258,17 +261,14 @@ def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
         if claimed.incident_id is not None
     }
     about |= {letter for claimed in claims for letter in _told_of(claimed)}
-    readable = may_read(about) if about else set()
+    hidden = hidden_from(about) if about else set()
     to_people = {(claimed.person_id, claimed.destination) for claimed in claims if claimed.purpose != outbox.UPDATE}
     closed = closed_accounts(to_people) if to_people else set()
     unwelcome = {}
-    for claimed in claims:
+    for claimed in claims if closed or hidden else ():
         if (claimed.person_id, claimed.destination) in closed:
             unwelcome[claimed.id] = _CLOSED
-        elif (
-            claimed.incident_id is not None
-            and (claimed.incident_id, claimed.person_id, claimed.destination) not in readable
-        ) or not _told_of(claimed) <= readable:
+        elif (claimed.incident_id, claimed.person_id, claimed.destination) in hidden or _told_of(claimed) & hidden:
             unwelcome[claimed.id] = _HIDDEN
     return unwelcome
 

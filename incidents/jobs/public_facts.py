@@ -44,10 +44,10 @@ def _of(claimed: Claim, subscriber: Any | None, settled: Mapping[str, str]) -> F
         return Refusal(settled[claimed.event])
     if subscriber is None:
         return Refusal(_LEFT)
-    if subscriber.confirmed_at is None:
+    if subscriber.is_unconfirmed:
         return Refusal(_UNCONFIRMED)
     is_trial = claimed.purpose == outbox.TEST  # whoever tries whether it works again knows that it did not
-    if subscriber.quarantined_at is not None and not is_trial:
+    if subscriber.is_quarantined and not is_trial:
         return Refusal(_QUARANTINED + (subscriber.quarantine_reason or ""))
     if claimed.channel == "webhook":
         return {"url": subscriber.url, "secrets": [subscriber.secret] if subscriber.secret else []}
@@ -67,8 +67,8 @@ def _people(claims: Sequence[Claim]) -> dict[str, Any]:
         Subscriber.email,
         Subscriber.url,
         Subscriber.secret,
-        Subscriber.confirmed_at,
-        Subscriber.quarantined_at,
+        Subscriber.confirmed_at.is_(None).label("is_unconfirmed"),  # to make a time of each would cost more than to ask
+        Subscriber.quarantined_at.is_not(None).label("is_quarantined"),
         Subscriber.quarantine_reason,
     )
     emails = {each for each in destinations if not each.startswith(BY_ID)}

@@ -21,6 +21,7 @@ from ..channels import Message
 from ..kernel.outbox import BATCH, PAGE, REMINDER, Claim
 
 T = TypeVar("T")
+_Taken = tuple["Errand", float | None, bool]  # how many seconds it gets; whether nothing waits behind it
 _SLOW = 2.0  # seconds: an attempt that took longer has its next one among the slow
 _AHEAD = 2.0  # seconds
 _MOST_REMEMBERED = 10_000
@@ -35,12 +36,13 @@ class Rules:
     a_host: int | None = None  # attempts at one time
     short: float | None = None  # seconds for an attempt while many are busy; None: always as long as it takes
     pace: timedelta | None = None  # between two messages to one destination
+    looks_ahead: bool = False  # a thread knows what it sends next, so that the channel may announce it
 
 
 # 1 message a second and channel: docs.slack.dev/apis/web-api/rate-limits
 RULES: Mapping[str, Rules] = MappingProxyType(
     {
-        "email": Rules(threads=6),
+        "email": Rules(threads=6, looks_ahead=True),
         "slack": Rules(threads=4, pace=timedelta(seconds=1)),
         "webhook": Rules(threads=32, for_troubled=8, a_host=2, short=3.0),
         "apprise": Rules(threads=8, a_host=2),
@@ -54,13 +56,14 @@ def rules_of(channel: str) -> Rules:
     return RULES.get(channel, _ELSE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Errand:
     """A claim that may leave, as its channel will get it."""
 
     claim: Claim
     message: Message
     host: str
+    then: Errand | None = None  # what its thread has taken besides, to be sent right after it
 
     @property
     def calls_somebody(self) -> bool:
@@ -134,23 +137,33 @@ class Senders(Generic[T]):
     def _work(self) -> None:
         with self._surroundings():
             while (taken := self._take()) is not None:
-                errand, patience, is_last = taken
-                if is_last:
-                    self.ran_low()
-                began = time.monotonic()
-                answer = self._attempt(errand, patience)
-                self._put_down(errand, answer, time.monotonic() - began)
+                while taken is not None:
+                    errand, patience, is_last = taken
+                    if is_last:
+                        self.ran_low()
+                    began = time.monotonic()
+                    answer = self._attempt(errand, patience)
+                    taken = self._put_down(errand, answer, time.monotonic() - began)
 
-    def _take(self) -> tuple[Errand, float | None, bool] | None:
+    def _take(self) -> _Taken | None:
         with self._lock:
             while not self._stopped:
                 errand = self._next()
                 if errand is not None:
-                    return errand, self._begin(errand), not self._waiting
+                    return self._taken(errand, self._begin(errand))
                 self._idle += 1
                 self._more.wait()
                 self._idle -= 1
             return None
+
+    def _taken(self, errand: Errand, patience: float | None) -> _Taken:
+        """With what comes after it where there is plenty for all: what nobody has taken goes to whoever is free first."""
+        if self.rules.looks_ahead and len(self._waiting) >= self.rules.threads:
+            following = self._waiting[0]
+            if self._may_begin(following) and not self._is_troubled(following):
+                errand.then = self._waiting.popleft()
+                self._begin(following)
+        return errand, patience, not self._waiting
 
     def _next(self) -> Errand | None:
         """The first one that the rules allow now."""
@@ -178,7 +191,8 @@ class Senders(Generic[T]):
             return None
         return self.rules.short if is_busy else None
 
-    def _put_down(self, errand: Errand, answer: T, took: float) -> None:
+    def _put_down(self, errand: Errand, answer: T, took: float) -> _Taken | None:
+        """Count it out; answers what was taken with it."""
         with self._lock:
             if self._is_troubled(errand):
                 self._troubled -= 1
@@ -191,6 +205,7 @@ class Senders(Generic[T]):
                 self._news.notify()  # a waker for each would cost more than an attempt at a fast channel
             if self._waiting and self._idle:
                 self._more.notify()  # the rules may allow another one now
+            return None if errand.then is None else self._taken(errand.then, None)
 
     # ---- for the lane's own thread ----
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, DateTime, Integer, Text, bindparam, cast, column, func, select
+from sqlalchemy import ARRAY, JSON, DateTime, Integer, Text, any_, bindparam, cast, column, func, select
 
 from ..database import Json
 
@@ -44,6 +44,18 @@ def as_parameter(rows: Iterable[Mapping[str, Any]], dialect: str) -> str:
         return known[value]
 
     return json.dumps(list(rows), default=moment)
+
+
+def is_one_of(column: Any, dialect: str) -> Any:
+    """Whether it is among the parameter ``ids``, which ``ids`` makes: one parameter, however many they are."""
+    if dialect == "postgresql":
+        return column == any_(bindparam("ids", type_=ARRAY(Integer)))
+    return column.in_(select(func.json_each(bindparam("ids", type_=Text)).table_valued("value").c.value))
+
+
+def ids(numbers: Sequence[int], dialect: str) -> Any:
+    """The parameter of ``is_one_of``."""
+    return list(numbers) if dialect == "postgresql" else json.dumps(list(numbers))
 
 
 def _as_sqlite_keeps_it(value: datetime) -> str:

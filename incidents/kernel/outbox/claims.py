@@ -10,18 +10,15 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
     Connection,
     Integer,
     String,
     Update,
     and_,
-    any_,
     bindparam,
     exists,
     func,
@@ -36,7 +33,7 @@ from sqlalchemy.orm import aliased
 
 from .. import clock
 from ..database import UtcDateTime, db, writing
-from . import destinations
+from . import bulk, destinations
 from .destinations import EVERYWHERE, Destination
 from .folding import put_aside_superseded
 from .leases import LONGEST_LEASE, MOST_ATTEMPTS, Claim
@@ -83,8 +80,10 @@ def claim(
             return []
         if away.failures:
             connection.execute(_leave_alone(channel, now + _PROBE))
-        given = {"worker": worker, "now": now, "until": now + lease, "ids": [each.id for each in due]}
-        rows = connection.execute(_LEASE[connection.dialect.name], given).all()
+        dialect = connection.dialect.name
+        ids = bulk.ids([each.id for each in due], dialect)
+        given = {"worker": worker, "now": now, "until": now + lease, "ids": ids}
+        rows = connection.execute(_LEASE[dialect], given).all()
         if pace is not None:
             destinations.pace(connection, channel, (row.destination for row in rows), until=now + pace)
     known, ends = {each.id: each for each in due}, began + lease.total_seconds()
@@ -136,8 +135,7 @@ def _leave_alone(channel: str, until: datetime) -> Update:
     return update(Destination).where(*is_it).values(closed_until=until)
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A message that is due, and what is known of where it goes."""
 
     row: Any
@@ -378,9 +376,8 @@ def _postpone(channel: str, now: datetime, there: Any) -> Update:
 
 def _lease(dialect: str) -> Any:
     table, until = OutboxMessage, bindparam("until", type_=UtcDateTime)
-    ids: Any = bindparam("ids", type_=ARRAY(Integer)) if dialect == "postgresql" else bindparam("ids", expanding=True)
-    chosen = table.id == any_(ids) if dialect == "postgresql" else table.id.in_(ids)
     # whoever changes a row at this moment keeps it; SQLite has one writer and leaves FOR UPDATE out
+    chosen = bulk.is_one_of(table.id, dialect)
     free = select(table.id).where(chosen, is_waiting(table)).with_for_update(skip_locked=True)
     return (
         update(table)

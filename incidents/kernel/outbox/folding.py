@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, or_, select, update
 from sqlalchemy.orm import aliased
 
 from ..database import UtcDateTime
+from . import bulk
 from .messages import SENT, SKIPPED, OutboxMessage, is_in_some_state, is_waiting
 
 STANDS_FOR = "stands_for"  # in a payload: how many earlier messages this one takes the place of
@@ -29,47 +30,53 @@ def put_aside_superseded(connection: Connection, now: datetime, rows: Sequence[A
     if not folding:
         return set()
     aside: set[int] = set()
-    for row in connection.execute(_STANDING, {"ids": folding, "now": now}).all():
+    dialect = connection.dialect.name
+    for row in connection.execute(_STANDING[dialect], {"ids": bulk.ids(folding, dialect), "now": now}).all():
         if row.later_sent is not None:
             _skip(connection, [row.id], f"A later message had already left (key {row.later_sent})")
         elif row.newest_waiting is not None:
             _fold(connection, row, now)
-        elif row.told is None and (row.ends or row.action in _ENDING_ACTIONS):
-            _skip(connection, [row.id], _NEVER_TOLD)
         else:
-            continue
+            _skip(connection, [row.id], _NEVER_TOLD)
         aside.add(row.id)
     return aside
 
 
-def _standing() -> Any:
-    """For each message with a fold key: what else there is with it at its destination."""
+def _standing(dialect: str) -> Any:
+    """Of some messages with a fold key those that must not leave as they are, with what else there is at their destination."""
     table = OutboxMessage
     same = (
         _Other.destination == table.destination,
         _Other.fold_key == table.fold_key,
         _Other.channel == table.channel,
     )
-    later_sent = select(_Other.key).where(*same, _Other.id > table.id, _Other.state == SENT)
+    a_later_one = select(_Other.key).where(*same, _Other.id > table.id, _Other.state == SENT)
     now = bindparam("now", type_=UtcDateTime)
     newest = select(_Other.id).where(*same, _Other.id > table.id, is_waiting(_Other), _Other.next_attempt_at <= now)
     # an attempt that failed may have arrived all the same
     left = (is_in_some_state(_Other), or_(_Other.state == SENT, _Other.attempts > 0))
     told = select(_Other.id).where(*same, _Other.id < table.id, *left)
+    later_sent = a_later_one.order_by(_Other.id.desc()).limit(1).scalar_subquery()
+    newest_waiting = newest.order_by(_Other.id.desc()).limit(1).scalar_subquery()
+    ends = or_(table.payload[ENDS].as_boolean(), table.payload["event_action"].as_string().in_(_ENDING_ACTIONS))
     return select(
         table.id,
         table.channel,
         table.destination,
         table.fold_key,
-        table.payload[ENDS].as_boolean().label("ends"),
-        table.payload["event_action"].as_string().label("action"),
-        later_sent.order_by(_Other.id.desc()).limit(1).scalar_subquery().label("later_sent"),
-        newest.order_by(_Other.id.desc()).limit(1).scalar_subquery().label("newest_waiting"),
-        told.limit(1).scalar_subquery().label("told"),
-    ).where(table.id.in_(bindparam("ids", expanding=True)))
+        later_sent.label("later_sent"),
+        newest_waiting.label("newest_waiting"),
+    ).where(
+        bulk.is_one_of(table.id, dialect),
+        or_(
+            later_sent.is_not(None),
+            newest_waiting.is_not(None),
+            and_(ends, told.limit(1).scalar_subquery().is_(None)),
+        ),
+    )
 
 
-_STANDING = _standing()
+_STANDING = {dialect: _standing(dialect) for dialect in ("postgresql", "sqlite")}
 
 
 def _fold(connection: Connection, row: Any, now: datetime) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
@@ -35,8 +34,7 @@ LONGEST_LEASE = timedelta(minutes=2)
 LONGEST_RETRY_AFTER = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A message leased to one worker for one attempt, with what is known of its destination."""
 
     id: int

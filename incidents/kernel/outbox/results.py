@@ -6,9 +6,8 @@ So a worker that was thought dead changes nothing when it comes back late.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -20,8 +19,7 @@ from .leases import MOST_ATTEMPTS, Claim, pause_after
 from .messages import FAILED, SENT, SKIPPED, WAITING, OutboxMessage
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What became of one claim; made by the functions below."""
 
     claim: Claim
