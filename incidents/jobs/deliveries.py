@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -145,7 +145,7 @@ class Lane:
             self._bodies = outbox.bodies(wanted)
         if not edited:
             return claims
-        return [replace(each, body_id=edited.get(each.body_id or 0, each.body_id)) for each in claims]
+        return [each._replace(body_id=edited.get(each.body_id or 0, each.body_id)) for each in claims]
 
     def _errand(self, claimed: Claim, fact: Any) -> Errand:
         body = self._bodies.get(claimed.body_id, {}) if claimed.body_id is not None else {}
