@@ -99,7 +99,8 @@ class _Writer:
         self._shapes = Shapes(picture, base)
         self._told, self._minute = picture.told, picture.minute
         self._around: Hashable = (base, picture.settings.public_id, picture.records.groups)
-        self._components = {public_id: _written(found) for public_id, found in self._shapes.objects.items()}
+        self._components = {public_id: self._component(public_id) for public_id in self._shapes.objects}
+        self._works: dict[str, str] = {}
 
     def page(self) -> str:
         return _written(self._shapes.page())
@@ -108,7 +109,12 @@ class _Writer:
         return _written(self._shapes.status())
 
     def components(self) -> str:
-        return _written(self._shapes.components())
+        groups = self._shapes.components()
+        return _array(self._components[each["id"]] if not each["group"] else _written(each) for each in groups)
+
+    def _component(self, public_id: str) -> str:
+        found = self._shapes.objects[public_id]
+        return self._told.once(public_id, "api", tuple(found.values()), lambda: _written(found))
 
     def incidents(self, which: Iterable[Incident]) -> str:
         return _array(self.incident(each) for each in which)
@@ -119,9 +125,9 @@ class _Writer:
         return self._told.once(incident.id, "api", made_from, lambda: _written(self._shapes.incident(incident)))
 
     def maintenances(self, which: Iterable[Work]) -> str:
-        return _array(self._maintenance(each) for each in which)
+        return _array(self._works.get(each.id) or self._works.setdefault(each.id, self._work(each)) for each in which)
 
-    def _maintenance(self, work: Work) -> str:
+    def _work(self, work: Work) -> str:
         made_from = (work, work.passed(self._minute), self._named(work.components), self._around)
         return self._told.once(work.id, "api", made_from, lambda: _written(self._shapes.maintenance(work)))
 

@@ -102,7 +102,7 @@ class Picture:
     def zone(self) -> ZoneInfo:
         return self.told.zone
 
-    @property
+    @cached_property
     def today(self) -> date:
         return self.minute.astimezone(self.zone).date()
 
