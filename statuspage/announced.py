@@ -6,7 +6,7 @@ long as their rows are the same, so is this object, and all that was found out a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -42,6 +42,7 @@ class Announced:
         self.ids = frozenset(row.public_id for row in self.rows)
         self._standing: Standing | None = None
         self._updated_at: tuple[datetime, datetime] | None = None
+        self._told: tuple[Hashable, dict[Hashable, str]] = (None, {})
         self._months: dict[tuple[datetime, datetime], tuple[Work, ...]] = {}
 
     @cached_property
@@ -96,6 +97,15 @@ class Announced:
         return Standing(
             minute, states, in_order, running, frozenset(one for work in running for one in work.components)
         )
+
+    def once(self, what: Hashable, standing: Hashable, make: Callable[[], str]) -> str:
+        """What is told of several at once: made once while no state and nothing else of ``standing`` changes."""
+        kept = self._told  # looked at once: another thread may be drawing another minute
+        if kept[0] != standing:
+            kept = self._told = (standing, {})
+        if what not in kept[1]:
+            kept[1][what] = make()
+        return kept[1][what]
 
     def updated_at(self, minute: datetime) -> datetime:
         """When any of it last changed."""

@@ -152,6 +152,13 @@ def repeats(work: Work, picture: Picture) -> str:
     """Repeats every week on Tuesday, 22:00 CET. Then Tue 1 Dec and Tue 8 Dec."""
     if work.row.repeats is None or work.is_over(picture.minute):
         return ""
+    standing = (picture.told.standing(picture.minute).states, picture.today, picture.settings.zone)
+    return picture.told.announced.once((work.id, spoken()), standing, lambda: _repeats(work, picture))
+
+
+def _repeats(work: Work, picture: Picture) -> str:
+    if work.row.repeats is None:
+        return ""
     rule, zone_name, local_start = work.row.repeats
     first = datetime.fromisoformat(local_start)
     try:

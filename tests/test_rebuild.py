@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from incidents.actions import maintenance
 from incidents.kernel.database import db
 from incidents.published import publishing
 from incidents.published.repeating import change_series, stop_series
-from statuspage import records, records_file
+from statuspage import packing, records, records_file
 from statuspage.renewer import Renewer
 from statuspage.stored import Known
 from tests.factories_maintenance import MAYA, make_series, make_work
@@ -174,3 +175,24 @@ def test_what_is_settled_is_believed_only_beside_the_file_that_names_it(app: Fla
     later.look_again()
     assert path not in later.pages
     assert "/" in later.pages
+
+
+def test_what_is_packed_in_pieces_is_read_as_one(app: Flask, clock: Any, renewers: list[Renewer]) -> None:
+    """A month full of work that comes daily, and answers of the API, hold pieces that are compressed by themselves."""
+    packing._packed_piece.cache_clear()
+    api = make_component("API")
+    make_series("FREQ=DAILY", zone="UTC", begins=f"{clock():%Y-%m-%d}T00:00", components=[api.public_id])
+    for hour in range(60):
+        make_work(f"Upgrade {hour}", in_minutes=60 + hour, components=[api.public_id])
+    make_update(1, title="The API is slow")
+    db.session.commit()
+    clock.forward(days=2)
+    for attempt in range(2):
+        make_update(1, status="identified", body=f"Attempt {attempt}.")
+        db.session.commit()
+        renewers[0].renew_now()
+        for each in renewers[0].pages.values():
+            assert gzip.decompress(each.gzipped.bodies[0]) == each.plain.bodies[0]
+    history, answer = (renewers[0].pages[path] for path in ("/history", "/api/v2/scheduled-maintenances.json"))
+    assert packing._packed_piece.cache_info().hits > 0
+    assert min(len(each.plain.bodies[0]) for each in (history, answer)) > 8_000
