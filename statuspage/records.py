@@ -188,7 +188,8 @@ def read(connection: Connection, now: datetime, known: Known | None = None) -> R
     """
     since, known = now - REACH, known or Known()
     # the revision first: what is committed while we read moves it again, and we come back
-    stands_at = revision(connection)
+    first = connection.execute(_how_far_it_is()).first()
+    stands_at, first_address, first_began_at = first or (0, None, None)
     return Records(
         revision=stands_at,
         read_at=now,
@@ -197,10 +198,10 @@ def read(connection: Connection, now: datetime, known: Known | None = None) -> R
         components=_read_components(connection, known),
         baselines=baselines_since(connection, since, known),
         incidents=_incidents(connection, _recent_or_running(MOST_RECENT), known, since=since),
-        first_began_at=connection.scalar(_first()),
+        first_began_at=first_began_at,
         maintenances=read_works(connection, since, known, most_recent=MOST_RECENT),
         notice=next((NoticeRow(*row) for row in connection.execute(_notice())), None),
-        first_address=connection.scalar(_first_address()),
+        first_address=first_address,
     )
 
 
@@ -284,8 +285,11 @@ def _revision() -> Select[Any]:
 
 
 @lru_cache
-def _first_address() -> Select[Any]:
-    return select(PageRevision.first_address)
+def _how_far_it_is() -> Select[Any]:
+    """And where it began: what there is one of, in one question."""
+    began_at = select(func.min(PublishedIncident.began_at)).scalar_subquery()
+    columns: list[Any] = [PageRevision.revision, PageRevision.first_address, began_at]
+    return select(*columns)
 
 
 @lru_cache
@@ -307,11 +311,6 @@ def _components(*, hidden: bool = False) -> Select[Any]:
 @lru_cache
 def _notice() -> Select[Any]:
     return select(*_columns(NoticeRow, PinnedNotice))
-
-
-@lru_cache
-def _first() -> Select[Any]:
-    return select(func.min(PublishedIncident.began_at))
 
 
 @lru_cache
