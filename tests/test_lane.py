@@ -302,6 +302,7 @@ def test_when_there_is_no_room_for_a_connection_the_idle_ones_make_it(site: Site
         def accept(self) -> Any:
             if self.refusals:
                 self.refusals -= 1
+                site.now += 1  # it rests meanwhile
                 raise OSError(errno.EMFILE, "Too many open files")
             return site.public.accept()
 

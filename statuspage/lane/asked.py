@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import httptools
 
 END = b"\r\n\r\n"
+_BEGINNING = b"GET /"
+_LONGEST = 16_384  # bytes that a head may grow to; longer ones the server judges
+_MOST_FIELDS = 100  # hyper, in the server behind us, refuses more
 # for each header that an answer depends on, its name in WSGI's environ
 _TOLD = {
     b"accept-encoding": "HTTP_ACCEPT_ENCODING",
@@ -23,7 +26,8 @@ _FOR_OTHERS = frozenset(
     (b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer", b"proxy-connection", b"range")
 )
 _ONCE = frozenset((*_TOLD, b"host", b"connection"))
-_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~")
+_PATH = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~")
+_QUERY = _PATH | frozenset(b"%!$&'()*+,;=:@?[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,15 @@ class Asked:
     keeps_open: bool
 
 
+def may_become_ours(begun: bytes) -> bool:
+    """Whether the beginning of a head may still become one that the lane answers; the server has its say on others at once."""
+    is_get = begun.startswith(_BEGINNING[: len(begun)])
+    return is_get and len(begun) <= _LONGEST and _has_whole_lines(begun.removesuffix(b"\r"))
+
+
 def read(head: bytes) -> Asked | None:
     """What one whole head, its empty line included, asks for; None where it is not for the lane."""
-    if b"\0" in head or not head.count(b"\n") == head.count(b"\r") == head.count(b"\r\n"):
+    if b"\0" in head or not _has_whole_lines(head):
         return None
     told = _Told()
     parser = httptools.HttpRequestParser(told)
@@ -44,7 +54,7 @@ def read(head: bytes) -> Asked | None:
         parser.feed_data(head)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
-    if told.messages != 1 or parser.get_method() != b"GET" or told.is_for_others:
+    if told.messages != 1 or parser.get_method() != b"GET" or told.is_for_others or told.fields > _MOST_FIELDS:
         return None
     version = parser.get_http_version()
     if version not in ("1.0", "1.1") or (version == "1.1" and b"host" not in told.seen):
@@ -52,7 +62,7 @@ def read(head: bytes) -> Asked | None:
     if not head.startswith(b"GET %b HTTP/%b\r\n" % (bytes(told.target), version.encode())):
         return None
     path, mark, query = bytes(told.target).partition(b"?")
-    if not path.startswith(b"/") or not _PLAIN.issuperset(path) or not query.isascii() or b"#" in query:
+    if not path.startswith(b"/") or not _PATH.issuperset(path) or not _QUERY.issuperset(query):
         return None
     connection = told.connection.lower()
     if connection not in (b"", b"keep-alive", b"close"):
@@ -64,6 +74,11 @@ def read(head: bytes) -> Asked | None:
     return Asked(environ, keeps_open=version == "1.1" and connection != b"close")
 
 
+def _has_whole_lines(head: bytes) -> bool:
+    """Whether every line ends as HTTP says, and with nothing that others take for an end."""
+    return head.count(b"\n") == head.count(b"\r") == head.count(b"\r\n")
+
+
 class _Told:
     """What llhttp calls while it reads."""
 
@@ -73,12 +88,13 @@ class _Told:
         self.environ: dict[str, str] = {}
         self.connection = b""
         self.is_for_others = False
-        self.messages = 0
+        self.fields = self.messages = 0
 
     def on_url(self, part: bytes) -> None:
         self.target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields += 1
         name = name.lower()
         if name in _FOR_OTHERS or (name in self.seen and name in _ONCE) or name.strip() != name:
             self.is_for_others = True

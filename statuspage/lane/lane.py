@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from ..frontdoor import FrontDoor
 from .answers import Answers
+from .farewells import Farewells
 from .tunnels import Tunnels
 from .visitors import Visitors
 
@@ -22,7 +23,6 @@ _AT_ONCE = 256  # events taken in one turn
 _SWEEP_EVERY = 5.0  # seconds
 _REST = 0.5  # seconds without new connections, when there is no room for one more
 _EXCLUSIVE = getattr(select, "EPOLLEXCLUSIVE", 0)  # wakes one worker for a new connection, not all
-_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _told_by_signals: list[Lane] = []  # signals go on coming when a lane has ended: its socket lives as long as the process
 
@@ -41,10 +41,12 @@ class Lane:
         self._listener = listener
         self._epoll = select.epoll()
         self._answers = Answers(door)
-        self._tunnels = Tunnels(self._epoll, join)
-        self._visitors = Visitors(self._epoll, self._answers, self._tunnels)
+        self._farewells = Farewells(self._epoll)
+        self._tunnels = Tunnels(self._epoll, join, self._farewells)
+        self._visitors = Visitors(self._epoll, self._answers, self._tunnels, self._farewells)
         self._now = now
         self._swept_at = now()
+        self._rests_until = 0.0
         self._listens = False
         self._is_stopping = False
         self._woken, self._wake = socket.socketpair()
@@ -81,6 +83,7 @@ class Lane:
             except Exception:  # noqa: BLE001 - the rim of a loop that must go on
                 _log.exception("the lane stumbled, and goes on")
                 time.sleep(_REST)
+        self._farewells.end()
         self._epoll.close()
 
     def _is_done(self) -> bool:
@@ -90,7 +93,8 @@ class Lane:
         """Seconds until somebody must be looked after; None while nobody is there."""
         if not self._listens and not self._is_stopping:
             return _REST
-        return _SWEEP_EVERY if len(self._visitors) else None
+        is_alone = not len(self._visitors) and not len(self._tunnels) and not len(self._farewells)
+        return None if is_alone else _SWEEP_EVERY
 
     def _turn(self, events: list[tuple[int, int]]) -> None:
         self._answers.freshen()
@@ -105,13 +109,20 @@ class Lane:
             elif number == self._woken.fileno():
                 self._hear()
             else:
-                self._tunnels.handle(number, event)
+                self._tunnels.handle(number, event, now)
+                self._farewells.handle(number)
         if newcomers:
             self._welcome(now)
-        if now - self._swept_at >= _SWEEP_EVERY or not self._listens:
-            self._swept_at = now
-            self._visitors.drop_idle(now)
+        if now - self._swept_at >= _SWEEP_EVERY:
+            self._sweep(now)
+        if not self._listens and now >= self._rests_until:
             self._listen()
+
+    def _sweep(self, now: float) -> None:
+        self._swept_at = now
+        self._visitors.drop_idle(now)
+        self._tunnels.drop_stuck(now)
+        self._farewells.drop_late(now)
 
     # -- new connections -----------------------------------------------------------------------------------------------
 
@@ -132,19 +143,17 @@ class Lane:
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as refused:
-            self._cannot_welcome(refused)
+            self._cannot_welcome(refused, now)
         else:
             self._visitors.welcome(connected, address[0], now)
 
-    def _cannot_welcome(self, refused: OSError) -> None:
+    def _cannot_welcome(self, refused: OSError, now: float) -> None:
         if refused.errno == errno.EINVAL:  # shut: the process that started us was told to stop
-            self._finish()
-        elif refused.errno in _NO_ROOM:
-            _log.error("no room for one more connection (%s); idle ones are let go", refused.strerror)
-            self._listen_no_more()
-            self._visitors.make_room()
-        else:
-            raise refused
+            return self._finish()
+        _log.error("no new connection for %s s (%s); idle ones are let go", _REST, refused.strerror)
+        self._listen_no_more()
+        self._rests_until = now + _REST
+        return self._visitors.make_room(now)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -157,4 +166,4 @@ class Lane:
     def _finish(self) -> None:
         self._is_stopping = True
         self._listen_no_more()
-        self._visitors.finish()
+        self._visitors.finish(self._now())

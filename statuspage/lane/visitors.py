@@ -8,17 +8,18 @@ import select
 import socket
 from collections.abc import Iterator
 
+from . import asked
 from .answers import Answers
-from .asked import END
+from .farewells import Farewells
 from .tunnels import Tunnels
 
 _log = logging.getLogger("sevenbells.page")
 
 _CHUNK = 8_192  # bytes read at once: a head is shorter, and Python makes room for all of it at each read
-_LONGEST_HEAD = 16_384  # bytes that a head may grow to here; longer ones the server judges
 _IDLE = 75.0  # seconds that a connection may say nothing between two requests
 _HEAD_WITHIN = 10.0  # seconds from the first byte of a head to its last
 _STUCK = 60.0  # seconds that a visitor may take nothing of an answer
+_SLOW = 5.0  # the same, when others find no room
 _BUSY = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 29\r\n"
     b"retry-after: 1\r\ncache-control: no-store\r\nconnection: close\r\n\r\nBusy, try again in a second.\n"
@@ -35,7 +36,7 @@ class Visitor:
         self.recv, self.send = connected.recv, connected.send
         self.address = address
         self.read = b""  # what came of requests that are not answered yet
-        self.unsent = b""  # what could not be sent yet; nothing more is read until it is
+        self.unsent: bytes | memoryview = b""  # what could not be sent yet; nothing more is read until it is
         self.is_last = False  # the connection ends with what is unsent
         self.since = now
 
@@ -43,10 +44,11 @@ class Visitor:
 class Visitors:
     """All of them, by the number of their socket."""
 
-    def __init__(self, epoll: select.epoll, answers: Answers, tunnels: Tunnels) -> None:
+    def __init__(self, epoll: select.epoll, answers: Answers, tunnels: Tunnels, farewells: Farewells) -> None:
         self._epoll = epoll
         self._answers = answers
         self._tunnels = tunnels
+        self._farewells = farewells
         self._all: dict[int, Visitor] = {}
         self.find = self._all.get
 
@@ -93,17 +95,20 @@ class Visitors:
             if now - visitor.since >= patience:
                 self.drop(visitor)
 
-    def make_room(self) -> None:
-        """Close all that are owed nothing."""
+    def make_room(self, now: float) -> None:
+        """Close all that are owed nothing, or are slow to take it."""
         for visitor in self:
-            if not visitor.unsent:
+            if not visitor.unsent or now - visitor.since >= _SLOW:
                 self.drop(visitor)
 
-    def finish(self) -> None:
-        """Close each as soon as it has what it is owed."""
+    def finish(self, now: float) -> None:
+        """Answer what has come, and close each as soon as it has what it is owed."""
         for visitor in self:
+            if not visitor.unsent:
+                self.serve(visitor, now)
             visitor.is_last = True
-        self.make_room()
+            if not visitor.unsent and self.find(visitor.socket.fileno()) is visitor:
+                self.drop(visitor)
 
     def _consider(self, visitor: Visitor, read: bytes, now: float) -> None:
         """Answer what is whole; pass the connection on with the first request that is not for us."""
@@ -113,12 +118,12 @@ class Visitors:
             visitor.since = now
         visitor.read += read
         while visitor.read and not visitor.unsent and not visitor.is_last:
-            end = visitor.read.find(END) + len(END)
-            if end < len(END):
-                return self._pass_on(visitor) if len(visitor.read) > _LONGEST_HEAD else None
+            end = visitor.read.find(asked.END) + len(asked.END)
+            if end < len(asked.END):
+                return None if asked.may_become_ours(visitor.read) else self._pass_on(visitor, now)
             answer = self._answers.to(visitor.read[:end])
             if answer is None:
-                return self._pass_on(visitor)
+                return self._pass_on(visitor, now)
             whole, keeps_open = answer
             visitor.read, visitor.since, visitor.is_last = visitor.read[end:], now, not keeps_open
             self._send(visitor, whole)
@@ -131,31 +136,34 @@ class Visitors:
         except BlockingIOError:
             sent = 0
         if sent != len(answer):
-            visitor.unsent = answer[sent:]
+            visitor.unsent = memoryview(answer)[sent:]  # slow readers of one answer share its bytes
             self._epoll.modify(visitor.socket, select.EPOLLOUT)
         elif visitor.is_last:
-            self.drop(visitor)
+            self._part(visitor)
 
     def _send_on(self, visitor: Visitor, now: float) -> None:
         sent = visitor.send(visitor.unsent)
         visitor.since, visitor.unsent = now, visitor.unsent[sent:]
         if visitor.unsent:
-            return
+            return None
         if visitor.is_last:
-            self.drop(visitor)
-            return
+            return self._part(visitor)
         self._epoll.modify(visitor.socket, select.EPOLLIN)
         if visitor.read:  # requests that came together with the one before
             waiting, visitor.read = visitor.read, b""
             self._consider(visitor, waiting, now)
+        return None
 
-    def _pass_on(self, visitor: Visitor) -> None:
+    def _part(self, visitor: Visitor) -> None:
+        del self._all[visitor.socket.fileno()]
+        self._farewells.say(visitor.socket, visitor.since)
+
+    def _pass_on(self, visitor: Visitor, now: float) -> None:
         """Join the connection, from this request on and for good, to the server behind us."""
         del self._all[visitor.socket.fileno()]
-        self._epoll.unregister(visitor.socket)
         try:
-            self._tunnels.open(visitor.socket, visitor.address, visitor.read)
+            self._tunnels.open(visitor.socket, visitor.address, visitor.read, now)
         except OSError:
             with contextlib.suppress(OSError):
                 visitor.socket.send(_BUSY)
-            visitor.socket.close()
+            self._farewells.say(visitor.socket, now)
