@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
+import pickle
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -47,16 +50,16 @@ class Behind:
 
 
 class Site:
-    """A lane that runs, its front door, and what is behind it. ``now`` is the lane's clock."""
+    """A lane that runs, its front door, and what is behind it. ``now`` is how far the lane's clock is moved on."""
 
     def __init__(self, renewer: Renewer, folder: Path) -> None:
-        self.now = 1_000.0
+        self.now = 0.0
         self.doorstep = Doorstep(folder)
         self.behind = Behind(self.doorstep)
         self.door = FrontDoor(no_flask, renewer, threads=8)
         self.public = socket.create_server(("127.0.0.1", 0))
         self.public.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64_000)  # of its connections too
-        self.lane = Lane(self.public, self.door, self.doorstep.join, now=lambda: self.now)
+        self.lane = Lane(self.public, self.door, self.doorstep.join, now=lambda: self.now + time.monotonic())
 
     def connect(self, *, room: int = 0) -> socket.socket:
         """A connection; with ``room`` bytes, about, for what is not read yet."""
@@ -96,6 +99,11 @@ def site(renewer: Renewer, tmp_path: Path) -> Iterator[Site]:
     found.lane.stop()
     found.behind.listener.close()
     found.public.close()
+
+
+def test_what_a_worker_is_given_can_be_sent_to_a_new_process(site: Site) -> None:
+    again = pickle.loads(pickle.dumps(site.doorstep))
+    again.join("203.0.113.7").close()
 
 
 def say_and_go(server: socket.socket, words: bytes) -> None:
@@ -169,6 +177,11 @@ def test_a_connection_that_is_to_end_with_its_answer_ends(site: Site, version: s
         b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nX: a\r\n Transfer-Encoding: chunked\r\n\r\n",
+        b"GET /?<> HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 100 + b"\r\n",
+        b"GET / HTTP/1.1\nHost: x\n\n",
+        b"GET / HTTP/1.1\rHost: x\r\r",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET / HTTP/1.1\nHost: x\n\nGET /console/ HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\rTransfer-Encoding: chunked\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
@@ -180,7 +193,6 @@ def test_a_connection_that_is_to_end_with_its_answer_ends(site: Site, version: s
         b"GET /%2e HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET / HTTP/2.0\r\nHost: x\r\n\r\n",
         b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
         b"GET /" + b"a" * 17_000,
     ],
 )
@@ -215,6 +227,41 @@ def test_a_connection_passed_on_carries_any_amount_both_ways_and_tells_who_it_is
                 assert file.read() == much  # and the end of it
             sender.join()
             assert not Path(name).exists()
+
+
+def test_what_the_server_says_before_it_hangs_up_on_an_upload_is_read(site: Site) -> None:
+    with site.connect() as connection:
+        connection.sendall(b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n" + b"a" * 500_000)
+        with site.behind.next() as (server, _name):
+            server.recv(1_000)
+            say_and_go(server, b"HTTP/1.1 413 Content Too Large\r\n\r\n")
+        connection.sendall(b"a" * 500_000)  # what it does not stop to say is thrown away
+        with connection.makefile("rb") as file:
+            assert file.read() == b"HTTP/1.1 413 Content Too Large\r\n\r\n"
+
+
+def test_a_visitor_who_takes_nothing_of_what_the_server_says_is_let_go(site: Site) -> None:
+    with site.connect(room=4_000) as connection:
+        connection.sendall(head("/console/"))
+        with site.behind.next() as (server, _name):
+            server.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    server.sendall(b"a" * 100_000)
+            site.now += 61
+            site.ask("/")
+            server.settimeout(PATIENCE)
+            with pytest.raises(ConnectionError):
+                server.sendall(b"a")
+
+
+def test_connections_passed_on_leave_the_page_room(site: Site) -> None:
+    site.lane._tunnels._most = 1
+    with site.connect() as first:
+        first.sendall(head("/console/"))
+        with site.behind.next():
+            assert site.ask("/console/")[0] == 503
+            assert site.ask("/")[0] == 200
 
 
 def test_the_server_hears_at_once_that_a_visitor_has_gone(site: Site) -> None:
@@ -327,7 +374,12 @@ def test_told_to_stop_it_takes_nobody_new_and_ends_what_it_has_begun(renewer: Re
         with site.behind.next() as (server, _name):
             stopping = threading.Thread(target=site.lane.stop)
             stopping.start()
-            assert idle.recv(10) == b""
+            while not site.lane._is_stopping:
+                time.sleep(0.01)
+            idle.sendall(head())  # it could not know
+            with idle.makefile("rb") as file:
+                assert b"\r\nconnection: close\r\n" in file.read()
+            site.now += 1
             with slow.makefile("rb") as file:
                 answered = file.read()
             assert answered.count(page) >= 1

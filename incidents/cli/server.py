@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
@@ -13,6 +14,7 @@ from granian.server.mp import MPServer
 from incidents.kernel.settings import Settings
 
 BACKLOG = 1024  # connections that may wait to be taken
+_LAST_CALL = 0.05  # seconds that connections are still taken after a signal: who waits to be taken would be cut off
 _STOP_WITHIN = 25  # seconds for requests in flight, of the 30 that we promise to be gone in
 
 
@@ -40,10 +42,13 @@ class Server(MPServer):
 
     def signal_handler_interrupt(self, *told: Any) -> None:
         """Whoever comes while the workers finish is refused at once, and goes elsewhere, instead of waiting for nobody."""
+        threading.Timer(_LAST_CALL, self._take_nobody_new).start()
+        super().signal_handler_interrupt(*told)  # type: ignore[no-untyped-call]
+
+    def _take_nobody_new(self) -> None:
         if self._public is not None:
             with contextlib.suppress(OSError):  # the second signal finds it shut
                 self._public.shutdown(socket.SHUT_RDWR)
-        super().signal_handler_interrupt(*told)  # type: ignore[no-untyped-call]
 
 
 def listen(settings: Settings) -> socket.socket:

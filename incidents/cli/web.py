@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # with Python's own 5 ms four requests that compute would make a page take 125 ms at p99 (with this: 17)
 _TURN_OF_A_THREAD = 0.0005
 _PORT_WITHIN = 3.0  # seconds for the workers of a predecessor that was killed to let go of the port
+_MOST_FILES = 65_536  # that a worker may have open: a connection to the console takes three, and 1024, the usual, are few
 _MIGRATION_WITHIN = 5.0  # seconds that a worker under `up` waits for the tables before it answers without them
 
 
@@ -93,6 +94,7 @@ def _serve(settings: Settings, loader: Loader | None = None) -> None:
     if not lane.is_possible():
         Server(settings, address=settings.host, port=settings.port).serve(target_loader=loader)
         return
+    _allow_many_files()
     doorstep = lane.Doorstep.make()
     try:
         with listen(settings) as public:
@@ -102,8 +104,19 @@ def _serve(settings: Settings, loader: Loader | None = None) -> None:
         doorstep.remove()
 
 
+def _allow_many_files() -> None:
+    import resource  # which not every system has
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _load_with_lane(loader: Loader, public: socket.socket, doorstep: Doorstep, target: str) -> Arrivals:
     """In a worker: the same as ``loader``, with the lane before it."""
+    from multiprocessing.util import Finalize
+
     from statuspage.lane import Arrivals, Lane
 
     door = loader(target)
@@ -112,6 +125,9 @@ def _load_with_lane(loader: Loader, public: socket.socket, doorstep: Doorstep, t
     lane = Lane(public, door, doorstep.join)
     lane.stop_on_signals()
     lane.start()
+    Finalize(
+        None, lane.stop, exitpriority=1
+    )  # what has been asked is answered before the worker ends, however granian does
     return Arrivals(door, doorstep, host=host, port=port)
 
 

@@ -26,6 +26,7 @@ class Answers:
         self._second: datetime | None = None
         self._date = b""
         self._written: dict[tuple[int, bool], tuple[Headers, bytes]] = {}  # by the identity of the headers
+        self._are_last = False
         self.at_hand: dict[bytes, bytes] = {}
 
     def freshen(self) -> None:
@@ -38,6 +39,11 @@ class Answers:
             self._written.clear()
             self.at_hand.clear()
 
+    def be_last(self) -> None:
+        """From now on every answer ends its connection."""
+        self._are_last = True
+        self.at_hand.clear()
+
     def to(self, head: bytes) -> tuple[bytes, bool] | None:
         """The whole answer to one head and whether the connection stays open; None where the lane has none."""
         wanted = self._read(head)
@@ -46,10 +52,11 @@ class Answers:
         ready = self._door.ready(wanted.environ)
         if ready is None:
             return None
-        answer = self._write(*ready, wanted.keeps_open)
-        if wanted.keeps_open and len(head) <= _LONGEST_HEAD and len(self.at_hand) < _MOST_HEADS:
+        keeps_open = wanted.keeps_open and not self._are_last
+        answer = self._write(*ready, keeps_open)
+        if keeps_open and len(head) <= _LONGEST_HEAD and len(self.at_hand) < _MOST_HEADS:
             self.at_hand[head] = answer
-        return answer, wanted.keeps_open
+        return answer, keeps_open
 
     def _write(self, status: str, headers: Headers, bodies: list[bytes], keeps_open: bool) -> bytes:
         """The bytes of an answer; many heads share them."""

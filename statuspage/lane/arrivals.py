@@ -7,7 +7,6 @@ connection is touched, and nobody outside can claim such a name.
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import socket
@@ -28,7 +27,7 @@ class Doorstep:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._number = itertools.count()
+        self._number = 0  # of the connections that this process has joined
 
     @classmethod
     def make(cls) -> Doorstep:
@@ -51,7 +50,8 @@ class Doorstep:
         joined = socket.socket(socket.AF_UNIX)
         try:
             joined.setblocking(False)
-            name = self.folder / f"{os.getpid()}.{next(self._number)}@{visitor}"
+            self._number += 1
+            name = self.folder / f"{os.getpid()}.{self._number}@{visitor}"
             joined.bind(str(name))
             try:
                 joined.connect(str(self.server))

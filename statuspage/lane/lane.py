@@ -21,6 +21,9 @@ _log = logging.getLogger("sevenbells.page")
 
 _AT_ONCE = 256  # events taken in one turn
 _SWEEP_EVERY = 5.0  # seconds
+_LAST_CALL = 0.2  # seconds that we go on after we are told to stop: for what was asked before anybody could know of it
+_LOOK_EVERY = 0.05  # seconds; while we stop
+_END_WITHIN = 20.0  # seconds for slow visitors and for what the server still answers, once we stop
 _REST = 0.5  # seconds without new connections, when there is no room for one more
 _EXCLUSIVE = getattr(select, "EPOLLEXCLUSIVE", 0)  # wakes one worker for a new connection, not all
 
@@ -49,6 +52,7 @@ class Lane:
         self._rests_until = 0.0
         self._listens = False
         self._is_stopping = False
+        self._last_call_at = 0.0
         self._woken, self._wake = socket.socketpair()
         self._thread: threading.Thread | None = None
         for end in (self._woken, self._wake, listener):
@@ -69,12 +73,13 @@ class Lane:
         _told_by_signals.append(self)
 
     def stop(self) -> None:
-        """Take no new connections; answers under way go out, tunnels end with the server. Comes back when all have."""
+        """Answer what is being asked, then take nobody new; tunnels end with the server. Comes back when all have."""
         self._wake.send(bytes([signal.SIGTERM]))
         if self._thread is not None:
             self._thread.join()
-        for end in (self._woken, self._wake):
-            end.close()
+        if self not in _told_by_signals:
+            for end in (self._woken, self._wake):
+                end.close()
 
     def _serve(self) -> None:
         while not self._is_done():
@@ -87,11 +92,17 @@ class Lane:
         self._epoll.close()
 
     def _is_done(self) -> bool:
-        return self._is_stopping and not len(self._visitors) and not len(self._tunnels)
+        if not self._is_stopping or self._listens:
+            return False
+        late = self._now() - self._last_call_at
+        is_alone = not len(self._visitors) and not len(self._tunnels)
+        return late >= _END_WITHIN or (is_alone and (late >= 0 or not len(self._farewells)))
 
     def _patience(self) -> float | None:
         """Seconds until somebody must be looked after; None while nobody is there."""
-        if not self._listens and not self._is_stopping:
+        if self._is_stopping:
+            return _LOOK_EVERY
+        if not self._listens:
             return _REST
         is_alone = not len(self._visitors) and not len(self._tunnels) and not len(self._farewells)
         return None if is_alone else _SWEEP_EVERY
@@ -115,7 +126,10 @@ class Lane:
             self._welcome(now)
         if now - self._swept_at >= _SWEEP_EVERY:
             self._sweep(now)
-        if not self._listens and now >= self._rests_until:
+        if self._is_stopping and now >= self._last_call_at:
+            self._listen_no_more()
+            self._visitors.make_room(now)
+        elif not self._listens and now >= self._rests_until:
             self._listen()
 
     def _sweep(self, now: float) -> None:
@@ -149,6 +163,7 @@ class Lane:
 
     def _cannot_welcome(self, refused: OSError, now: float) -> None:
         if refused.errno == errno.EINVAL:  # shut: the process that started us was told to stop
+            self._listen_no_more()
             return self._finish()
         _log.error("no new connection for %s s (%s); idle ones are let go", _REST, refused.strerror)
         self._listen_no_more()
@@ -164,6 +179,7 @@ class Lane:
             self._finish()
 
     def _finish(self) -> None:
-        self._is_stopping = True
-        self._listen_no_more()
-        self._visitors.finish(self._now())
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._last_call_at = self._now() + _LAST_CALL
+            self._answers.be_last()

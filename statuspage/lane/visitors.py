@@ -101,15 +101,6 @@ class Visitors:
             if not visitor.unsent or now - visitor.since >= _SLOW:
                 self.drop(visitor)
 
-    def finish(self, now: float) -> None:
-        """Answer what has come, and close each as soon as it has what it is owed."""
-        for visitor in self:
-            if not visitor.unsent:
-                self.serve(visitor, now)
-            visitor.is_last = True
-            if not visitor.unsent and self.find(visitor.socket.fileno()) is visitor:
-                self.drop(visitor)
-
     def _consider(self, visitor: Visitor, read: bytes, now: float) -> None:
         """Answer what is whole; pass the connection on with the first request that is not for us."""
         if not read:
