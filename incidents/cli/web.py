@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 # with Python's own 5 ms four requests that compute would make a page take 125 ms at p99 (with this: 17)
 _TURN_OF_A_THREAD = 0.0005
 _PORT_WITHIN = 3.0  # seconds for the workers of a predecessor that was killed to let go of the port
-_MOST_FILES = 65_536  # that a worker may have open: a connection to the console takes three, and 1024, the usual, are few
+_MOST_FILES = (
+    65_536  # that a worker may have open: a connection to the console takes three, and 1024, the usual, are few
+)
 _MIGRATION_WITHIN = 5.0  # seconds that a worker under `up` waits for the tables before it answers without them
 
 
@@ -125,9 +127,8 @@ def _load_with_lane(loader: Loader, public: socket.socket, doorstep: Doorstep, t
     lane = Lane(public, door, doorstep.join)
     lane.stop_on_signals()
     lane.start()
-    Finalize(
-        None, lane.stop, exitpriority=1
-    )  # what has been asked is answered before the worker ends, however granian does
+    # what has been asked of the lane is answered before the worker ends, which granian's own end does not wait for
+    Finalize(None, lane.stop, exitpriority=1)
     return Arrivals(door, doorstep, host=host, port=port)
 
 

@@ -21,6 +21,7 @@ _log = logging.getLogger("sevenbells.page")
 
 _AT_ONCE = 256  # events taken in one turn
 _SWEEP_EVERY = 5.0  # seconds
+_PASS_OVER = 8  # turns
 _LAST_CALL = 0.2  # seconds that we go on after we are told to stop: for what was asked before anybody could know of it
 _LOOK_EVERY = 0.05  # seconds; while we stop
 _END_WITHIN = 20.0  # seconds for slow visitors and for what the server still answers, once we stop
@@ -50,6 +51,7 @@ class Lane:
         self._now = now
         self._swept_at = now()
         self._rests_until = 0.0
+        self._passed_over = 0
         self._listens = False
         self._is_stopping = False
         self._last_call_at = 0.0
@@ -122,7 +124,7 @@ class Lane:
             else:
                 self._tunnels.handle(number, event, now)
                 self._farewells.handle(number)
-        if newcomers:
+        if newcomers and (len(events) == 1 or self._is_long_passed_over()):
             self._welcome(now)
         if now - self._swept_at >= _SWEEP_EVERY:
             self._sweep(now)
@@ -131,6 +133,11 @@ class Lane:
             self._visitors.make_room(now)
         elif not self._listens and now >= self._rests_until:
             self._listen()
+
+    def _is_long_passed_over(self) -> bool:
+        """A worker with something else to do leaves newcomers to idle ones, for a few turns."""
+        self._passed_over = (self._passed_over + 1) % _PASS_OVER
+        return not self._passed_over
 
     def _sweep(self, now: float) -> None:
         self._swept_at = now
@@ -160,6 +167,8 @@ class Lane:
             self._cannot_welcome(refused, now)
         else:
             self._visitors.welcome(connected, address[0], now)
+            self._listen_no_more()  # and anew: the kernel wakes whoever has listened longest, so that all workers take turns
+            self._listen()
 
     def _cannot_welcome(self, refused: OSError, now: float) -> None:
         if refused.errno == errno.EINVAL:  # shut: the process that started us was told to stop
