@@ -96,3 +96,12 @@ def test_a_commit_moves_the_mark_and_a_rollback_shows_nothing(app: Flask) -> Non
 
     assert glance.mark() != before
     glance.close()
+
+
+def test_a_connection_that_ended_is_replaced_and_what_was_seen_on_it_counts_for_nothing(app: Flask) -> None:
+    glance = Glance(db.engine)
+    before = glance.mark()
+    glance._connection.close()
+
+    assert glance.mark() != before
+    glance.close()
