@@ -31,9 +31,10 @@ from incidents.published.notices import Notice
 from incidents.published.public_ids import fresh_public_id
 from incidents.published.subscribers import EMAIL, Subscriber, SubscriberComponent, fresh_token
 from tests.bench import processes, scratch
-from tests.bench.figures import Figure, LeftOut, Result, percentile
+from tests.bench.figures import Figure, LeftOut, Result, interleaved, percentile
 
-_ADDRESSES, _LOOP = 10_000, 400
+_ADDRESSES, _LOOP = 10_000, 1_000
+_ROUNDS = 3
 _OK = b"250 ok\r\n"
 _ANSWERS = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 
@@ -94,9 +95,9 @@ def measure() -> Iterator[Result]:
         with scratch.application(Path(folder) / "sqlite", **mail) as app:
             yield _commit("SQLite", body)
             before = processes.resident_megabytes(os.getpid())
-            ours = _send_all(app)
+            _send_all(app)
             grown = processes.resident_megabytes(os.getpid()) - before
-        loop = _plain_loop(port, body)
+            ours, loop = interleaved(lambda: _send_all(app), lambda: _plain_loop(port, body), rounds=_ROUNDS)
         yield Figure("Sending it, beside a send_message loop to the same sink", ours, "letters/s", 7, "at least", loop)
         yield Figure("… what sending 10,000 adds to memory", grown, "MB", 30, "at most")
         try:
@@ -167,6 +168,10 @@ def _commit(name: str, body: dict[str, Any]) -> Figure:
 
 
 def _send_all(app: Flask) -> float:
+    """Letters a second, of all that were written; sent again if they were sent before."""
+    again = "UPDATE outbox SET state = 'waiting', sent_at = NULL, attempts = 0, next_attempt_at = created_at"
+    db.session.execute(text(again))
+    db.session.commit()
     stop = threading.Event()
     lane = LaneThread(Lane(app, "email", worker="bench", stop=stop))
     began = time.perf_counter()
