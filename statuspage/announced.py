@@ -42,7 +42,7 @@ class Announced:
         self.ids = frozenset(row.public_id for row in self.rows)
         self._standing: Standing | None = None
         self._updated_at: tuple[datetime, datetime] | None = None
-        self._told: tuple[Hashable, dict[Hashable, str]] = (None, {})
+        self._told: dict[str, tuple[Hashable, dict[Hashable, str]]] = {}
         self._months: dict[tuple[datetime, datetime], tuple[Work, ...]] = {}
 
     @cached_property
@@ -98,11 +98,11 @@ class Announced:
             minute, states, in_order, running, frozenset(one for work in running for one in work.components)
         )
 
-    def once(self, what: Hashable, standing: Hashable, make: Callable[[], str]) -> str:
-        """What is told of several at once: made once while no state and nothing else of ``standing`` changes."""
-        kept = self._told  # looked at once: another thread may be drawing another minute
-        if kept[0] != standing:
-            kept = self._told = (standing, {})
+    def once(self, part: str, what: Hashable, standing: Hashable, make: Callable[[], str]) -> str:
+        """A part that tells of several at once: made once while no state and nothing else of ``standing`` changes."""
+        kept = self._told.get(part)  # looked at once: another thread may be drawing another minute
+        if kept is None or kept[0] != standing:
+            kept = self._told[part] = (standing, {})
         if what not in kept[1]:
             kept[1][what] = make()
         return kept[1][what]

@@ -100,7 +100,6 @@ class _Writer:
         self._told, self._minute = picture.told, picture.minute
         self._around: Hashable = (base, picture.settings.public_id, picture.records.groups)
         self._components = {public_id: self._component(public_id) for public_id in self._shapes.objects}
-        self._works: dict[str, str] = {}
 
     def page(self) -> str:
         return _written(self._shapes.page())
@@ -125,7 +124,10 @@ class _Writer:
         return self._told.once(incident.id, "api", made_from, lambda: _written(self._shapes.incident(incident)))
 
     def maintenances(self, which: Iterable[Work]) -> str:
-        return _array(self._works.get(each.id) or self._works.setdefault(each.id, self._work(each)) for each in which)
+        """Most changes touch no announced work; of what comes daily there is a lot, and it stands in three answers."""
+        these = tuple(which)
+        standing = (self._told.standing(self._minute).states, tuple(self._components.values()), self._around)
+        return self._told.announced.once("api", these, standing, lambda: _array(self._work(each) for each in these))
 
     def _work(self, work: Work) -> str:
         made_from = (work, work.passed(self._minute), self._named(work.components), self._around)

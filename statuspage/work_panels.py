@@ -153,7 +153,7 @@ def repeats(work: Work, picture: Picture) -> str:
     if work.row.repeats is None or work.is_over(picture.minute):
         return ""
     standing = (picture.told.standing(picture.minute).states, picture.today, picture.settings.zone)
-    return picture.told.announced.once((work.id, spoken()), standing, lambda: _repeats(work, picture))
+    return picture.told.announced.once("repeats", (work.id, spoken()), standing, lambda: _repeats(work, picture))
 
 
 def _repeats(work: Work, picture: Picture) -> str:
