@@ -404,14 +404,14 @@ def _incidents(connection: Connection, which: _Which, known: Known, **named: obj
         return ()
     updates = _updates(connection, which, named)
     continued = _continued(connection, {row[-1] for row in found if row[-1] is not None})
-    made = known.made(
+    return known.made(
         "incident",
         (found, updates, continued),
         # one published between our two queries waits for the next revision
         lambda: ((row[0], (row, updates[row[0]], continued.get(row[-1]))) for row in found if row[0] in updates),
         lambda changed: {name: _made_from(*each, dialect=connection.dialect) for name, each in changed.items()},
+        newest_by=lambda each: (each.began_at, each.id),
     )
-    return tuple(sorted(made, key=lambda each: (each.began_at, each.id), reverse=True))
 
 
 def _updates(connection: Connection, which: _Which, named: Mapping[str, object]) -> dict[int, list[Raw]]:

@@ -29,8 +29,9 @@ class Known:
         found: object,
         named: Callable[[], Iterable[tuple[Hashable, object]]],
         make: Callable[[dict[Any, Any]], Mapping[Any, Any]],
+        newest_by: Callable[[Any], Any] | None = None,
     ) -> tuple[Any, ...]:
-        """What is made of ``found``, in its order; the very object of the last time where nothing changed.
+        """What is made of ``found``, in its order or the newest first; the very objects of the last time where nothing changed.
 
         ``named`` pairs a name, by which each is found again, with all that it is made of, or with a mark that is another
         one after every change. ``make`` is given those that changed, and leaves out what is there no more. Whatever is
@@ -49,9 +50,11 @@ class Known:
             now[name] = kept
         for name, one in (make(changed) if changed else {}).items():
             now[name] = (changed[name], one)
-        made = tuple(one for _each, one in now.values() if one is not _GONE)
-        self._kinds[kind] = _Kind(found, now, made)
-        return made
+        made = [one for _each, one in now.values() if one is not _GONE]
+        if newest_by is not None:
+            made.sort(key=newest_by, reverse=True)
+        self._kinds[kind] = _Kind(found, now, tuple(made))
+        return self._kinds[kind].made
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,14 +65,14 @@ def read_works(connection: Connection, since: datetime, known: Known, *, most_re
     marks = stored.rows(connection, _marks(most_recent), {"since": since})
     repeated = any(series is not None for *_mark, series in marks)
     running = {row[0]: row[1:] for row in stored.rows(connection, _running_series())} if repeated else {}
-    made = known.made(
+    return known.made(
         "work",
         (marks, running),
         # whoever changes one counts its version up; only its series changes beside it
         lambda: ((number, (public_id, version, running.get(series))) for number, public_id, version, series in marks),
         lambda changed: {row.id: row for row in _works(connection, _of_numbers(), numbers=list(changed))},
+        newest_by=_latest,
     )
-    return tuple(sorted(made, key=_latest, reverse=True))
 
 
 def read_work(connection: Connection, public_id: str) -> WorkRow | None:
