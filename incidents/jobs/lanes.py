@@ -20,6 +20,7 @@ from .senders import Senders
 _LOOK_AGAIN = 1.0  # seconds, where something is due that cannot be taken
 _BEFORE_ANOTHER_TRY = 1.0  # seconds after the database could not be asked
 _FOR_A_SUSPECT = 2.0  # seconds alone for a message whose last worker vanished
+_WAITS_FOR_ROOM = 0.1  # seconds for a whole batch, while there is enough to do
 _MOST_UNWRITTEN = 2 * BATCH  # while more results wait than this, nothing is claimed
 _LONGEST_WRITE = 60.0  # seconds after which a writer hangs
 _LONGEST_FAREWELL = 28.0
@@ -40,6 +41,7 @@ class LaneThread(threading.Thread):
         self._woken = threading.Event()
         self.senders.ran_low = self._woken.set
         self._suspect_until = 0.0
+        self._claimed_at = float("-inf")
         self._is_more = False  # the last claim took as much as it was allowed to
 
     def wake(self) -> None:
@@ -77,19 +79,22 @@ class LaneThread(threading.Thread):
         """Claim as much as there is room for, and say in how many seconds to look again."""
         room = self.senders.room()
         is_full = room < self.lane.rules.threads or self.senders.unwritten() > _MOST_UNWRITTEN
+        # to claim a few costs nearly as much as many; but what calls somebody may be among them
+        is_full |= room < BATCH < self.senders.load() and time.monotonic() - self._claimed_at < _WAITS_FOR_ROOM
         if is_full or time.monotonic() < self._suspect_until:
             return 0.1  # or when the senders ran low, or something was written
         due_in = 0.0 if self._is_more else self.lane.next_due_in()
         if due_in is None or due_in > 0:
             rest = self.lane.lookout.seconds_to_rest()
             return rest if due_in is None else min(rest, due_in)
-        claims, errands, unsent = self.lane.take(limit=room, troubled=self.senders.free_for_troubled())
+        self._claimed_at = time.monotonic()
+        claims, errands, unsent = self.lane.take(limit=min(room, BATCH), troubled=self.senders.free_for_troubled())
         self.lane.lookout.forget()
         if any(claimed.was_abandoned for claimed in claims):
             self._suspect_until = time.monotonic() + _FOR_A_SUSPECT
         self.senders.note(unsent)
         self.senders.put(errands)
-        self._is_more = len(claims) >= room
+        self._is_more = len(claims) >= min(room, BATCH)
         # what is due and was left alone waits for a breaker, or for one in flight
         return 0.0 if claims else _LOOK_AGAIN
 

@@ -220,7 +220,7 @@ class Senders(Generic[T]):
         with self._lock:
             load, threads = len(self._waiting) + self._running, self.rules.threads
             fitting = int(_AHEAD * threads / self._seconds) if self._seconds > 0 else BATCH
-            return max(threads, min(BATCH, fitting)) + threads - load
+            return max(threads, min(2 * BATCH, fitting)) + threads - load
 
     def load(self) -> int:
         """How many errands wait for a thread or have one."""
