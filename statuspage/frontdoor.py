@@ -36,6 +36,13 @@ _PREFLIGHT = [
 ]
 _PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
 
+_ALIVE = [*_PLAIN, ("Content-Length", "3"), ("Cache-Control", "no-store")]
+_NO_PAGE_YET = (
+    "503 Service Unavailable",
+    [*_PLAIN, ("Content-Length", "12"), ("Cache-Control", "no-store")],
+    [b"no page yet\n"],
+)
+
 
 class FrontDoor:
     """Wraps a WSGI app. ``threads`` is how many requests a worker takes at once; ``files`` are served without it."""
@@ -85,8 +92,10 @@ class FrontDoor:
         if environ.get("QUERY_STRING"):
             address = renewer.address(address, environ["QUERY_STRING"])
         prepared = renewer.pages.get(address) or renewer.remembered(address)
-        if prepared is None or environ["REQUEST_METHOD"] != "GET":
+        if environ["REQUEST_METHOD"] != "GET":
             return None
+        if prepared is None:
+            return self._live() if address == "/health/live" else None
         accepted = environ.get("HTTP_ACCEPT_ENCODING")
         takes_gzip = self._takes_gzip.get(accepted)
         if takes_gzip is None:
@@ -100,7 +109,9 @@ class FrontDoor:
     def _otherwise(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
         if path == "/health/live":
-            return self._live(start_response)
+            status, headers, bodies = self._live()
+            start_response(status, headers)
+            return bodies if environ["REQUEST_METHOD"] != "HEAD" else []
         if environ["REQUEST_METHOD"] == "OPTIONS" and contents.OPEN.fullmatch(path):
             return preflight(environ, start_response)
         address = self._renewer.address(path, query)
@@ -113,11 +124,9 @@ class FrontDoor:
             return send_missing(self._renewer.missing(query), environ, start_response)
         return self._let_in(environ, start_response)
 
-    def _live(self, start_response: StartResponse) -> list[bytes]:
+    def _live(self) -> tuple[str, Headers, list[bytes]]:
         """200 while the page can be served, database or not."""
-        alive = "/" in self._renewer.pages
-        start_response("200 OK" if alive else "503 Service Unavailable", [*_PLAIN, ("Cache-Control", "no-store")])
-        return [b"ok\n" if alive else b"no page yet\n"]
+        return ("200 OK", _ALIVE, [b"ok\n"]) if "/" in self._renewer.pages else _NO_PAGE_YET
 
     def _let_in(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """On to Flask, while there is a place; the answer is Flask's."""

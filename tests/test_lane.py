@@ -262,6 +262,7 @@ def test_connections_passed_on_leave_the_page_room(site: Site) -> None:
         with site.behind.next():
             assert site.ask("/console/")[0] == 503
             assert site.ask("/")[0] == 200
+            assert site.ask("/health/live")[2] == b"ok\n"  # which keeps the page behind a load balancer
 
 
 def test_the_server_hears_at_once_that_a_visitor_has_gone(site: Site) -> None:
