@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import os
 import pickle
 import random
 import socket
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from werkzeug.test import Client
 
 from incidents.kernel.database import db
 from statuspage.frontdoor import FrontDoor
-from statuspage.lane import Arrivals, Doorstep, Lane
+from statuspage.lane import Arrivals, Doorstep, Lane, arrivals
 from statuspage.renewer import Renewer
 from tests.doors import no_flask
 from tests.factories_published import make_page, make_update
@@ -104,6 +106,27 @@ def site(renewer: Renewer, tmp_path: Path) -> Iterator[Site]:
 def test_what_a_worker_is_given_can_be_sent_to_a_new_process(site: Site) -> None:
     again = pickle.loads(pickle.dumps(site.doorstep))
     again.join("203.0.113.7").close()
+
+
+def test_a_doorstep_is_made_where_there_is_room_and_swept_once_its_process_is_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    monkeypatch.setattr(arrivals, "_LONGEST_PLACE", len(str(tmp_path)))
+    monkeypatch.setattr(arrivals, "_IN_MEMORY", str(tmp_path / "missing"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, in_use = tmp_path / "sevenbells-99999999-dead", tmp_path / f"sevenbells-{os.getpid()}-alive"
+    left.mkdir()
+    in_use.mkdir()
+    made = Doorstep.make()
+    assert made is not None
+    assert sorted(tmp_path.glob("sevenbells-*")) == sorted([in_use, made.folder])
+    assert made.folder.stat().st_mode & 0o077 == 0
+
+
+@contextmanager
+def closing_all(connections: Iterable[socket.socket]) -> Iterator[list[socket.socket]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(connection) for connection in connections]
 
 
 def say_and_go(server: socket.socket, words: bytes) -> None:
@@ -360,6 +383,22 @@ def test_when_there_is_no_room_for_a_connection_the_idle_ones_make_it(site: Site
         site.lane._listener = Full()  # type: ignore[assignment]
         assert site.ask("/")[0] == 200
         assert idle.recv(10) == b""
+
+
+def test_who_waits_at_the_public_socket_when_it_is_shut_is_served(site: Site) -> None:
+    shut, lanes = socket.socketpair()
+    public = socket.create_server(("127.0.0.1", 0))
+    with shut, lanes, public:
+        lane = Lane(public, site.door, site.doorstep.join, closing=shut)
+        with closing_all(socket.create_connection(public.getsockname()) for _ in range(9)) as waiting:
+            lanes.shutdown(socket.SHUT_WR)
+            lane.start()
+            for connection in waiting:
+                connection.sendall(head())
+                assert whole(connection)[0][0] == 200
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(public.getsockname())
+        lane.stop()
 
 
 def test_told_to_stop_it_takes_nobody_new_and_ends_what_it_has_begun(renewer: Renewer, tmp_path: Path) -> None:

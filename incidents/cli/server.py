@@ -14,16 +14,19 @@ from granian.server.mp import MPServer
 from incidents.kernel.settings import Settings
 
 BACKLOG = 1024  # connections that may wait to be taken
-_LAST_CALL = 0.05  # seconds that connections are still taken after a signal: who waits to be taken would be cut off
 # bytes that the kernel keeps for a slow reader: by itself it takes up to 4 MB, and a thousand such readers all its memory
 _UNREAD = 262_144
+_LAST_CALL = 0.25  # seconds for the server to be asked what those ask who were taken last
 _STOP_WITHIN = 25  # seconds for requests in flight, of the 30 that we promise to be gone in
 
 
 class Server(MPServer):
-    """The workers; ``where`` is an address and a port, or a path for a socket of the machine's own."""
+    """The workers; ``where`` is an address and a port, or a path for a socket of the machine's own.
 
-    def __init__(self, settings: Settings, public: socket.socket | None = None, **where: Any) -> None:
+    ``lanes`` is heard by the lanes before them: once it is shut they shut the public socket.
+    """
+
+    def __init__(self, settings: Settings, lanes: socket.socket | None = None, **where: Any) -> None:
         super().__init__(
             "wsgi",
             **where,
@@ -40,17 +43,19 @@ class Server(MPServer):
             workers_kill_timeout=_STOP_WITHIN,
             log_level=LogLevels.error,
         )
-        self._public = public
+        self._lanes = lanes
 
     def signal_handler_interrupt(self, *told: Any) -> None:
-        """Whoever comes while the workers finish is refused at once, and goes elsewhere, instead of waiting for nobody."""
-        threading.Timer(_LAST_CALL, self._take_nobody_new).start()
-        super().signal_handler_interrupt(*told)  # type: ignore[no-untyped-call]
+        """Whoever comes from now on is refused at once, and goes elsewhere; the workers finish what they have been asked."""
+        if self._lanes is None:
+            self._finish(*told)
+        else:
+            with contextlib.suppress(OSError):
+                self._lanes.shutdown(socket.SHUT_WR)
+            threading.Timer(_LAST_CALL, self._finish, told).start()
 
-    def _take_nobody_new(self) -> None:
-        if self._public is not None:
-            with contextlib.suppress(OSError):  # the second signal finds it shut
-                self._public.shutdown(socket.SHUT_RDWR)
+    def _finish(self, *told: Any) -> None:
+        super().signal_handler_interrupt(*told)  # type: ignore[no-untyped-call]
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -93,15 +93,16 @@ def _serve(settings: Settings, loader: Loader | None = None) -> None:
     loader = loader or load
     gc.collect()
     gc.freeze()  # what the workers share stays shared: the collector would touch, and so copy, every page of it
-    if not lane.is_possible():
+    doorstep = lane.Doorstep.make() if lane.is_possible() else None
+    if doorstep is None:
         Server(settings, address=settings.host, port=settings.port).serve(target_loader=loader)
         return
     _allow_many_files()
-    doorstep = lane.Doorstep.make()
     try:
-        with listen(settings) as public:
-            server = Server(settings, public, uds=doorstep.server, uds_permissions=0o600)
-            server.serve(target_loader=partial(_load_with_lane, loader, public, doorstep))
+        closing, lanes = socket.socketpair()
+        with listen(settings) as public, closing, lanes:
+            server = Server(settings, lanes, uds=doorstep.server, uds_permissions=0o600)
+            server.serve(target_loader=partial(_load_with_lane, loader, public, closing, doorstep))
     finally:
         doorstep.remove()
 
@@ -115,7 +116,9 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _load_with_lane(loader: Loader, public: socket.socket, doorstep: Doorstep, target: str) -> Arrivals:
+def _load_with_lane(
+    loader: Loader, public: socket.socket, closing: socket.socket, doorstep: Doorstep, target: str
+) -> Arrivals:
     """In a worker: the same as ``loader``, with the lane before it."""
     from multiprocessing.util import Finalize
 
@@ -124,7 +127,7 @@ def _load_with_lane(loader: Loader, public: socket.socket, doorstep: Doorstep, t
     door = loader(target)
     host, port = public.getsockname()[:2]
     sys.setswitchinterval(_TURN_OF_A_THREAD)
-    lane = Lane(public, door, doorstep.join)
+    lane = Lane(public, door, doorstep.join, closing=closing)
     lane.stop_on_signals()
     lane.start()
     # what has been asked of the lane is answered before the worker ends, which granian's own end does not wait for

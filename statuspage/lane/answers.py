@@ -26,7 +26,7 @@ class Answers:
         self._second: datetime | None = None
         self._date = b""
         self._written: dict[tuple[int, bool], tuple[Headers, bytes]] = {}  # by the identity of the headers
-        self._are_last = False
+        self.are_last = False
         self.at_hand: dict[bytes, bytes] = {}
 
     def freshen(self) -> None:
@@ -41,7 +41,7 @@ class Answers:
 
     def be_last(self) -> None:
         """From now on every answer ends its connection."""
-        self._are_last = True
+        self.are_last = True
         self.at_hand.clear()
 
     def to(self, head: bytes) -> tuple[bytes, bool] | None:
@@ -52,7 +52,7 @@ class Answers:
         ready = self._door.ready(wanted.environ)
         if ready is None:
             return None
-        keeps_open = wanted.keeps_open and not self._are_last
+        keeps_open = wanted.keeps_open and not self.are_last
         answer = self._write(*ready, keeps_open)
         if keeps_open and len(head) <= _LONGEST_HEAD and len(self.at_hand) < _MOST_HEADS:
             self.at_hand[head] = answer

@@ -7,6 +7,7 @@ connection is touched, and nobody outside can claim such a name.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PREFIX = "sevenbells-"
+_LONGEST_PLACE = 20  # bytes of the 107 that a socket's name may have
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own in it; a full disk does not keep us from making sockets there
+_USUAL = "/tmp"  # noqa: S108 - as above, where TMPDIR is long
 
 
 class Doorstep:
@@ -30,12 +33,15 @@ class Doorstep:
         self._number = 0  # of the connections that this process has joined
 
     @classmethod
-    def make(cls) -> Doorstep:
-        """A new one; those that killed processes left behind are swept away."""
-        within = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else tempfile.gettempdir()
-        for left in Path(within).glob(f"{_PREFIX}*-*"):
-            _sweep(left)
-        return cls(Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=within)))
+    def make(cls) -> Doorstep | None:
+        """A new one; those that killed processes left behind are swept away. None where there is no place for sockets."""
+        for place in (_IN_MEMORY, tempfile.gettempdir(), _USUAL):
+            for left in Path(place).glob(f"{_PREFIX}*-*"):
+                _sweep(left)
+            if len(place) <= _LONGEST_PLACE:
+                with contextlib.suppress(OSError):
+                    return cls(Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place)))
+        return None
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -51,7 +57,7 @@ class Doorstep:
         try:
             joined.setblocking(False)
             self._number += 1
-            name = self.folder / f"{os.getpid()}.{self._number}@{visitor}"
+            name = self.folder / f"{os.getpid()}.{self._number}@{visitor.partition('%')[0]}"  # without IPv6's zone
             joined.bind(str(name))
             try:
                 joined.connect(str(self.server))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import math
 import select
 import signal
 import socket
@@ -32,7 +34,10 @@ _told_by_signals: list[Lane] = []  # signals go on coming when a lane has ended:
 
 
 class Lane:
-    """Serves ``listener`` until ``stop``. ``join`` makes a connection to the server behind, for a visitor's address."""
+    """Serves ``listener`` until ``stop``. ``join`` makes a connection to the server behind, for a visitor's address.
+
+    Once the other end of ``closing`` is shut, it shuts ``listener``, and takes before whoever waits there.
+    """
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Lane:
         door: FrontDoor,
         join: Callable[[str], socket.socket],
         *,
+        closing: socket.socket | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listener = listener
@@ -60,6 +66,9 @@ class Lane:
         for end in (self._woken, self._wake, listener):
             end.setblocking(False)
         self._epoll.register(self._woken, select.EPOLLIN)
+        self._closing = closing
+        if closing is not None:
+            self._epoll.register(closing, select.EPOLLIN)
 
     # -- being driven --------------------------------------------------------------------------------------------------
 
@@ -121,6 +130,8 @@ class Lane:
                 newcomers = True  # last, so that no socket's number is given away anew within one turn
             elif number == self._woken.fileno():
                 self._hear()
+            elif self._closing is not None and number == self._closing.fileno():
+                self._close(self._closing, now)
             else:
                 self._tunnels.handle(number, event, now)
                 self._farewells.handle(number)
@@ -152,7 +163,9 @@ class Lane:
             self._epoll.register(self._listener, select.EPOLLIN | _EXCLUSIVE)
             self._listens = True
 
-    def _listen_no_more(self) -> None:
+    def _listen_no_more(self, *, for_ever: bool = False) -> None:
+        if for_ever:
+            self._rests_until = math.inf
         if self._listens:
             self._epoll.unregister(self._listener)
             self._listens = False
@@ -171,9 +184,8 @@ class Lane:
             self._listen()
 
     def _cannot_welcome(self, refused: OSError, now: float) -> None:
-        if refused.errno == errno.EINVAL:  # shut: the process that started us was told to stop
-            self._listen_no_more()
-            return self._finish()
+        if refused.errno == errno.EINVAL:  # another worker has shut it
+            return self._listen_no_more(for_ever=True)
         _log.error("no new connection for %s s (%s); idle ones are let go", _REST, refused.strerror)
         self._listen_no_more()
         self._rests_until = now + _REST
@@ -186,6 +198,17 @@ class Lane:
         told = self._woken.recv(64)
         if signal.SIGTERM in told or signal.SIGINT in told:
             self._finish()
+
+    def _close(self, closing: socket.socket, now: float) -> None:
+        """Whoever is in the queue when it is shut would be cut off."""
+        self._epoll.unregister(closing)
+        with contextlib.suppress(OSError):  # nobody waits, or another worker was quicker
+            while True:
+                connected, address = self._listener.accept()
+                self._visitors.welcome(connected, address[0], now)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listen_no_more(for_ever=True)
 
     def _finish(self) -> None:
         if not self._is_stopping:

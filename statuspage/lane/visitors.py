@@ -151,6 +151,10 @@ class Visitors:
 
     def _pass_on(self, visitor: Visitor, now: float) -> None:
         """Join the connection, from this request on and for good, to the server behind us."""
+        if (
+            self._answers.are_last
+        ):  # the server stops too: who is cut off before an answer knows that he may ask elsewhere
+            return self.drop(visitor)
         del self._all[visitor.socket.fileno()]
         try:
             self._tunnels.open(visitor.socket, visitor.address, visitor.read, now)
@@ -158,3 +162,4 @@ class Visitors:
             with contextlib.suppress(OSError):
                 visitor.socket.send(_BUSY)
             self._farewells.say(visitor.socket, now)
+        return None
