@@ -146,8 +146,10 @@ class Visitors:
         return None
 
     def _part(self, visitor: Visitor) -> None:
+        if not visitor.read and not self._answers.are_last:
+            return self.drop(visitor)  # it asked for nothing more, and for the end
         del self._all[visitor.socket.fileno()]
-        self._farewells.say(visitor.socket, visitor.since)
+        return self._farewells.say(visitor.socket, visitor.since)
 
     def _pass_on(self, visitor: Visitor, now: float) -> None:
         """Join the connection, from this request on and for good, to the server behind us."""
