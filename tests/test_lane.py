@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import json
 import os
 import pickle
 import random
@@ -180,13 +181,22 @@ def test_requests_that_come_in_one_go_or_byte_by_byte_get_the_same_answers(site:
             assert [body for _status, body in whole(connection, 5)] == expected
 
 
-@pytest.mark.parametrize(("version", "headers"), [("1.0", ()), ("1.0", ("Connection: keep-alive",)), ("1.1", ("Connection: close",))])  # fmt: skip
+@pytest.mark.parametrize(("version", "headers"), [("1.0", ()), ("1.1", ("Connection: close",))])
 def test_a_connection_that_is_to_end_with_its_answer_ends(site: Site, version: str, headers: tuple[str, ...]) -> None:
     with site.connect() as connection, connection.makefile("rb") as file:
         connection.sendall(head("/", *headers, version=version))
         answer = file.read()
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"\r\nconnection: close\r\n" in answer
+
+
+def test_an_old_client_that_asks_to_keep_its_connection_keeps_it_and_is_told(site: Site) -> None:
+    with site.connect() as connection:
+        for _ in range(2):
+            connection.sendall(head("/api/v2/status.json", "Connection: Keep-Alive", version="1.0"))
+            answer = connection.recv(65_536)
+            assert b"\r\nconnection: keep-alive\r\n" in answer
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ class Answers:
         self._edition: tuple[object, object] = (None, None)
         self._second: datetime | None = None
         self._date = b""
-        self._written: dict[tuple[int, bool], tuple[Headers, bytes]] = {}  # by the identity of the headers
+        self._written: dict[tuple[int, str], tuple[Headers, bytes]] = {}  # by the identity of the headers
         self.are_last = False
         self.at_hand: dict[bytes, bytes] = {}
 
@@ -52,19 +52,20 @@ class Answers:
         ready = self._door.ready(wanted.environ)
         if ready is None:
             return None
-        keeps_open = wanted.keeps_open and not self.are_last
-        answer = self._write(*ready, keeps_open)
+        connection = "close" if self.are_last else wanted.connection
+        keeps_open = connection != "close"
+        answer = self._write(*ready, connection)
         if keeps_open and len(head) <= _LONGEST_HEAD and len(self.at_hand) < _MOST_HEADS:
             self.at_hand[head] = answer
         return answer, keeps_open
 
-    def _write(self, status: str, headers: Headers, bodies: list[bytes], keeps_open: bool) -> bytes:
+    def _write(self, status: str, headers: Headers, bodies: list[bytes], connection: str) -> bytes:
         """The bytes of an answer; many heads share them."""
-        key = (id(headers), keeps_open)
+        key = (id(headers), connection)
         if key not in self._written:
             lines = [f"HTTP/1.1 {status}", *(f"{name.lower()}: {value}" for name, value in headers)]
-            if not keeps_open:
-                lines.append("connection: close")
+            if connection:
+                lines.append(f"connection: {connection}")
             head = "\r\n".join([*lines, ""]).encode("latin-1")
             self._written[key] = (headers, b"".join((head, self._date, b"\r\n", *bodies)))
         return self._written[key][1]

@@ -32,10 +32,13 @@ _QUERY = _PATH | frozenset(b"%!$&'()*+,;=:@?[]")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A GET without a body. ``environ`` is WSGI's, as far as a page kept ready depends on it."""
+    """A GET without a body. ``environ`` is WSGI's, as far as a page kept ready depends on it.
+
+    ``connection`` is what the answer says of its connection: ``close``, ``keep-alive``, or nothing where it stays anyway.
+    """
 
     environ: dict[str, str]
-    keeps_open: bool
+    connection: str
 
 
 def may_become_ours(begun: bytes) -> bool:
@@ -64,14 +67,19 @@ def read(head: bytes) -> Asked | None:
     path, mark, query = bytes(told.target).partition(b"?")
     if not path.startswith(b"/") or not _PATH.issuperset(path) or not _QUERY.issuperset(query):
         return None
-    connection = told.connection.lower()
-    if connection not in (b"", b"keep-alive", b"close"):
+    if told.connection not in (b"", b"keep-alive", b"close"):
         return None
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path.decode(), **told.environ}
     if mark:
         environ["QUERY_STRING"] = query.decode()
-    # an answer to HTTP/1.0 ends with its connection: who kept it open would have to say so, and few still do
-    return Asked(environ, keeps_open=version == "1.1" and connection != b"close")
+    return Asked(environ, _connection(version, told.connection))
+
+
+def _connection(version: str, wanted: bytes) -> str:
+    """An answer ends its connection where HTTP/1.0 does not ask otherwise, or 1.1 asks for it (RFC 9112, 9.3)."""
+    if version == "1.1":
+        return "close" if wanted == b"close" else ""
+    return "keep-alive" if wanted == b"keep-alive" else "close"
 
 
 def _has_whole_lines(head: bytes) -> bool:
@@ -102,7 +110,7 @@ class _Told:
         if name in _TOLD:
             self.environ[_TOLD[name]] = value.decode("latin-1")
         elif name == b"connection":
-            self.connection = value
+            self.connection = value.lower()
 
     def on_message_complete(self) -> None:
         self.messages += 1

@@ -153,9 +153,8 @@ class Visitors:
 
     def _pass_on(self, visitor: Visitor, now: float) -> None:
         """Join the connection, from this request on and for good, to the server behind us."""
-        if (
-            self._answers.are_last
-        ):  # the server stops too: who is cut off before an answer knows that he may ask elsewhere
+        if self._answers.are_last:
+            # the server stops too: whoever is cut off before an answer knows that asking elsewhere is safe
             return self.drop(visitor)
         del self._all[visitor.socket.fileno()]
         try:
