@@ -106,7 +106,8 @@ def site(renewer: Renewer, tmp_path: Path) -> Iterator[Site]:
 
 def test_what_a_worker_is_given_can_be_sent_to_a_new_process(site: Site) -> None:
     again = pickle.loads(pickle.dumps(site.doorstep))
-    again.join("203.0.113.7").close()
+    with again.join("203.0.113.7"), site.behind.next() as (_server, name):
+        assert name.endswith("@203.0.113.7")
 
 
 def test_a_doorstep_is_made_where_there_is_room_and_swept_once_its_process_is_no_more(
