@@ -44,6 +44,12 @@ class Incident(Base):
             sqlite_where=text("attention_at IS NOT NULL"),
         ),
         Index(
+            "ix_incidents_unwatched",
+            "id",
+            postgresql_where=text("outcome IS NULL AND attention_at IS NULL"),
+            sqlite_where=text("outcome IS NULL AND attention_at IS NULL"),
+        ),
+        Index(
             "ix_incidents_open",
             "severity",
             postgresql_where=text("outcome IS NULL"),
