@@ -280,6 +280,22 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each question what is due that the clock's threads ask past SQLAlchemy while the test runs, in order."""
+    from incidents.kernel.glance import Glance
+
+    seen: list[str] = []
+    real = Glance.moments
+
+    def moments(self: Glance, statement: str) -> dict[str, datetime]:
+        seen.append(statement)
+        return real(self, statement)
+
+    monkeypatch.setattr(Glance, "moments", moments)
+    return seen
+
+
+@pytest.fixture
 def count_queries(app: Flask) -> Iterator[list[str]]:
     """Every statement sent to the database while the test runs, in order."""
     from sqlalchemy import event

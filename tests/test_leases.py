@@ -16,6 +16,7 @@ from incidents.kernel.leases import Held, Lease, LeaseLost
 from tests.conftest import WoundClock
 
 NOON = 1_000.0
+LASTS = leases.LASTS.total_seconds()
 
 
 class Monotonic:
@@ -87,13 +88,13 @@ def test_the_deadline_counts_from_before_the_database_was_asked(
 
     monkeypatch.setattr(type(db.engine), "begin", slow)
 
-    assert take("a").ends == NOON + 15
+    assert take("a").ends == NOON + LASTS
 
 
 def test_a_holder_that_renews_keeps_it_under_the_same_term(app: Flask, clock: WoundClock, seconds: Monotonic) -> None:
     held: Held | None = take("a")
     for _ in range(6):
-        let_pass(clock, seconds, 5)
+        let_pass(clock, seconds, LASTS / 3)
         assert held is not None
         held = leases.renew(held)
 
@@ -107,7 +108,7 @@ def test_a_holder_that_vanished_is_replaced_and_cannot_come_back_into_its_term(
     app: Flask, clock: WoundClock, seconds: Monotonic
 ) -> None:
     gone = take("a")
-    let_pass(clock, seconds, 15)
+    let_pass(clock, seconds, LASTS)
 
     assert leases.renew(gone) is None
     assert take("b").term == 2
@@ -126,7 +127,7 @@ def test_a_late_holder_writes_nothing_with_its_old_term(app: Flask, clock: Wound
     late = take("a")
     leases.confirm(late)
     db.session.rollback()
-    let_pass(clock, seconds, 15)
+    let_pass(clock, seconds, LASTS)
     take("b")
     seconds.seconds = NOON  # a machine that slept believes that no time has passed
 
@@ -136,7 +137,7 @@ def test_a_late_holder_writes_nothing_with_its_old_term(app: Flask, clock: Wound
 
 def test_a_holder_whose_deadline_has_passed_does_not_act_even_if_nobody_came(app: Flask, seconds: Monotonic) -> None:
     held = take("a")
-    seconds.seconds += 15
+    seconds.seconds += LASTS
 
     with pytest.raises(LeaseLost):
         leases.confirm(held)
@@ -152,7 +153,7 @@ def test_a_machine_whose_wall_clock_is_wrong_takes_nobodys_lease(app: Flask, clo
 
 def test_a_lease_that_nobody_took_up_is_named(app: Flask, clock: WoundClock, seconds: Monotonic) -> None:
     take("a")
-    let_pass(clock, seconds, 70)
+    let_pass(clock, seconds, LASTS + 55)
     assert leases.forsaken(timedelta(minutes=1)) == []
     let_pass(clock, seconds, 6)
     assert leases.forsaken(timedelta(minutes=1)) == ["chores"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from incidents.jobs.lookout import Lookout
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import Claim, OutboxMessage
@@ -334,7 +336,8 @@ def test_after_a_restore_nothing_leaves_until_it_is_released(app: Flask, clock: 
     db.session.commit()
     assert claim() == []
     assert outbox.paused() == "Restored from a backup"
-    assert outbox.next_due_at(["email"]) is None
+    with closing(Lookout(["email"])) as lookout:
+        assert lookout.look() == {}
     assert outbox.counts()["held"] == 1
 
     assert outbox.release_held() == 1
@@ -344,12 +347,12 @@ def test_after_a_restore_nothing_leaves_until_it_is_released(app: Flask, clock: 
 
 
 def test_it_knows_when_the_next_message_is_due(app: Flask, clock: WoundClock) -> None:
-    assert outbox.next_due_at(["email"]) is None
-    later = clock() + timedelta(seconds=10)
-    enqueue(event="later", not_before=later)
+    with closing(Lookout(["email", "slack"])) as lookout:
+        assert lookout.look() == {}
+        later = clock() + timedelta(seconds=10)
+        enqueue(event="later", not_before=later)
 
-    assert outbox.next_due_at(["email"]) == later
-    assert outbox.next_due_at(["slack"]) is None
+        assert lookout.look() == {"email": later}
 
 
 def test_a_clock_set_back_makes_nothing_wait_for_it_to_catch_up(app: Flask, clock: WoundClock) -> None:

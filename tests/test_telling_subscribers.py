@@ -174,7 +174,7 @@ def test_the_clock_looks_again_when_the_undo_is_over_and_wakes_what_sends(
     assert (teller.look(), woken) == (0.5, [])
 
     clock.forward(seconds=0.5)
-    assert (teller.look(), woken) == (1.0, [True])
+    assert (teller.look(), woken) == (3.0, [True])
 
 
 def test_what_is_undone_is_told_to_nobody_and_the_log_says_why(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from incidents.jobs import waker
+from incidents.jobs.doorbell import Doorbell
 from incidents.jobs.lookout import Lookout
 from incidents.jobs.waker import BELLS, NOTICES, Waker
 from incidents.kernel import clock as time
@@ -43,7 +45,7 @@ def sleepers(app: Flask, clock: WoundClock, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(waker, "_wall_beside_time", lambda: time.now().timestamp())
     sleepers = Sleepers(app)
     yield sleepers
-    sleepers.waker.glance.close()
+    sleepers.waker.lookout.close()
 
 
 def _enqueue(channel: str) -> None:
@@ -51,15 +53,13 @@ def _enqueue(channel: str) -> None:
     db.session.commit()
 
 
-def test_while_nothing_is_committed_nothing_is_asked_and_nobody_is_woken(
-    sleepers: Sleepers, count_queries: list[str]
-) -> None:
+def test_while_nothing_is_committed_nothing_is_asked_and_nobody_is_woken(sleepers: Sleepers, asked: list[str]) -> None:
     _enqueue("email")
     assert sleepers.look() == ["email"]
-    count_queries.clear()
+    asked.clear()
 
     assert sleepers.look() == []
-    assert count_queries == []
+    assert asked == []
 
 
 def test_what_is_committed_elsewhere_wakes_those_whom_it_concerns(sleepers: Sleepers) -> None:
@@ -82,7 +82,7 @@ def test_after_a_failure_it_looks_anew_whatever_was_seen_before(sleepers: Sleepe
     sleepers.look()
     _enqueue("email")
     with pytest.raises(OperationalError):
-        sleepers.waker.glance.scalar("SELECT nothing FROM nowhere")
+        sleepers.waker.lookout._kept().scalar("SELECT nothing FROM nowhere")
 
     assert sleepers.look() == ["email"]
 
@@ -96,6 +96,43 @@ def test_a_commit_moves_the_mark_and_a_rollback_shows_nothing(app: Flask) -> Non
 
     assert glance.mark() != before
     glance.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_doorbell_rings_when_anybody_writes_to_the_database_and_when_it_is_rung(app: Flask) -> None:
+    _enqueue("slack")
+    with closing(Doorbell(db.engine)) as doorbell:
+        assert doorbell.tells()
+        assert not doorbell.wait(0)
+
+        _enqueue("email")
+        assert doorbell.wait(20)
+
+        doorbell.ring()
+        assert doorbell.wait(20)
+        assert not doorbell.wait(0)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_doorbell_whose_log_went_away_says_that_it_does_not_tell_until_there_is_another(app: Flask) -> None:
+    _enqueue("slack")
+    with closing(Doorbell(db.engine)) as doorbell:
+        assert doorbell.tells()
+        db.session.remove()
+        db.engine.dispose()  # whoever leaves last takes the log along
+
+        assert doorbell.wait(20)
+        assert not doorbell.tells()
+
+        _enqueue("email")
+        assert doorbell.tells()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_where_nothing_tells_of_a_commit_the_doorbell_says_so(app: Flask) -> None:
+    with closing(Doorbell(db.engine)) as doorbell:
+        assert not doorbell.tells()
+        assert not doorbell.wait(0)
 
 
 def test_a_connection_that_ended_is_replaced_and_what_was_seen_on_it_counts_for_nothing(app: Flask) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-import threading
 
 import click
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from incidents.jobs.stop import Stop
 from incidents.kernel.settings import Settings
 
 from . import lifeline, schema, signing, starting
@@ -39,14 +39,14 @@ def clock(*, under_up: bool) -> None:
         loop.run(app, stop)
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
+def _stop_on_signals() -> Stop:
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop
 
 
-def _check_when_it_answers(settings: Settings, stop: threading.Event) -> None:
+def _check_when_it_answers(settings: Settings, stop: Stop) -> None:
     wait = 0.25
     while not stop.is_set():
         try:

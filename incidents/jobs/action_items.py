@@ -24,6 +24,6 @@ def write_the_weeks_digest() -> None:
 
 
 def take_over_issues() -> None:
-    """What the tracker answered comes back to the item."""
+    """What the tracker answered comes back to the item: as soon as it did, and here for what it did before a crash."""
     issues.take_over_links()
     db.session.commit()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Select, String, literal_column, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..actions import strike
@@ -42,11 +43,20 @@ def strike_due_bells(limit: int = BATCH) -> int:
 
 def next_bell_at() -> datetime | None:
     """When the clock must look again; None while nothing is watched."""
-    # said like this because SQLite does not see that the partial index serves a min()
-    watched = select(Incident.attention_at).where(Incident.attention_at.is_not(None))
-    moment = db.session.scalar(watched.order_by(Incident.attention_at).limit(1))
+    moment = db.session.scalar(_next())
     db.session.rollback()
     return moment
+
+
+def asking_when(name: str) -> Select[str, Any]:
+    """That question, with this name beside the answer."""
+    return select(literal_column(f"'{name}'", String).label("name"), _next().scalar_subquery().label("at"))
+
+
+def _next() -> Select[datetime | None]:
+    # said like this because SQLite does not see that the partial index serves a min()
+    watched = select(Incident.attention_at).where(Incident.attention_at.is_not(None))
+    return watched.order_by(Incident.attention_at).limit(1)
 
 
 def mend_after_clock_went_back(by: timedelta = timedelta(0)) -> int:

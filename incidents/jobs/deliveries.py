@@ -17,13 +17,13 @@ from flask import Flask, current_app
 from .. import channels
 from ..access.visibility import hidden_from
 from ..channels import Message, Outcome
-from ..kernel import clock, outbox
+from ..kernel import clock, outbox, trackers
 from ..kernel.database import db, reading
 from ..kernel.outbox import BATCH, STANDS_FOR, Claim, Lesson, Result
 from ..kernel.settings import Settings
 from ..messages import about_deliveries
 from ..records.people import closed_accounts
-from . import breakers, disabled, facts, quarantine, shut_channels
+from . import action_items, breakers, disabled, facts, quarantine, shut_channels
 from .lookout import Lookout
 from .refusals import Refusal
 from .senders import Errand, rules_of
@@ -209,6 +209,8 @@ class Lane:
                 shut_channels.tell_team(each.result.claim, each.outcome)
         if any(lesson.suppressed is not None for lesson in lessons):
             quarantine.settle()
+        if self.channel == trackers.CHANNEL:
+            action_items.take_over_issues()
 
 
 def _at_this_time(errand: Errand, patience: float | None) -> Message:

@@ -100,6 +100,7 @@ class LaneThread(threading.Thread):
 
     def _take_leave(self) -> None:
         """Give back what was not begun, and write down what was."""
+        self.lane.lookout.close()
         until = time.monotonic() + _LONGEST_FAREWELL
         self.senders.note([Done(result=outbox.returned(errand.claim)) for errand in self.senders.empty()])
         while self.senders.load() and time.monotonic() < until:

@@ -1,7 +1,7 @@
 """The clock process: strike what is due the moment it is due, send what must leave, and say that it is alive.
 
-Its threads sleep until what they know to be due. One looks each second whether anything was committed or the wall clock
-was moved, and wakes the others (see ``waker``). It keeps no memory: any number of clocks may run, and one that is killed
+Its threads sleep until what they know to be due. One sees when something was committed or the wall clock was moved, and
+wakes the others (see ``waker``). It keeps no memory: any number of clocks may run, and one that is killed
 leaves nothing behind but a lease that ends.
 """
 
@@ -24,34 +24,37 @@ from .. import channels
 from ..kernel import beats, clock, outbox
 from ..kernel.database import db, reading
 from ..kernel.outbox import OutboxMessage
-from . import bells
+from . import bells, subscribers
 from .deliveries import Lane
 from .lanes import LaneThread
 from .lookout import Lookout
+from .rest import seconds_until_the_next
+from .stop import Stop
 from .subscribers import Teller
 from .timetable import Timetable
 from .waker import BELLS, NOTICES, Waker
 from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
 LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds, of a tick that nobody wakes
-_REST = 10.0  # seconds that a thread may sleep which the waker wakes
-_BEAT_EVERY = 10.0  # seconds; a clock counts as gone after 90
+_REST = 20.0  # seconds that a thread may sleep which the waker wakes
+_BEAT_EVERY = 19.0  # seconds at least, so that each rest ends with one; a clock counts as gone after 90
 _SET_BACK = timedelta(seconds=60)
-_UNTIL_DEATH_IS_SEEN = 2.0  # seconds
+_UNTIL_DEATH_IS_SEEN = 10.0  # seconds, where the waker itself hangs; else it sees it within one
 _LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
 
 log = structlog.get_logger(__name__)
 
 
-def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, with_lanes: Patience = ONE_TURN) -> None:
+def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Patience = ONE_TURN) -> None:
     """Be the clock until ``stop`` is set; returns within 30 s of that, with every lease given back.
 
     Its watchdog loses ``patience`` with the ticks and the chores, and ``with_lanes`` with those that send.
     """
     worker = f"{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     _end_leases_of_the_dead(app)
-    rest = min(_REST, patience.suspicious / 6, with_lanes.suspicious / 6)
-    lookout = Lookout(channels.lanes(), rest=rest)
+    rest = min(_REST, patience.suspicious / 3, with_lanes.suspicious / 3)
+    also = (bells.asking_when(BELLS), subscribers.asking_when(NOTICES))
+    lookout = Lookout(channels.lanes(), rest=rest, also=also)
     lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop, lookout=lookout)) for channel in channels.lanes()]
     ticks, chores = Pulse("ticker", patience), Pulse("timetable", patience)
     turns = [Pulse(lane.name, with_lanes) for lane in lanes]
@@ -59,15 +62,16 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
         lane.sign = pulse.sign
     teller, notices = Teller(app, stop, wake=partial(_wake, lanes), rest=rest), Pulse("teller", patience)
     teller.sign = notices.sign
-    timetable = Timetable(app, worker, sign=chores.sign)
+    timetable = Timetable(app, worker, sign=chores.sign, sign_every=patience.suspicious / 3)
     the_clock = Clock(app, worker, lanes, timetable, rest=rest)
     ticker = threading.Thread(target=_tick_until, args=(the_clock, ticks, stop), name="ticker", daemon=True)
     sleepers = {BELLS: the_clock.wake, NOTICES: teller.wake, **{lane.lane.channel: lane.wake for lane in lanes}}
     waker, looks = Waker(app, stop, lookout, sleepers), Pulse("waker", patience)
-    waker.sign = looks.sign
+    waker.sign, stop.rouse = looks.sign, waker.rouse
     watchdog = Watchdog(stop, ticks, chores, notices, looks, *turns, tell=partial(_tell_of_hanging, app, worker))
     log.info("clock_started", worker=worker)
     threads = (*lanes, teller, watchdog, ticker, waker)
+    waker.are_others_alive = lambda: all(thread.is_alive() for thread in threads)
     for thread in threads:
         thread.start()
     timetable.start()
@@ -75,6 +79,8 @@ def run(app: Flask, stop: threading.Event, *, patience: Patience = ONE_TICK, wit
     while all(thread.is_alive() for thread in threads):
         waker.join(_UNTIL_DEATH_IS_SEEN)
     was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
+    if len(dead) > 1:
+        dead.remove(waker.name)  # it ended because another had
     stop.set()
     the_clock.wake()
     teller.wake()
@@ -195,7 +201,7 @@ class Clock:
 
     def sleep(self, pause: float) -> None:
         """So many seconds, or until somebody wakes it."""
-        self._woken.wait(pause)
+        self._woken.wait(min(pause, seconds_until_the_next(self.rest)))
         self._woken.clear()
 
     def wake(self) -> None:
@@ -217,6 +223,7 @@ class Clock:
             return bells.next_bell_at()
 
     def _beat(self, started_at: datetime) -> None:
+        """Say that it lives, and keep the lease on the chores as long as it does."""
         if self._beat_at is not None and time.monotonic() - self._beat_at < _BEAT_EVERY:
             return
         now = clock.now()
@@ -234,6 +241,8 @@ class Clock:
             due_backlog=backlog,
             oldest_due_seconds=oldest_seconds,
         )
+        if self.timetable is not None:
+            self.timetable.holding.keep()
         self._beat_at = time.monotonic()
 
     def _notice_a_clock_set_back(self, now: datetime) -> None:

@@ -7,6 +7,7 @@ clocks may do it at once, and one that is killed in the middle leaves a notice t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import String, cast, func, literal, select, update
+from sqlalchemy import Select, String, cast, func, literal, literal_column, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..kernel import clock, outbox
@@ -31,13 +32,15 @@ from ..published.incidents import PublishedIncident, PublishedUpdate
 from ..published.maintenances import Maintenance
 from ..published.notices import Notice
 from ..published.subscribers import EMAIL, STANDARD, STATUSPAGE, WEBHOOK, Subscriber
+from .rest import seconds_until_the_next
 
 STALE = timedelta(days=1)  # what ended meanwhile is news to nobody
 # the retries of a message end after a day; one that was held up longer would only mislead
 _EXPIRES = timedelta(hours=26)
 _MOST_WAITING = 500
 _NEXT_TRY_AFTER = timedelta(minutes=1)
-_LONGEST_LOOK, _BEFORE_ANOTHER_TRY = 1.0, 1.0  # seconds
+_REST, _BEFORE_ANOTHER_TRY = 1.0, 1.0  # seconds
+_RESTS = 3  # of them pass without a look, where nobody wakes it
 _ELSE = {EMAIL: ENGLISH, WEBHOOK: STANDARD}
 
 WITHDRAWN = "The update was withdrawn."
@@ -82,9 +85,18 @@ def next_due_at() -> datetime | None:
     """When the next notice is due; None while none waits."""
     with reading():
         db.session.rollback()
-        moment = db.session.scalar(select(func.min(Notice.due_at)).where(Notice.fanned_out_at.is_(None)))
+        moment: datetime | None = db.session.scalar(_next())
         db.session.rollback()
     return moment
+
+
+def asking_when(name: str) -> Select[str, Any]:
+    """That question, with this name beside the answer."""
+    return select(literal_column(f"'{name}'", String).label("name"), _next().scalar_subquery().label("at"))
+
+
+def _next() -> Select[Any]:
+    return select(func.min(Notice.due_at)).where(Notice.fanned_out_at.is_(None))
 
 
 # ---- what is to be told ----
@@ -322,10 +334,10 @@ def own() -> Any:
 
 
 class Teller(threading.Thread):
-    """Looks when a notice is due, when it is woken and each ``rest`` seconds; wakes the lanes when something is to be sent."""
+    """Looks when a notice is due, when it is woken and now and then; wakes the lanes when something is to be sent."""
 
     def __init__(
-        self, app: Flask, stop: threading.Event, *, wake: Callable[[], None] = lambda: None, rest: float = _LONGEST_LOOK
+        self, app: Flask, stop: threading.Event, *, wake: Callable[[], None] = lambda: None, rest: float = _REST
     ) -> None:
         super().__init__(name="teller", daemon=True)
         self.app, self._stopped, self._wake, self._rest = app, stop, wake, rest
@@ -339,10 +351,16 @@ class Teller(threading.Thread):
     def run(self) -> None:
         with self.app.app_context():
             while not self._stopped.is_set():
-                pause = self.look()
-                self.sign()
-                self._woken.wait(pause)
-                self._woken.clear()
+                self._sleep(self.look())
+
+    def _sleep(self, pause: float) -> None:
+        """So many seconds, or until somebody wakes it; saying at each rest that it lives."""
+        until = time.monotonic() + pause
+        is_woken = False
+        while not is_woken and (left := until - time.monotonic()) > 0:
+            self.sign()
+            is_woken = self._woken.wait(min(left, seconds_until_the_next(self._rest)))
+        self._woken.clear()
 
     def look(self) -> float:
         """Tell what is due; answers how many seconds to wait."""
@@ -354,6 +372,7 @@ class Teller(threading.Thread):
             log.warning("teller_could_not_look", cause=str(getattr(broken, "orig", broken)))
             db.session.remove()
             return _BEFORE_ANOTHER_TRY
+        longest = _RESTS * self._rest
         if due_at is None:
-            return self._rest
-        return min(self._rest, max(0.05, (due_at - clock.now()).total_seconds()))
+            return longest
+        return min(longest, max(0.05, (due_at - clock.now()).total_seconds()))

@@ -10,13 +10,15 @@ from functools import partial
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..actions.postmortem import reminders
-from ..kernel import beats, clock, database, findings, leases, outbox
+from ..kernel import beats, clock, database, findings, outbox
 from ..kernel.database import db, reading
 from ..kernel.leases import Held, LeaseLost
 from ..kernel.settings import Settings
@@ -44,19 +46,25 @@ from . import (
 from .holding import Holding
 
 _QUICK = "quick"
+_MINUTE = timedelta(minutes=1)
+_ANY_MINUTE = datetime(
+    2020, 1, 1, 0, 0, 1, tzinfo=UTC
+)  # what comes more often is counted from one, so that it falls in
+_GRACE = timedelta(seconds=45)  # until the first audit: a clock that was away has something to catch up with
+_SIGN_EVERY = 20.0  # seconds
 _TAKEN_BACK_FOR = 60.0  # seconds for which a chore that works need not look whether it failed before
 
 log = structlog.get_logger(__name__)
 
 
 def look_for_what_is_late() -> None:
-    """The self-audit; where all is well the watcher outside hears of it."""
+    """The self-audit; where all is well the watcher outside hears of it.
+
+    Of what was found the admins are warned, each fault once, and once more when it is over: past the outbox and by
+    another way than the one that fails.
+    """
     if not audit.audit():
         heartbeat.ping()
-
-
-def warn_of_what_was_found() -> None:
-    """Each fault once, and once more when it is over, past the outbox and by another way than the one that fails."""
     alarm.warn()
 
 
@@ -125,19 +133,18 @@ def forget_texts_that_nobody_gets() -> None:
 # Without a token for Slack those of _OF_SLACK are left out
 CHORES: Mapping[Callable[[], None], timedelta] = {
     look_for_what_is_late: timedelta(minutes=1),
-    warn_of_what_was_found: timedelta(seconds=15),
     remind_owners_of_postmortems: timedelta(minutes=1),
     action_items.remind_owners_of_action_items: timedelta(minutes=1),
     action_items.write_the_weeks_digest: timedelta(minutes=1),
-    action_items.take_over_issues: timedelta(seconds=5),
+    action_items.take_over_issues: timedelta(minutes=1),
     slack_people.learn_our_workspace: timedelta(seconds=30),
     slack_people.find_out_who_wrote: timedelta(seconds=5),
     slack_timeline.keep_what_is_pinned: timedelta(seconds=5),
     slack_channels.keep_channels_current: slack_channels.EVERY,
-    oncall.announce_hand_overs: timedelta(seconds=20),
+    oncall.announce_hand_overs: timedelta(minutes=1),
     oncall.settle_swaps: timedelta(minutes=1),
     oncall.read_calendars: timedelta(minutes=1),
-    note_what_subscribers_are_to_hear: timedelta(seconds=15),
+    note_what_subscribers_are_to_hear: timedelta(minutes=1),
     quarantine_whoever_cannot_be_reached: timedelta(minutes=1),
     plan_what_comes_again: timedelta(minutes=10),
     keep_what_entries_are_known_by: timedelta(minutes=10),
@@ -153,7 +160,7 @@ _OF_SLACK = frozenset(
     )
 )
 # these wait for others than the database, and each has a thread to itself meanwhile; the rest have one together
-_SLOW = _OF_SLACK | {look_for_what_is_late, warn_of_what_was_found, oncall.read_calendars}
+_SLOW = _OF_SLACK | {look_for_what_is_late, oncall.read_calendars}
 # done by every clock
 EVERYWHERE: Mapping[Callable[[], None], timedelta] = {
     fold_the_log_back: timedelta(minutes=1),
@@ -170,32 +177,32 @@ def chores_of(app: Flask) -> Mapping[Callable[[], None], timedelta]:
 class Timetable:
     """Runs the chores in threads of its own until it is stopped. ``sign`` is called while it is alive."""
 
-    def __init__(self, app: Flask, worker: str, *, sign: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, app: Flask, worker: str, *, sign: Callable[[], None] = lambda: None, sign_every: float = _SIGN_EVERY
+    ) -> None:
         self.app = app
         self.holding = Holding(worker)
-        self._sign = sign
         # late chores are still done, once, and never two at a time: the default skips whatever is a second late
         rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         executors = {"default": ThreadPoolExecutor(), _QUICK: ThreadPoolExecutor(1)}
         self._scheduler = BackgroundScheduler(executors=executors, job_defaults=rules, timezone=UTC, daemon=True)
-        self._began_at = datetime.now(UTC)
-        self._add("keep_the_lease", self._keep_the_lease, leases.RENEW_EVERY, "default", at_once=True)
+        self._add("say_that_it_lives", sign, timedelta(seconds=min(sign_every, _SIGN_EVERY)), "default")
         for chore, every in chores_of(app).items():
             executor = "default" if chore in _SLOW or chore not in CHORES else _QUICK
-            self._add(chore.__name__, partial(do_alone, app, chore, self.holding), every, executor)
+            after = _GRACE if chore is look_for_what_is_late else timedelta(0)
+            self._add(chore.__name__, partial(do_alone, app, chore, self.holding), every, executor, after)
         for chore, every in EVERYWHERE.items():
             self._add(chore.__name__, partial(do, app, chore), every, _QUICK)
 
     def _add(
-        self, name: str, what: Callable[[], None], every: timedelta, executor: str, *, at_once: bool = False
+        self, name: str, what: Callable[[], None], every: timedelta, executor: str, after: timedelta = timedelta(0)
     ) -> None:
-        """All are counted from one moment, so that what falls together wakes this process once."""
-        rhythm = IntervalTrigger(seconds=int(every.total_seconds()), start_date=self._began_at + every, timezone=UTC)
-        first = {"next_run_time": self._began_at} if at_once else {}
-        self._scheduler.add_job(what, rhythm, id=name, name=name, executor=executor, **first)
+        rhythm = _rhythm(every)
+        first = rhythm.get_next_fire_time(None, datetime.now(UTC) + after)
+        self._scheduler.add_job(what, rhythm, id=name, name=name, executor=executor, next_run_time=first)
 
     def start(self) -> None:
-        """Begin; each chore is first done when its time has passed once."""
+        """Begin; none is done at once."""
         self._scheduler.start()
 
     def start_over(self) -> None:
@@ -210,13 +217,16 @@ class Timetable:
         with self.app.app_context():
             self.holding.give_back()
 
-    def _keep_the_lease(self) -> None:
-        self._sign()
-        with self.app.app_context():
-            try:
-                self.holding.keep()
-            except SQLAlchemyError as broken:  # the database may be away: the lease ends by itself
-                log.warning("lease_not_kept", cause=str(getattr(broken, "orig", broken)))
+
+def _rhythm(every: timedelta) -> BaseTrigger:
+    """What is done by the minute is done as it begins: shifts and announced work change then. And together.
+
+    A second late, for what rings at that moment goes first.
+    """
+    minutes, rest = divmod(every, _MINUTE)
+    if rest or 60 % minutes:
+        return IntervalTrigger(seconds=every.total_seconds(), start_date=_ANY_MINUTE, timezone=UTC)
+    return CronTrigger(minute=f"*/{minutes}", second=_ANY_MINUTE.second, timezone=UTC)
 
 
 def do_alone(app: Flask, chore: Callable[[], None], mine: Holding) -> None:

@@ -1,10 +1,14 @@
-"""Wakes the clock's threads: one looks each second whether anything was committed, and all others sleep meanwhile."""
+"""Wakes the clock's threads: one looks whether anything was committed, and all others sleep meanwhile.
+
+It looks when SQLite's log is written to, and each second where nothing tells it of that.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import datetime
 
 import structlog
@@ -12,12 +16,13 @@ from flask import Flask
 
 from ..kernel import clock
 from ..kernel.database import db
-from ..kernel.glance import Glance
-from . import bells, subscribers
+from .doorbell import Doorbell
 from .lookout import Lookout
+from .rest import seconds_until_the_next
 
-BELLS, NOTICES = "bells", "notices"  # beside the names of the channels
-_EVERY = 1.0  # seconds: as late as this it may be noticed that another process wrote something, or moved the clock
+BELLS, NOTICES = "bells", "notices"  # which the lookout asks for too, beside the channels
+_EVERY = 1.0  # seconds: as late as this it may be noticed that another process wrote something, where nothing tells
+_SOON = 0.1  # seconds: what is written becomes visible a little later, and more may follow
 _MOVED_BY = 0.05  # seconds by which the wall clock went another way than time itself
 
 log = structlog.get_logger(__name__)
@@ -39,31 +44,44 @@ class Waker(threading.Thread):
         super().__init__(name="waker", daemon=True)
         self.app, self.lookout, self.sleepers = app, lookout, sleepers
         self.sign: Callable[[], None] = lambda: None  # called after each look: the watchdog listens
+        self.are_others_alive: Callable[[], bool] = lambda: True  # else it ends, and whoever waits for it knows at once
         self._stopped = stop
-        with app.app_context():
-            self.glance = Glance(db.engine)
+        self._rest = min(_EVERY, lookout.rest)
+        self._doorbell: Doorbell | None = None
         self._mark: object = None
         self._looked_at = float("-inf")
-        self._due: Mapping[str, datetime | None] = {}
+        self._due: Mapping[str, datetime] = {}
         self._wall = _wall_beside_time()
         self._is_cut_off = False
 
     def run(self) -> None:
-        with self.app.app_context():
-            while not self._stopped.is_set():
+        with self.app.app_context(), closing(Doorbell(db.engine)) as doorbell, closing(self.lookout):
+            self._doorbell = doorbell
+            is_rung = False
+            while not self._stopped.is_set() and self.are_others_alive():
+                # what has just been written may become visible after this look
+                is_told = doorbell.tells() and not is_rung
                 self.look()
                 self.sign()
-                self._stopped.wait(min(_EVERY, self.lookout.rest))
-            self.glance.close()
+                is_rung = doorbell.wait(seconds_until_the_next(self.lookout.rest if is_told else self._rest))
+                if is_rung:
+                    self._stopped.wait(_SOON)
+            self._doorbell = None
+
+    def rouse(self) -> None:
+        """It is to look now, or to see that it is to end."""
+        doorbell = self._doorbell
+        if doorbell is not None:
+            doorbell.ring()
 
     def look(self) -> None:
         """Wake whom it concerns."""
         self._notice_a_moved_clock()
         try:
-            mark = self.glance.mark()
+            mark = self.lookout.mark()
             if mark == self._mark and time.monotonic() < self._looked_at + self.lookout.rest:
                 return
-            due = {**self.lookout.look(), BELLS: bells.next_bell_at(), NOTICES: subscribers.next_due_at()}
+            due = self.lookout.look()
         except Exception as broken:  # noqa: BLE001 - the database may be away: look again in a second
             self._note_silence(broken)
             return
@@ -83,7 +101,6 @@ class Waker(threading.Thread):
 
     def _note_silence(self, broken: Exception) -> None:
         """The others look by themselves now and then, and say what they cannot do."""
-        db.session.remove()
         if not self._is_cut_off:
             log.warning("waker_could_not_look", cause=str(getattr(broken, "orig", broken)))
         self._is_cut_off, self._mark = True, None

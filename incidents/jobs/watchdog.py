@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import structlog
 
+from .rest import seconds_until_the_next
+
 _LOOKS_EVERY = 5.0
 _EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h; the supervisor starts another clock
 
@@ -61,7 +63,8 @@ class Watchdog(threading.Thread):
         self.pulses = list(pulses)
 
     def run(self) -> None:
-        while not self._stop_asked.wait(min(_LOOKS_EVERY, *(pulse.patience.suspicious / 4 for pulse in self.pulses))):
+        every = min(_LOOKS_EVERY, *(pulse.patience.suspicious / 4 for pulse in self.pulses))
+        while not self._stop_asked.wait(seconds_until_the_next(every)):
             self.look(time.monotonic())
 
     def look(self, now: float) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
+
+from .database import UtcDateTime
 
 # Two snapshots of PostgreSQL that are equal show the same rows. SQLite's number moves with every commit of another
 # connection, and this one commits nothing.
@@ -24,6 +27,7 @@ class Glance:
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._connection: Any = None
         self._which = 0
+        self._read_moment = UtcDateTime().dialect_impl(engine.dialect).result_processor(engine.dialect, None)
         self._known: tuple[object, Any] = (None, None)
 
     def mark(self) -> object:
@@ -45,6 +49,19 @@ class Glance:
 
     def scalar(self, statement: str) -> Any:
         """The first column of the first row; None where there is none. Raises OperationalError."""
+        rows = self._rows(statement)
+        return rows[0][0] if rows else None
+
+    def moments(self, statement: str) -> dict[str, datetime]:
+        """The first moment for each name, of rows of a name and a moment or NULL. Raises OperationalError."""
+        found: dict[str, datetime] = {}
+        for name, value in self._rows(statement):
+            if value is not None:
+                moment: datetime = self._read_moment(value) if self._read_moment else value  # type: ignore[assignment]
+                found[name] = min(moment, found.get(name, moment))
+        return found
+
+    def _rows(self, statement: str) -> list[Any]:
         errors = self._engine.dialect.loaded_dbapi.Error
         if self._connection is not None:
             try:
@@ -57,11 +74,11 @@ class Glance:
             self.close()
             raise OperationalError(statement, {}, broken) from broken
 
-    def _asked(self, statement: str) -> Any:
+    def _asked(self, statement: str) -> list[Any]:
         cursor = self._kept().cursor()
-        row = cursor.execute(statement).fetchone()
+        rows: list[Any] = cursor.execute(statement).fetchall()
         cursor.close()
-        return row[0] if row else None
+        return rows
 
     def close(self) -> None:
         """Let the connection go; the next look makes another."""

@@ -18,8 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from . import clock
 from .database import Base, db, writing
 
-LASTS = timedelta(seconds=15)
-RENEW_EVERY = timedelta(seconds=5)
+LASTS = timedelta(seconds=60)  # renewed with each beat of a clock, see ``jobs.loop``
 _NOW = timedelta(0)
 _NOBODY = ""  # it was given back: the next who asks has it at once
 

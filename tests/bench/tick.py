@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
 
 import wsgi
 from incidents.jobs import loop
+from incidents.jobs.stop import Stop
 
 if __name__ == "__main__":
-    stop = threading.Event()
+    stop = Stop()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     loop.run(wsgi.create_app(), stop)

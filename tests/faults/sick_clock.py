@@ -7,6 +7,7 @@ import threading
 
 import wsgi
 from incidents.jobs import deliveries, loop
+from incidents.jobs.stop import Stop
 from incidents.jobs.watchdog import Patience
 
 _FOR_EVER, _ticked = threading.Event(), threading.Event()
@@ -38,4 +39,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "dead":
         deliveries.Lane.next_due_in = die  # type: ignore[method-assign]
     soon = Patience(1.0, 2.5)
-    loop.run(wsgi.create_app(), threading.Event(), patience=soon, with_lanes=soon)
+    loop.run(wsgi.create_app(), Stop(), patience=soon, with_lanes=soon)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Index,
+    Select,
     SmallInteger,
     String,
     Text,
@@ -23,13 +23,12 @@ from sqlalchemy import (
     select,
     text,
     true,
-    union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .. import clock
-from ..database import Base, UtcDateTime, db
+from ..database import Base, db
 from . import bulk
 
 WAITING, SENT, FAILED, SKIPPED, HELD = "waiting", "sent", "failed", "skipped", "held"
@@ -337,24 +336,12 @@ def is_tried_again(table: Any) -> ColumnElement[bool]:
     return and_(is_waiting(table), table.attempts >= literal_column("2"))
 
 
-def next_due_at(channels: Iterable[str]) -> datetime | None:
-    """When the next message of these channels may be claimed; None while nothing waits or everything is paused."""
-    return min(soonest(channels).values(), default=None)
+def asking_when(channels: Iterable[str]) -> list[Select[str, Any]]:
+    """The questions when the next message of these channels may be claimed: a channel, and a moment or NULL.
 
-
-def soonest(channels: Iterable[str]) -> dict[str, datetime]:
-    """The same for each of these channels, in one question; those for which nothing waits are left out."""
-    found = db.session.execute(_soonest(tuple(channels), db.engine.dialect.name))
-    moments: dict[str, datetime] = {}
-    for channel, at in found:
-        if at is not None:
-            moments[channel] = min(at, moments.get(channel, at))
-    return moments
-
-
-@lru_cache  # it is asked each second, and to build it costs more than to answer it
-def _soonest(channels: tuple[str, ...], dialect: str) -> Any:
-    ways = [
+    NULL while nothing waits or everything is paused; several for each channel.
+    """
+    return [
         select(
             literal_column(f"'{channel}'", String).label("channel"),
             func.min(OutboxMessage.next_attempt_at).label("at"),
@@ -367,9 +354,6 @@ def _soonest(channels: tuple[str, ...], dialect: str) -> Any:
         for channel in channels
         for rank in RANKS
     ]
-    known = (sqlite if dialect == "sqlite" else postgresql).dialect()
-    written = str(union_all(*ways).compile(dialect=known))
-    return text(written).columns(channel=String, at=UtcDateTime)
 
 
 def paused() -> str | None:
