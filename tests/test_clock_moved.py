@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from incidents import actions
-from incidents.jobs import loop
+from incidents.jobs import ticker
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.records.incidents import Bell
@@ -34,8 +34,8 @@ def overdue(alice: Person) -> None:
 
 
 @pytest.fixture
-def ticking(app: Flask) -> loop.Clock:
-    return loop.Clock(app, "clock-1", [])
+def ticking(app: Flask) -> ticker.Clock:
+    return ticker.Clock(app, "clock-1", [])
 
 
 def letters() -> list[str]:
@@ -45,7 +45,7 @@ def letters() -> list[str]:
     return events
 
 
-def minutes_with_a_letter(ticking: loop.Clock, clock: WoundClock, minutes: int) -> list[int]:
+def minutes_with_a_letter(ticking: ticker.Clock, clock: WoundClock, minutes: int) -> list[int]:
     """Let so many minutes pass with a tick in each; in which of them something was told."""
     told = []
     for minute in range(1, minutes + 1):
@@ -58,7 +58,7 @@ def minutes_with_a_letter(ticking: loop.Clock, clock: WoundClock, minutes: int) 
 
 
 def test_an_hour_back_repeats_nothing_and_leaves_no_gap_while_an_update_is_overdue(
-    overdue: None, ticking: loop.Clock, clock: WoundClock
+    overdue: None, ticking: ticker.Clock, clock: WoundClock
 ) -> None:
     before = minutes_with_a_letter(ticking, clock, 45)
     assert before[-1] > 30, "it is overdue"
@@ -75,7 +75,7 @@ def test_an_hour_back_repeats_nothing_and_leaves_no_gap_while_an_update_is_overd
     assert max(Counter(letters()).values()) == 1
 
 
-def test_two_hours_forward_are_one_letter_to_a_person(overdue: None, ticking: loop.Clock, clock: WoundClock) -> None:
+def test_two_hours_forward_are_one_letter_to_a_person(overdue: None, ticking: ticker.Clock, clock: WoundClock) -> None:
     minutes_with_a_letter(ticking, clock, 5)
     before = len(letters())
 
@@ -91,9 +91,9 @@ def test_two_hours_forward_are_one_letter_to_a_person(overdue: None, ticking: lo
 
 
 def test_two_clocks_that_differ_by_half_a_minute_take_each_step_once(
-    app: Flask, overdue: None, ticking: loop.Clock, clock: WoundClock
+    app: Flask, overdue: None, ticking: ticker.Clock, clock: WoundClock
 ) -> None:
-    other = loop.Clock(app, "clock-2", [])
+    other = ticker.Clock(app, "clock-2", [])
     for _ in range(70):
         clock.forward(minutes=1)
         ticking.tick()

@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,12 +19,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import Select, String, func, literal_column, select
 from sqlalchemy.exc import OperationalError
 
-from incidents.jobs import audit, bells, loop, timetable, waker
+from incidents.jobs import audit, bells, loop, ticker, timetable, waker
 from incidents.jobs.deliveries import Lane
 from incidents.jobs.lanes import LaneThread
 from incidents.jobs.stop import Stop
 from incidents.jobs.watchdog import ONE_TICK, Patience, Pulse, Watchdog, all_stacks
-from incidents.kernel import beats, outbox
+from incidents.kernel import beats, leases, outbox
 from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
@@ -75,12 +76,12 @@ def lane(app: Flask) -> LaneThread:
 
 
 @pytest.fixture
-def ticking(app: Flask, ringing: Bells, lane: LaneThread) -> loop.Clock:
-    return loop.Clock(app, "clock-1", [lane])
+def ticking(app: Flask, ringing: Bells, lane: LaneThread) -> ticker.Clock:
+    return ticker.Clock(app, "clock-1", [lane])
 
 
 def test_a_tick_strikes_what_is_due_and_wakes_the_lanes_at_once(
-    ticking: loop.Clock, ringing: Bells, lane: LaneThread, clock: WoundClock, outgoing: Outgoing
+    ticking: ticker.Clock, ringing: Bells, lane: LaneThread, clock: WoundClock, outgoing: Outgoing
 ) -> None:
     ringing.due = [clock(), clock() + timedelta(minutes=5)]
 
@@ -94,7 +95,7 @@ def test_a_tick_strikes_what_is_due_and_wakes_the_lanes_at_once(
 
 
 def test_everything_due_is_struck_in_one_tick_whatever_the_batch(
-    ticking: loop.Clock, ringing: Bells, clock: WoundClock
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock
 ) -> None:
     ringing.due = [clock() - timedelta(seconds=number) for number in range(bells.BATCH * 2 + 1)]
 
@@ -105,10 +106,10 @@ def test_everything_due_is_struck_in_one_tick_whatever_the_batch(
 
 
 @pytest.mark.parametrize(
-    ("ahead", "pause"), [(None, 1.0), (3600.0, 1.0), (0.25, 0.25)], ids=["nothing", "in an hour", "in 250 ms"]
+    ("ahead", "pause"), [(None, 1.0), (3600.0, 1.0), (0.25, 0.1)], ids=["nothing", "in an hour", "in 250 ms"]
 )
-def test_it_sleeps_until_the_next_due_time_and_a_second_at_most(
-    ticking: loop.Clock, ringing: Bells, clock: WoundClock, ahead: float | None, pause: float
+def test_it_sleeps_until_shortly_before_the_next_due_time_and_a_second_at_most(
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, ahead: float | None, pause: float
 ) -> None:
     if ahead is not None:
         ringing.due = [clock() + timedelta(seconds=ahead)]
@@ -116,8 +117,47 @@ def test_it_sleeps_until_the_next_due_time_and_a_second_at_most(
     assert ticking.tick() == pytest.approx(pause)
 
 
+def test_before_a_bell_it_rehearses_until_that_is_due_and_says_that_it_lives_afterwards(
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed, rehearsed = [1_000.0], []
+    monkeypatch.setattr(ticker, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+
+    def rehearse(moment: datetime) -> None:
+        rehearsed.append(moment)
+        passed[0] += 0.04
+
+    monkeypatch.setattr(bells, "rehearse", rehearse)
+    ticking.tick()
+    passed[0] += 30
+    near = clock() + timedelta(seconds=0.1)
+    ringing.due = [near]
+    clock.forward(seconds=0.01)
+    said = when_it_said_last()
+
+    assert ticking.tick() == pytest.approx(0.01)
+    assert rehearsed == [near, near]
+    assert when_it_said_last() == said
+
+    clock.forward(seconds=0.1)
+    ringing.due.append(clock() + timedelta(seconds=0.1))
+    ticking.tick()
+    assert rehearsed == [near, near]  # the last one was just now
+    assert when_it_said_last() == said
+
+    ringing.due.clear()
+    ticking.tick()
+    assert when_it_said_last() > said
+
+
+def when_it_said_last() -> datetime:
+    beat = beats.latest()
+    assert beat is not None
+    return beat.tick_ended_at
+
+
 def test_what_cannot_be_struck_does_not_keep_it_spinning(
-    ticking: loop.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ringing.due = [clock()]
     monkeypatch.setattr(bells, "strike_due_bells", lambda limit: 0)
@@ -126,7 +166,7 @@ def test_what_cannot_be_struck_does_not_keep_it_spinning(
 
 
 def test_a_database_that_is_away_stops_no_clock(
-    ticking: loop.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ringing.due = [clock()]
 
@@ -143,7 +183,7 @@ def test_a_database_that_is_away_stops_no_clock(
 
 
 def test_each_tick_says_that_it_lives_and_what_is_late(
-    ticking: loop.Clock, ringing: Bells, clock: WoundClock, client: FlaskClient
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, client: FlaskClient
 ) -> None:
     outbox.enqueue(event="late", channel="email", destination="d", payload={})
     db.session.commit()
@@ -157,7 +197,7 @@ def test_each_tick_says_that_it_lives_and_what_is_late(
     assert client.get("/health/ready").status_code == 200
 
 
-def test_a_wall_clock_set_back_is_noticed_and_mended(ticking: loop.Clock, ringing: Bells, clock: WoundClock) -> None:
+def test_a_wall_clock_set_back_is_noticed_and_mended(ticking: ticker.Clock, ringing: Bells, clock: WoundClock) -> None:
     ticking.tick()
     outbox.enqueue(event="fresh", channel="email", destination="d", payload={})
     db.session.commit()
@@ -173,7 +213,7 @@ def test_a_wall_clock_set_back_is_noticed_and_mended(ticking: loop.Clock, ringin
     assert beat.tick_ended_at == clock()
 
 
-def test_a_second_or_two_back_is_no_reason_to_mend(ticking: loop.Clock, ringing: Bells, clock: WoundClock) -> None:
+def test_a_second_or_two_back_is_no_reason_to_mend(ticking: ticker.Clock, ringing: Bells, clock: WoundClock) -> None:
     ticking.tick()
     clock.back(seconds=30)
     ticking.tick()
@@ -247,11 +287,15 @@ def test_a_new_clock_takes_over_at_once_from_one_that_was_killed(app: Flask) -> 
         db.session.commit()
         assert len(outbox.claim(worker=worker, channel="email", limit=1)) == 1
     assert outbox.claim(worker="new", channel="email") == []
+    leases.take("chores", holder=f"{here}-{int(killed.stdout)}-0a")
+    leases.take("others", holder=f"{here}-{os.getpid()}-0b")
 
     loop._end_leases_of_the_dead(app)
 
     [taken] = outbox.claim(worker="new", channel="email")
     assert (taken.destination, taken.attempt, taken.was_abandoned) == ("d0@example.com", 2, True)
+    assert leases.take("chores", holder="new") is not None
+    assert leases.take("others", holder="new") is None
 
 
 def test_a_clock_that_ticks_is_left_alone(dog: tuple[Watchdog, list[int]], caplog: pytest.LogCaptureFixture) -> None:

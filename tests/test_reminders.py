@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from incidents.published import publishing
 from incidents.records.incidents import Bell, Incident
 from incidents.records.people import Person
 from incidents.records.timeline import TimelineEntry
+from tests.conftest import WoundClock
 from tests.factories import a_person, an_incident
 
 
@@ -56,6 +57,32 @@ def acknowledged(by: Person, **more: Any) -> Incident:
 
 def tick() -> int:
     return bells.strike_due_bells()
+
+
+def test_a_bell_that_is_rehearsed_leaves_nothing_behind_and_rings_once_when_it_is_due(
+    alice: Person, policy: None, clock: WoundClock
+) -> None:
+    incident = acknowledged(alice)
+    moment = incident.attention_at
+    assert moment is not None
+    db.session.commit()
+
+    def everything() -> list[int | datetime | None]:
+        tables = (Bell, TimelineEntry, OutboxMessage)
+        counts = [db.session.scalar(select(func.count()).select_from(table)) for table in tables]
+        found = [*counts, db.session.get_one(Incident, incident.id).attention_at]
+        db.session.rollback()
+        return found
+
+    before = everything()
+    bells.rehearse(moment)
+    bells.rehearse(moment, late_by=timedelta(hours=2))
+
+    assert everything() == before
+    clock.forward(seconds=(moment - clock()).total_seconds())
+    assert tick() == 1
+    assert everything() != before
+    assert tick() == 0
 
 
 def told_since(letter: int = 0) -> list[tuple[str, str]]:

@@ -36,9 +36,9 @@ def strike(incident: Incident, *, levels_wait: bool = True) -> list[Person]:
     return strike_all([incident], levels_wait=levels_wait)[0].people()
 
 
-def strike_all(incidents: Sequence[Incident], *, levels_wait: bool = True) -> list[Strike]:
+def strike_all(incidents: Sequence[Incident], *, levels_wait: bool = True, now: datetime | None = None) -> list[Strike]:
     """The same for many, as the clock does: their records are read together and their letters written together."""
-    now = clock.now()
+    now = now or clock.now()
     records = watch.read(incidents)
     # whatever was changed is written once, at the end
     with db.session.no_autoflush, asked.once():
@@ -77,12 +77,12 @@ def _looked_for(incident: Incident, now: datetime, records: watch.Records) -> da
     return looked_for
 
 
-def due_incidents(limit: int) -> list[Incident]:
-    """Incidents whose moment has come, longest waiting first, locked so that no other clock takes them too."""
+def due_incidents(limit: int, *, by: datetime | None = None) -> list[Incident]:
+    """Incidents whose moment has come by now (or then), longest waiting first, locked so that no other clock takes them."""
     return list(
         db.session.scalars(
             select(Incident)
-            .where(Incident.attention_at.is_not(None), Incident.attention_at <= clock.now())
+            .where(Incident.attention_at.is_not(None), Incident.attention_at <= (by or clock.now()))
             .order_by(Incident.attention_at, Incident.id)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -11,12 +11,13 @@ from sqlalchemy.exc import OperationalError
 
 from ..actions import strike
 from ..kernel import clock
-from ..kernel.database import db
+from ..kernel.database import db, waiting_at_most
 from ..records.incidents import Incident
 
 BATCH = 100
 # An incident that cannot be struck must neither stop the others nor spin.
 _NEXT_TRY_AFTER = timedelta(minutes=1)
+_PATIENCE_OF_A_REHEARSAL = timedelta(milliseconds=20)  # with whoever is writing
 
 _log = structlog.get_logger("bells")
 
@@ -39,6 +40,21 @@ def strike_due_bells(limit: int = BATCH) -> int:
         db.session.rollback()
         _log.exception("a batch of bells failed, trying one by one")
         return _strike_one_by_one(limit)
+
+
+def rehearse(moment: datetime, *, late_by: timedelta = timedelta(0)) -> None:
+    """Do for one incident what will be due then, and undo it: what is done after a long rest takes far longer.
+
+    What is done for the first time takes longest; struck very late, one incident calls for nearly all that there is to do.
+    Whatever is wrong is said when it is really struck.
+    """
+    try:
+        with waiting_at_most(_PATIENCE_OF_A_REHEARSAL):
+            strike.strike_all(strike.due_incidents(1, by=moment), now=moment + late_by)
+    except Exception as broken:  # noqa: BLE001 - the bell itself must ring all the same
+        _log.debug("a bell could not be rehearsed", cause=str(getattr(broken, "orig", broken)))
+    finally:
+        db.session.rollback()
 
 
 def next_bell_at() -> datetime | None:

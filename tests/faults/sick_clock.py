@@ -6,7 +6,7 @@ import sys
 import threading
 
 import wsgi
-from incidents.jobs import deliveries, loop
+from incidents.jobs import deliveries, loop, ticker
 from incidents.jobs.stop import Stop
 from incidents.jobs.watchdog import Patience
 
@@ -33,7 +33,7 @@ def die(*_anything: object, **_named: object) -> float:
 
 if __name__ == "__main__":
     if sys.argv[1] == "tick":
-        loop.Clock._next_bell_at = hang_at_the_second  # type: ignore[method-assign,assignment]
+        ticker.Clock._next_bell_at = hang_at_the_second  # type: ignore[method-assign,assignment]
     elif sys.argv[1] == "lane":
         deliveries.Lane.next_due_in = hang  # type: ignore[method-assign]
     elif sys.argv[1] == "dead":
