@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -21,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from incidents.kernel import clock
 from incidents.kernel.clock import to_the_minute
 from incidents.kernel.database import reading
+from incidents.kernel.doorbell import Doorbell
 from incidents.kernel.glance import Glance
 from incidents.kernel.languages import ENGLISH, speaking
 from incidents.published.revision import tell_no_more, tell_on_change
@@ -38,9 +40,11 @@ from .told import Told
 
 _log = logging.getLogger("sevenbells.page")
 
-POLL = 0.25  # seconds between two looks at the revision
+POLL = 0.25  # seconds between two looks at the revision, where nothing tells of what is written
+_REST = 5.0  # seconds, where something does
+_SOON = 0.02  # seconds: what is written becomes visible a little later
 _REVISION = "SELECT revision FROM page_revision"
-_WAIT = 1.0  # seconds at most that rendering waits; whoever learns something wakes it, and so does the minute
+_WAIT = 5.0  # seconds at most that rendering waits; whoever learns something wakes it, and so does the minute
 DARK_AFTER = timedelta(seconds=120)
 _MOST_REMEMBERED = 256
 _MOST_BYTES = 8_000_000
@@ -79,7 +83,8 @@ class Renewer:
         self._is_catching_up = False
         self._missing: dict[str, tuple[Picture, Document]] = {}
         self._asking, self._rendering, self._remembering = threading.RLock(), threading.RLock(), threading.Lock()
-        self._ask_now, self._render_now, self._stopped = threading.Event(), threading.Event(), threading.Event()
+        self._render_now, self._stopped = threading.Event(), threading.Event()
+        self._doorbell: Doorbell | None = None
         self._threads: list[threading.Thread] = []
         self._load()
 
@@ -94,21 +99,26 @@ class Renewer:
         if self._threads:
             return
         self._stopped.clear()
-        tell_on_change(self._ask_now.set)
-        for work in (self._keep_asking, self._keep_rendering):
-            thread = threading.Thread(target=work, name=f"page {work.__name__}", daemon=True)
+        self._doorbell = doorbell = Doorbell(self._engine)
+        tell_on_change(doorbell.ring)
+        for name, work in (("asking", partial(self._keep_asking, doorbell)), ("rendering", self._keep_rendering)):
+            thread = threading.Thread(target=work, name=f"page {name}", daemon=True)
             self._threads.append(thread)
             thread.start()
 
     def stop(self) -> None:
         """Come back when both threads have ended."""
-        tell_no_more(self._ask_now.set)
         self._stopped.set()
-        self._ask_now.set()
         self._render_now.set()
+        doorbell, self._doorbell = self._doorbell, None
+        if doorbell is not None:
+            tell_no_more(doorbell.ring)
+            doorbell.ring()
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        if doorbell is not None:
+            doorbell.close()
         self._glance.close()
 
     def renew_now(self) -> None:
@@ -117,12 +127,16 @@ class Renewer:
         self._bring_up_to_date()
         self._catch_up()
 
-    def _keep_asking(self) -> None:
+    def _keep_asking(self, doorbell: Doorbell) -> None:
+        is_rung = False
         while not self._stopped.is_set():
-            self._ask_now.clear()
+            # what has just been written may become visible after this look
+            is_told = doorbell.tells() and not is_rung
             if self._ask(at_a_glance=True):
                 self._render_now.set()
-            self._ask_now.wait(POLL)
+            is_rung = doorbell.wait(_REST if is_told else POLL)
+            if is_rung:
+                self._stopped.wait(_SOON)
 
     def _keep_rendering(self) -> None:
         while not self._stopped.is_set():
@@ -161,7 +175,7 @@ class Renewer:
             return told is not None
 
     def _stands_still(self, now: datetime) -> bool:
-        """Whether the revision is the one we know: asked four times a second, and so without a transaction."""
+        """Whether the revision is the one we know: asked very often, and so without a transaction."""
         kept = self._told.records if self._told is not None else None
         return kept is not None and _is_fresh(kept, now) and (self._glance.last(_REVISION) or 0) == kept.revision
 

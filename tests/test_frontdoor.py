@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ from sqlalchemy import create_engine
 from werkzeug.test import Client, TestResponse
 
 from incidents.kernel.database import db
+from incidents.kernel.doorbell import Doorbell
 from incidents.published import publishing, revision
 from incidents.published.page_settings import change_page_settings
+from statuspage import renewer as renewer_module
 from statuspage import shelf as shelf_module
 from statuspage.frontdoor import FrontDoor, accepts_gzip
 from statuspage.prepared import CACHE_CONTROL
@@ -190,6 +194,31 @@ def test_running_renewers_show_a_change_and_a_withdrawal_in_every_worker(
     finally:
         renewer.stop()
         neighbour.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_another_process_commits_reaches_a_worker_that_does_not_ask_for_it(
+    app: Flask, renewer: Renewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, wait = [], Doorbell.wait
+
+    def noted(self: Doorbell, seconds: float) -> bool:
+        waits.append(seconds)
+        return wait(self, seconds)
+
+    monkeypatch.setattr(renewer_module, "_REST", 600.0)
+    monkeypatch.setattr(Doorbell, "wait", noted)
+    publish(renewer, title="Canary 17")
+    db.session.rollback()
+    renewer.start()
+    try:
+        assert eventually(lambda: waits[-1:] == [600.0])
+        with closing(sqlite3.connect(str(db.engine.url.database))) as another, another:
+            another.execute("UPDATE published_incidents SET title = 'Canary 18'")
+            another.execute("UPDATE page_revision SET revision = revision + 1")
+        assert eventually(lambda: b"Canary 18" in b"".join(renewer.pages["/"].plain.bodies))
+    finally:
+        renewer.stop()
 
 
 def test_one_worker_renders_and_the_others_read_its_files(

@@ -12,12 +12,12 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from incidents.jobs import waker
-from incidents.jobs.doorbell import Doorbell
 from incidents.jobs.lookout import Lookout
 from incidents.jobs.waker import BELLS, NOTICES, Waker
 from incidents.kernel import clock as time
 from incidents.kernel import outbox
 from incidents.kernel.database import db
+from incidents.kernel.doorbell import Doorbell
 from incidents.kernel.glance import Glance
 from tests.conftest import WoundClock
 

@@ -16,7 +16,7 @@ from flask import Flask
 
 from ..kernel import clock
 from ..kernel.database import db
-from .doorbell import Doorbell
+from ..kernel.doorbell import Doorbell
 from .lookout import Lookout
 from .rest import seconds_until_the_next
 

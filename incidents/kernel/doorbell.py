@@ -1,4 +1,4 @@
-"""Wakes one thread when somebody writes to SQLite's log, in whatever process; and when it is rung by hand."""
+"""Wakes a thread when somebody writes to SQLite's log, in whatever process; and when it is rung by hand."""
 
 from __future__ import annotations
 
