@@ -78,6 +78,22 @@ def test_whoever_sleeps_until_a_moment_is_woken_when_the_wall_clock_is_moved(
     assert sleepers.look() == [BELLS, NOTICES, *CHANNELS]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_after_a_ring_it_looks_each_second_until_what_was_written_is_seen(
+    sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waker, "seconds_until_the_next", lambda every: every)
+    look_and_rest = partial(sleepers.waker.look_and_rest, is_told=True)
+    assert look_and_rest(is_rung=False) == 600
+    assert look_and_rest(is_rung=True) == 1
+    assert look_and_rest(is_rung=False) == 1  # a slow disk has not taken it yet
+
+    _enqueue("email")
+
+    assert look_and_rest(is_rung=False) == 600
+    assert sleepers.woken[-1] == "email"
+
+
 def test_after_a_failure_it_looks_anew_whatever_was_seen_before(sleepers: Sleepers) -> None:
     sleepers.look()
     _enqueue("email")

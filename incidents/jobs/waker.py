@@ -23,6 +23,7 @@ from .rest import seconds_until_the_next
 BELLS, NOTICES = "bells", "notices"  # which the lookout asks for too, beside the channels
 _EVERY = 1.0  # seconds: as late as this it may be noticed that another process wrote something, where nothing tells
 _SOON = 0.1  # seconds: what is written becomes visible a little later, and more may follow
+_LONGEST_SYNC = 30.0  # seconds from the writing of a log until it is safe on the disk, and visible only then
 _MOVED_BY = 0.05  # seconds by which the wall clock went another way than time itself
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ class Waker(threading.Thread):
         self._rest = min(_EVERY, lookout.rest)
         self._doorbell: Doorbell | None = None
         self._mark: object = None
-        self._looked_at = float("-inf")
+        self._looked_at = self._unseen_until = float("-inf")  # by the monotonic clock
         self._due: Mapping[str, datetime] = {}
         self._wall = _wall_beside_time()
         self._is_cut_off = False
@@ -59,11 +60,8 @@ class Waker(threading.Thread):
             self._doorbell = doorbell
             is_rung = False
             while not self._stopped.is_set() and self.are_others_alive():
-                # what has just been written may become visible after this look
-                is_told = doorbell.tells() and not is_rung
-                self.look()
-                self.sign()
-                is_rung = doorbell.wait(seconds_until_the_next(self.lookout.rest if is_told else self._rest))
+                is_told = doorbell.tells()  # from before the look on
+                is_rung = doorbell.wait(self.look_and_rest(is_told=is_told, is_rung=is_rung))
                 if is_rung:
                     self._stopped.wait(_SOON)
             self._doorbell = None
@@ -73,6 +71,22 @@ class Waker(threading.Thread):
         doorbell = self._doorbell
         if doorbell is not None:
             doorbell.ring()
+
+    def look_and_rest(self, *, is_told: bool, is_rung: bool) -> float:
+        """Look; answers how many seconds to wait for the next ring.
+
+        What was just written may become visible only after this look: with the mark, once the disk has it.
+        """
+        before = self._mark
+        self.look()
+        self.sign()
+        now = time.monotonic()
+        if self._mark != before:
+            self._unseen_until = now
+        elif is_rung:
+            self._unseen_until = now + _LONGEST_SYNC
+        is_all_seen = not is_rung and not self._is_cut_off and now >= self._unseen_until
+        return seconds_until_the_next(self.lookout.rest if is_told and is_all_seen else self._rest)
 
     def look(self) -> None:
         """Wake whom it concerns."""
