@@ -100,10 +100,15 @@ def _end_leases_of_the_dead(app: Flask) -> None:
 
 
 def _is_gone(worker: str) -> bool:
-    """Whether no process of this machine has the number in that name; a stranger's name says nothing."""
+    """Whether no other process of this machine has the number in that name; a stranger's name says nothing.
+
+    A container that is started again gives the same numbers, and what took something under ours is gone.
+    """
     machine, _, pid = worker.rpartition("-")[0].rpartition("-")
     if machine != _this_machine() or not pid.isdecimal():
         return False
+    if int(pid) == os.getpid():
+        return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
