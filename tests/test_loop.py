@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Select, String, func, literal_column, select
+from sqlalchemy import Select, String, func, literal_column, select, text
 from sqlalchemy.exc import OperationalError
 
+from incidents.actions import strike
 from incidents.jobs import audit, bells, loop, ticker, timetable, waker
 from incidents.jobs.deliveries import Lane
 from incidents.jobs.lanes import LaneThread
@@ -29,6 +30,7 @@ from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from tests.conftest import WoundClock
+from tests.factories import a_person, an_incident
 from tests.outgoing import Outgoing
 
 
@@ -180,6 +182,26 @@ def test_a_database_that_is_away_stops_no_clock(
 
     ticking.tick()
     assert ringing.due == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_server_that_ends_in_the_midst_of_a_rehearsal_ends_no_clock(
+    app: Flask, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_incident(by=a_person())
+
+    def cut_off(*_incidents: object, **_named: object) -> None:
+        ours = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with db.engine.begin() as another:
+            another.execute(text(f"SELECT pg_terminate_backend({ours}, 5000)"))
+
+    ticking = ticker.Clock(app, "clock-1", [])
+    with monkeypatch.context() as patch:
+        patch.setattr(strike, "strike_all", cut_off)
+        assert ticking.tick() == 1.0
+    ticking.tick()
+
+    assert not ticking._is_cut_off
 
 
 def test_each_tick_says_that_it_lives_and_what_is_late(

@@ -62,6 +62,7 @@ class Clock:
             self._notice_a_clock_set_back(started_at)
             next_bell_at = self._strike()
             self._beat(started_at, next_bell_at)
+            pause = self._pause_until(next_bell_at)
         except Exception as broken:  # the database may be away: what is due stays due
             db.session.remove()
             if not self._is_cut_off:
@@ -71,7 +72,7 @@ class Clock:
         if self._is_cut_off:
             log.info("ticking_again")
         self._is_cut_off = False
-        return self._pause_until(next_bell_at)
+        return pause
 
     def sleep(self, pause: float) -> None:
         """So many seconds, or until somebody wakes it."""
