@@ -107,6 +107,27 @@ def test_everything_due_is_struck_in_one_tick_whatever_the_batch(
     assert outbox.counts()["waiting"] == bells.BATCH * 2 + 1
 
 
+def test_however_much_is_overdue_it_says_between_that_it_lives(
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed, strike_some = [1_000.0], ringing.strike_due_bells
+    monkeypatch.setattr(ticker, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+    ringing.due = [clock() - timedelta(seconds=number) for number in range(20)]
+
+    def slowly(limit: int) -> int:
+        passed[0] += 7
+        return strike_some(1)
+
+    monkeypatch.setattr(bells, "strike_due_bells", slowly)
+    silences = []
+    while ringing.due:
+        began = passed[0]
+        ticking.tick()
+        silences.append(passed[0] - began)
+
+    assert max(silences) < leases.LASTS.total_seconds() / 2
+
+
 @pytest.mark.parametrize(
     ("ahead", "pause"), [(None, 1.0), (3600.0, 1.0), (0.25, 0.1)], ids=["nothing", "in an hour", "in 250 ms"]
 )

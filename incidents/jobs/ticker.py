@@ -23,6 +23,7 @@ from .timetable import Timetable
 
 LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds, of a tick that nobody wakes
 _BEAT_EVERY = 19.0  # seconds at least, so that each rest ends with one; a clock counts as gone after 90
+_BETWEEN_BEATS = 5.0  # seconds of one tick's striking, however much is overdue: its watchdog and its lease wait for it
 _VERY_LATE = timedelta(hours=2)
 _GETS_UP = 0.15  # seconds before a bell is due
 _AWAKE_FOR = 1.0  # seconds after the last one
@@ -85,8 +86,9 @@ class Clock:
 
     def _strike(self) -> datetime | None:
         """Strike what is due and wake the lanes; answers when the next bell is due."""
+        until = time.monotonic() + _BETWEEN_BEATS
         next_bell_at = self._next_bell_at()
-        while next_bell_at is not None and next_bell_at <= clock.now():
+        while next_bell_at is not None and next_bell_at <= clock.now() and time.monotonic() < until:
             if bells.strike_due_bells(bells.BATCH) == 0:
                 break  # another clock is at it
             self._struck_at = time.monotonic()
