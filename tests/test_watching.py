@@ -358,6 +358,19 @@ def test_of_two_clocks_only_the_holder_does_the_chores(app: Flask) -> None:
     assert done == ["a", "b"]
 
 
+def test_a_holder_whose_lease_ran_out_has_it_again_at_once_under_another_term(app: Flask, clock: WoundClock) -> None:
+    mine = holding.Holding("a")
+    mine.keep()
+    before = mine.held
+    assert before is not None
+    end_of(before, clock, seconds=61)
+
+    mine.keep()
+
+    assert mine.held is not None
+    assert mine.held.term == before.term + 1
+
+
 def test_a_holder_that_was_overtaken_leaves_its_findings_unwritten(app: Flask, clock: WoundClock) -> None:
     mine, yours = holding.Holding("a"), holding.Holding("b")
     mine.keep()

@@ -30,11 +30,13 @@ class Holding:
     def keep(self) -> None:
         """Renew it, or ask for it where this clock has none."""
         before = self.held
-        self._held = leases.renew(before) if before else leases.take(NAME, holder=self.worker)
-        if before is None and self._held is not None:
-            log.info("chores_taken_up", term=self._held.term)
-        elif before is not None and self._held is None:
+        self._held = leases.renew(before) if before else None
+        if before is not None and self._held is None:
             log.warning("chores_lost", term=before.term)
+        if self._held is None:
+            self._held = leases.take(NAME, holder=self.worker)
+            if self._held is not None:
+                log.info("chores_taken_up", term=self._held.term)
 
     def give_back(self) -> None:
         """Let the next clock have it at once."""

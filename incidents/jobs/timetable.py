@@ -224,7 +224,7 @@ def _rhythm(every: timedelta) -> BaseTrigger:
     A second late, for what rings at that moment goes first.
     """
     minutes, rest = divmod(every, _MINUTE)
-    if rest or 60 % minutes:
+    if rest or minutes >= 60 or 60 % minutes:
         return IntervalTrigger(seconds=every.total_seconds(), start_date=_ANY_MINUTE, timezone=UTC)
     return CronTrigger(minute=f"*/{minutes}", second=_ANY_MINUTE.second, timezone=UTC)
 

@@ -17,7 +17,8 @@ class Doorbell:
 
     def __init__(self, engine: Engine) -> None:
         is_file = engine.dialect.name == "sqlite" and sys.platform == "linux"
-        self._log = Path(f"{engine.url.database}-wal") if is_file else None
+        # the log lies beside the file itself, not beside a link to it
+        self._log = Path(f"{os.path.realpath(str(engine.url.database))}-wal") if is_file else None
         self._watch: Any = None
         self._ear, self._button = os.pipe()
         os.set_blocking(self._ear, False)
