@@ -42,6 +42,7 @@ _log = logging.getLogger("sevenbells.page")
 
 POLL = 0.25  # seconds between two looks at the revision, where nothing tells of what is written
 _REST = 5.0  # seconds, where something does
+_LONGEST_SYNC = 10.0  # seconds that a disk may take for what was written
 _SOON = 0.02  # seconds: what is written becomes visible a little later
 _REVISION = "SELECT revision FROM page_revision"
 _WAIT = 5.0  # seconds at most that rendering waits; whoever learns something wakes it, and so does the minute
@@ -128,14 +129,18 @@ class Renewer:
         self._catch_up()
 
     def _keep_asking(self, doorbell: Doorbell) -> None:
-        is_rung = False
+        is_rung, unseen_until, seen = False, float("-inf"), self._glance.seen
         while not self._stopped.is_set():
-            # what has just been written may become visible after this look
-            is_told = doorbell.tells() and not is_rung
+            is_told = doorbell.tells()
             if self._ask(at_a_glance=True):
                 self._render_now.set()
-            is_rung = doorbell.wait(_REST if is_told else POLL)
+            if self._glance.seen != seen:
+                unseen_until, seen = float("-inf"), self._glance.seen
+            # what has just been written becomes visible once the disk has it, perhaps after this look
+            is_all_seen = not is_rung and time.monotonic() >= unseen_until
+            is_rung = doorbell.wait(_REST if is_told and is_all_seen else POLL)
             if is_rung:
+                unseen_until = time.monotonic() + _LONGEST_SYNC
                 self._stopped.wait(_SOON)
 
     def _keep_rendering(self) -> None:

@@ -221,6 +221,36 @@ def test_what_another_process_commits_reaches_a_worker_that_does_not_ask_for_it(
         renewer.stop()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_after_a_ring_a_worker_asks_often_until_a_slow_disk_has_what_was_written(app: Flask, renewer: Renewer) -> None:
+    publish(renewer)
+    db.session.rollback()
+
+    def becomes_visible() -> bool:
+        revision.bump()
+        db.session.commit()
+        return False
+
+    meanwhile = iter([lambda: True, lambda: False, becomes_visible, lambda: False])
+    waits: list[float] = []
+
+    class Scripted:
+        def tells(self) -> bool:
+            return True
+
+        def wait(self, seconds: float) -> bool:
+            waits.append(seconds)
+            happens = next(meanwhile, None)
+            if happens is None:
+                renewer._stopped.set()
+            return happens is not None and happens()
+
+    renewer._keep_asking(Scripted())  # type: ignore[arg-type]
+
+    often, seldom = renewer_module.POLL, renewer_module._REST
+    assert waits == [seldom, often, often, seldom, seldom]
+
+
 def test_one_worker_renders_and_the_others_read_its_files(
     app: Flask, renewer: Renewer, neighbour: Renewer, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

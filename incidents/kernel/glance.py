@@ -47,6 +47,11 @@ class Glance:
             self._known = (mark, self.scalar(statement))
         return self._known[1]
 
+    @property
+    def seen(self) -> object:
+        """The mark at which SQLite was last asked by ``last``: another one shows that something became visible."""
+        return self._known[0]
+
     def scalar(self, statement: str) -> Any:
         """The first column of the first row; None where there is none. Raises OperationalError."""
         rows = self._rows(statement)
