@@ -231,7 +231,7 @@ def test_after_a_ring_a_worker_asks_often_until_a_slow_disk_has_what_was_written
         db.session.commit()
         return False
 
-    meanwhile = iter([lambda: True, lambda: False, becomes_visible, lambda: False])
+    happens: list[Callable[[], bool]] = [lambda: True, lambda: False, becomes_visible, lambda: False]
     waits: list[float] = []
 
     class Scripted:
@@ -240,10 +240,10 @@ def test_after_a_ring_a_worker_asks_often_until_a_slow_disk_has_what_was_written
 
         def wait(self, seconds: float) -> bool:
             waits.append(seconds)
-            happens = next(meanwhile, None)
-            if happens is None:
+            if not happens:
                 renewer._stopped.set()
-            return happens is not None and happens()
+                return False
+            return happens.pop(0)()
 
     renewer._keep_asking(Scripted())  # type: ignore[arg-type]
 
