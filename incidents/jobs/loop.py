@@ -74,8 +74,8 @@ def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Pa
     while all(thread.is_alive() for thread in threads):
         waker.join(_UNTIL_DEATH_IS_SEEN)
     was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
-    if len(dead) > 1:
-        dead.remove(waker.name)  # it ended because another had
+    if dead != [waker.name]:
+        dead = [name for name in dead if name != waker.name]  # it ends as soon as it sees that another has
     stop.set()
     the_clock.wake()
     teller.wake()
