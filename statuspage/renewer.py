@@ -42,7 +42,6 @@ _log = logging.getLogger("sevenbells.page")
 
 POLL = 0.25  # seconds between two looks at the revision, where nothing tells of what is written
 _REST = 5.0  # seconds, where something does
-_LONGEST_SYNC = 10.0  # seconds that a disk may take for what was written
 _SOON = 0.02  # seconds: what is written becomes visible a little later
 _REVISION = "SELECT revision FROM page_revision"
 _WAIT = 5.0  # seconds at most that rendering waits; whoever learns something wakes it, and so does the minute
@@ -129,19 +128,18 @@ class Renewer:
         self._catch_up()
 
     def _keep_asking(self, doorbell: Doorbell) -> None:
-        is_rung, unseen_until, seen = False, float("-inf"), self._glance.seen
+        is_rung, is_seen, pause = False, True, POLL
         while not self._stopped.is_set():
-            is_told = doorbell.tells()
+            is_told, before = doorbell.tells(), self._glance.seen
             if self._ask(at_a_glance=True):
                 self._render_now.set()
-            if self._glance.seen != seen:
-                unseen_until, seen = float("-inf"), self._glance.seen
             # what has just been written becomes visible once the disk has it, perhaps after this look
-            is_all_seen = not is_rung and time.monotonic() >= unseen_until
-            is_rung = doorbell.wait(_REST if is_told and is_all_seen else POLL)
+            is_seen = self._glance.seen != before or (is_seen and not is_rung)
+            pause = POLL if is_rung else _REST if is_seen else min(2 * pause, _REST)
+            is_rung = doorbell.wait(pause if is_told else POLL)
             if is_rung:
-                unseen_until = time.monotonic() + _LONGEST_SYNC
                 self._stopped.wait(_SOON)
+                doorbell.wait(0)  # it rings for each part of what is written
 
     def _keep_rendering(self) -> None:
         while not self._stopped.is_set():

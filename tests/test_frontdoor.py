@@ -239,6 +239,8 @@ def test_after_a_ring_a_worker_asks_often_until_a_slow_disk_has_what_was_written
             return True
 
         def wait(self, seconds: float) -> bool:
+            if seconds == 0:
+                return False
             waits.append(seconds)
             if not happens:
                 renewer._stopped.set()
@@ -248,7 +250,7 @@ def test_after_a_ring_a_worker_asks_often_until_a_slow_disk_has_what_was_written
     renewer._keep_asking(Scripted())  # type: ignore[arg-type]
 
     often, seldom = renewer_module.POLL, renewer_module._REST
-    assert waits == [seldom, often, often, seldom, seldom]
+    assert waits == [seldom, often, 2 * often, seldom, seldom]
 
 
 def test_one_worker_renders_and_the_others_read_its_files(

@@ -23,7 +23,6 @@ from .rest import seconds_until_the_next
 BELLS, NOTICES = "bells", "notices"  # which the lookout asks for too, beside the channels
 _EVERY = 1.0  # seconds: as late as this it may be noticed that another process wrote something, where nothing tells
 _SOON = 0.1  # seconds: what is written becomes visible a little later, and more may follow
-_LONGEST_SYNC = 30.0  # seconds from the writing of a log until it is safe on the disk, and visible only then
 _MOVED_BY = 0.05  # seconds by which the wall clock went another way than time itself
 
 log = structlog.get_logger(__name__)
@@ -50,7 +49,8 @@ class Waker(threading.Thread):
         self._rest = min(_EVERY, lookout.rest)
         self._doorbell: Doorbell | None = None
         self._mark: object = None
-        self._looked_at = self._unseen_until = float("-inf")  # by the monotonic clock
+        self._looked_at = float("-inf")  # by the monotonic clock
+        self._is_seen, self._pause = True, self._rest  # whether all that rang, and seconds to the next look for it
         self._due: Mapping[str, datetime] = {}
         self._wall = _wall_beside_time()
         self._is_cut_off = False
@@ -64,6 +64,7 @@ class Waker(threading.Thread):
                 is_rung = doorbell.wait(self.look_and_rest(is_told=is_told, is_rung=is_rung))
                 if is_rung:
                     self._stopped.wait(_SOON)
+                    doorbell.wait(0)  # it rings for each part of what is written
             self._doorbell = None
 
     def rouse(self) -> None:
@@ -75,18 +76,20 @@ class Waker(threading.Thread):
     def look_and_rest(self, *, is_told: bool, is_rung: bool) -> float:
         """Look; answers how many seconds to wait for the next ring.
 
-        What was just written may become visible only after this look: with the mark, once the disk has it.
+        What was just written may become visible only after this look: with the mark, once the disk has it. It is looked
+        for after one second, two, four and so on.
         """
         before = self._mark
         self.look()
         self.sign()
-        now = time.monotonic()
-        if self._mark != before:
-            self._unseen_until = now
-        elif is_rung:
-            self._unseen_until = now + _LONGEST_SYNC
-        is_all_seen = not is_rung and not self._is_cut_off and now >= self._unseen_until
-        return seconds_until_the_next(self.lookout.rest if is_told and is_all_seen else self._rest)
+        self._is_seen = self._mark != before or (self._is_seen and not is_rung)
+        if is_rung:
+            self._pause = self._rest
+        elif self._is_seen:
+            self._pause = self.lookout.rest
+        else:
+            self._pause = min(2 * self._pause, self.lookout.rest)
+        return seconds_until_the_next(self._pause if is_told and not self._is_cut_off else self._rest)
 
     def look(self) -> None:
         """Wake whom it concerns."""
