@@ -83,7 +83,6 @@ def ask(item: ActionItem, tracker: str = "github") -> None:
     issues.ask_for_issue(item, tracker=tracker, by=maya().as_actor())
     db.session.commit()
     send_due_messages()
-    take_over_issues()
 
 
 def test_an_issue_is_made_and_its_address_comes_back_to_the_item(item: ActionItem, receiver: Receiver) -> None:
@@ -119,8 +118,21 @@ def test_an_issue_whose_making_was_not_answered_is_found_and_not_made_twice(
 
     clock.forward(minutes=1)
     send_due_messages()
-    take_over_issues()
     assert (item.link, len(github.made)) == (URL, 1)
+
+
+def test_an_answer_that_was_written_down_just_before_a_crash_is_taken_over_by_the_clock(
+    item: ActionItem, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GitHub(receiver)
+    with monkeypatch.context() as crash:
+        crash.setattr("incidents.jobs.action_items.take_over_issues", lambda: None)
+        ask(item)
+    assert item.link is None
+
+    take_over_issues()
+
+    assert item.link == URL
 
 
 def test_what_somebody_must_mend_is_said_on_the_item_and_tried_again_at_a_press(
@@ -140,7 +152,6 @@ def test_what_somebody_must_mend_is_said_on_the_item_and_tried_again_at_a_press(
     GitHub(receiver)
     send(client, f"{path}/issue", form, tracker="github")
     send_due_messages()
-    take_over_issues()
     assert "acme/shop#7" in main_of(client.get(path))
     assert len(list(db.session.scalars(select(OutboxMessage).where(OutboxMessage.channel == "tracker")))) == 1
 

@@ -140,15 +140,36 @@ def test_it_sleeps_until_shortly_before_the_next_due_time_and_a_second_at_most(
     assert ticking.tick() == pytest.approx(pause)
 
 
+def test_what_could_not_be_rehearsed_at_leisure_is_tried_again_and_never_shortly_before_it_is_due(
+    ticking: ticker.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, rehearsed = [False, True], []
+
+    def rehearse(moment: datetime, *, late_by: timedelta) -> bool:
+        rehearsed.append(late_by)
+        return answers.pop(0)
+
+    monkeypatch.setattr(bells, "rehearse", rehearse)
+    ringing.due = [clock() + timedelta(seconds=1)]
+    ticking.tick()
+    assert rehearsed == []
+
+    ringing.due = [clock() + timedelta(minutes=5)]
+    for _tick in range(3):
+        ticking.tick()
+    assert rehearsed == [timedelta(hours=2)] * 2
+
+
 def test_before_a_bell_it_rehearses_until_that_is_due_and_says_that_it_lives_afterwards(
     ticking: ticker.Clock, ringing: Bells, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     passed, rehearsed = [1_000.0], []
     monkeypatch.setattr(ticker, "time", SimpleNamespace(monotonic=lambda: passed[0]))
 
-    def rehearse(moment: datetime) -> None:
+    def rehearse(moment: datetime) -> bool:
         rehearsed.append(moment)
         passed[0] += 0.04
+        return True
 
     monkeypatch.setattr(bells, "rehearse", rehearse)
     ticking.tick()

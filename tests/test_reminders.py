@@ -75,8 +75,9 @@ def test_a_bell_that_is_rehearsed_leaves_nothing_behind_and_rings_once_when_it_i
         return found
 
     before = everything()
-    bells.rehearse(moment)
-    bells.rehearse(moment, late_by=timedelta(hours=2))
+    assert bells.rehearse(moment)
+    assert bells.rehearse(moment, late_by=timedelta(hours=2))
+    assert not bells.rehearse(moment - timedelta(seconds=1))
 
     assert everything() == before
     clock.forward(seconds=(moment - clock()).total_seconds())

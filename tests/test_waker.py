@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 
 import pytest
@@ -17,7 +16,6 @@ from incidents.jobs.waker import BELLS, NOTICES, Waker
 from incidents.kernel import clock as time
 from incidents.kernel import outbox
 from incidents.kernel.database import db
-from incidents.kernel.doorbell import Doorbell
 from incidents.kernel.glance import Glance
 from tests.conftest import WoundClock
 
@@ -112,43 +110,6 @@ def test_a_commit_moves_the_mark_and_a_rollback_shows_nothing(app: Flask) -> Non
 
     assert glance.mark() != before
     glance.close()
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_doorbell_rings_when_anybody_writes_to_the_database_and_when_it_is_rung(app: Flask) -> None:
-    _enqueue("slack")
-    with closing(Doorbell(db.engine)) as doorbell:
-        assert doorbell.tells()
-        assert not doorbell.wait(0)
-
-        _enqueue("email")
-        assert doorbell.wait(20)
-
-        doorbell.ring()
-        assert doorbell.wait(20)
-        assert not doorbell.wait(0)
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_doorbell_whose_log_went_away_says_that_it_does_not_tell_until_there_is_another(app: Flask) -> None:
-    _enqueue("slack")
-    with closing(Doorbell(db.engine)) as doorbell:
-        assert doorbell.tells()
-        db.session.remove()
-        db.engine.dispose()  # whoever leaves last takes the log along
-
-        assert doorbell.wait(20)
-        assert not doorbell.tells()
-
-        _enqueue("email")
-        assert doorbell.tells()
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_where_nothing_tells_of_a_commit_the_doorbell_says_so(app: Flask) -> None:
-    with closing(Doorbell(db.engine)) as doorbell:
-        assert not doorbell.tells()
-        assert not doorbell.wait(0)
 
 
 def test_a_connection_that_ended_is_replaced_and_what_was_seen_on_it_counts_for_nothing(app: Flask) -> None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from incidents.channels import Outcome
-from incidents.jobs import alarm, audit, heartbeat, holding, slack_channels, timetable
+from incidents.jobs import audit, heartbeat, holding, slack_channels, timetable
 from incidents.kernel import beats, findings, leases, outbox
 from incidents.kernel.beats import ClockBeat
 from incidents.kernel.database import db
@@ -45,8 +45,7 @@ def look(clock: WoundClock) -> None:
     """A minute of the clock that holds the chores."""
     db.session.commit()
     clock.forward(seconds=1)
-    audit.audit()
-    alarm.warn()
+    timetable.look_for_what_is_late()
 
 
 # ---- what it finds ----

@@ -42,17 +42,18 @@ def strike_due_bells(limit: int = BATCH) -> int:
         return _strike_one_by_one(limit)
 
 
-def rehearse(moment: datetime, *, late_by: timedelta = timedelta(0)) -> None:
+def rehearse(moment: datetime, *, late_by: timedelta = timedelta(0)) -> bool:
     """Do for one incident what will be due then, and undo it: what is done after a long rest takes far longer.
 
     What is done for the first time takes longest; struck very late, one incident calls for nearly all that there is to do.
-    Whatever is wrong is said when it is really struck.
+    Whether there was one, and nobody in the way. Whatever is wrong is said when it is really struck.
     """
     try:
         with waiting_at_most(_PATIENCE_OF_A_REHEARSAL):
-            strike.strike_all(strike.due_incidents(1, by=moment), now=moment + late_by)
+            return bool(strike.strike_all(strike.due_incidents(1, by=moment), now=moment + late_by))
     except Exception as broken:  # noqa: BLE001 - the bell itself must ring all the same
         _log.debug("a bell could not be rehearsed", cause=str(getattr(broken, "orig", broken)))
+        return False
     finally:
         db.session.rollback()
 

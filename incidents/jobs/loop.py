@@ -33,7 +33,7 @@ from .waker import BELLS, NOTICES, Waker
 from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
 _REST = 20.0  # seconds that a thread may sleep which the waker wakes
-_UNTIL_DEATH_IS_SEEN = 10.0  # seconds, where the waker itself hangs; else it sees it within one
+_UNTIL_DEATH_IS_SEEN = 5.0  # seconds
 _LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,6 @@ def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Pa
     log.info("clock_started", worker=worker)
     spare_the_collector()
     threads = (*lanes, teller, watchdog, ticker, waker)
-    waker.are_others_alive = lambda: all(thread.is_alive() for thread in threads)
     for thread in threads:
         thread.start()
     timetable.start()
@@ -74,8 +73,6 @@ def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Pa
     while all(thread.is_alive() for thread in threads):
         waker.join(_UNTIL_DEATH_IS_SEEN)
     was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
-    if dead != [waker.name]:
-        dead = [name for name in dead if name != waker.name]  # it ends as soon as it sees that another has
     stop.set()
     the_clock.wake()
     teller.wake()

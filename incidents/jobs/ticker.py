@@ -25,6 +25,7 @@ LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds, of a tick that nobody wake
 _BEAT_EVERY = 19.0  # seconds at least, so that each rest ends with one; a clock counts as gone after 90
 _BETWEEN_BEATS = 5.0  # seconds of one tick's striking, however much is overdue: its watchdog and its lease wait for it
 _VERY_LATE = timedelta(hours=2)
+_TIME_TO_LEARN = 2.0  # seconds
 _GETS_UP = 0.15  # seconds before a bell is due
 _AWAKE_FOR = 1.0  # seconds after the last one
 _SET_BACK = timedelta(seconds=60)
@@ -114,9 +115,8 @@ class Clock:
 
     def _learn(self, bell_at: datetime) -> None:
         """What is done for the first time takes a fifth of a second; so that is not when it is due."""
-        if not self._has_learnt:
-            self._has_learnt = True
-            bells.rehearse(bell_at, late_by=_VERY_LATE)
+        if not self._has_learnt and _seconds_until(bell_at) > _TIME_TO_LEARN:
+            self._has_learnt = bells.rehearse(bell_at, late_by=_VERY_LATE)
             spare_the_collector()
 
     def _wait_for(self, bell_at: datetime, seconds: float) -> float:
@@ -169,6 +169,7 @@ class Clock:
 
 
 def wake_all(lanes: Sequence[LaneThread]) -> None:
+    """Something may be due on any of them."""
     for lane in lanes:
         lane.wake()
 

@@ -44,7 +44,6 @@ class Waker(threading.Thread):
         super().__init__(name="waker", daemon=True)
         self.app, self.lookout, self.sleepers = app, lookout, sleepers
         self.sign: Callable[[], None] = lambda: None  # called after each look: the watchdog listens
-        self.are_others_alive: Callable[[], bool] = lambda: True  # else it ends, and whoever waits for it knows at once
         self._stopped = stop
         self._rest = min(_EVERY, lookout.rest)
         self._doorbell: Doorbell | None = None
@@ -59,7 +58,7 @@ class Waker(threading.Thread):
         with self.app.app_context(), closing(Doorbell(db.engine)) as doorbell, closing(self.lookout):
             self._doorbell = doorbell
             is_rung = False
-            while not self._stopped.is_set() and self.are_others_alive():
+            while not self._stopped.is_set():
                 is_told = doorbell.tells()  # from before the look on
                 is_rung = doorbell.wait(self.look_and_rest(is_told=is_told, is_rung=is_rung))
                 if is_rung:

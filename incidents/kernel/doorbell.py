@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Doorbell:
         os.set_blocking(self._button, False)
         self._poll = select.poll()
         self._poll.register(self._ear, select.POLLIN)
+        # whoever rings when it is closed must not write into what has its number since; a handler may interrupt a ring
+        self._closing, self._is_closed = threading.RLock(), False
 
     def tells(self) -> bool:
         """Whether it rings from now on when something is written."""
@@ -40,27 +43,24 @@ class Doorbell:
         if self._ear in ready:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._ear, 4096)
-        if self._watch is not None and self._watch.fileno() in ready and self._has_gone(self._watch.read(timeout=0)):
+        if self._watch is not None and self._watch.fileno() in ready and _has_gone(self._watch.read(timeout=0)):
             self._forget_log()
         return bool(ready)
 
     def ring(self) -> None:
         """Wake whoever waits, from any thread or from a signal's handler."""
-        with contextlib.suppress(OSError):  # it was rung before and nobody has woken yet, or it is closed
-            os.write(self._button, b"!")
+        with self._closing, contextlib.suppress(BlockingIOError):  # it was rung very often, and nobody has woken yet
+            if not self._is_closed:
+                os.write(self._button, b"!")
 
     def close(self) -> None:
         """Nobody waits here any more."""
         if self._watch is not None:
             self._forget_log()
-        os.close(self._button)
+        with self._closing:
+            self._is_closed = True
+            os.close(self._button)
         os.close(self._ear)
-
-    def _has_gone(self, events: Any) -> bool:
-        """The file went, and with it what was watched: another may take its place."""
-        from inotify_simple import flags
-
-        return any(event.mask & flags.IGNORED for event in events)
 
     def _forget_log(self) -> None:
         self._poll.unregister(self._watch.fileno())
@@ -82,3 +82,10 @@ def _watch(log: Path) -> Any:
         watch.close()
         return None
     return watch
+
+
+def _has_gone(events: Any) -> bool:
+    """The file went, and with it what was watched: another may take its place."""
+    from inotify_simple import flags
+
+    return any(event.mask & flags.IGNORED for event in events)
