@@ -183,8 +183,38 @@ def test_the_timetable_does_what_is_on_it_and_nothing_about_a_slack_that_nobody_
     table.start_over()
 
     assert all(event.wait(20) for event in done.values())
-    table._scheduler.shutdown(wait=True)  # what is under way still needs the database
-    table.stop()
+    table.stop(within=20)
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["ends", "hangs"])
+def test_a_clock_that_leaves_gives_the_chores_away_when_the_one_under_way_has_ended_or_its_time_is_up(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    began, may_end, had_them_then = threading.Event(), threading.Event(), []
+
+    def chore() -> None:
+        began.set()
+        may_end.wait(20)
+        had_them_then.append(table.holding.held is not None)
+
+    monkeypatch.setattr(timetable, "EVERYWHERE", {})
+    monkeypatch.setattr(timetable, "CHORES", {chore: timedelta(minutes=1)})
+    table = timetable.Timetable(app, "clock-1")
+    table.holding.keep()
+    table.start()
+    table.start_over()
+    assert began.wait(20)
+    if not hangs:
+        threading.Timer(0.1, may_end.set).start()
+
+    table.stop(within=0 if hangs else 20)
+
+    assert had_them_then == ([] if hangs else [True])
+    assert leases.take(holding.NAME, holder="another") is not None
+    may_end.set()
+    for thread in threading.enumerate():
+        if thread.name == "timetable's end":
+            thread.join(20)
 
 
 def test_chores_that_no_clock_takes_up_are_found(app: Flask, clock: WoundClock) -> None:

@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -74,9 +75,9 @@ def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Pa
         waker.join(_UNTIL_DEATH_IS_SEEN)
     was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
     stop.set()
-    the_clock.wake()
-    teller.wake()
-    _take_leave(app, worker, lanes, timetable)
+    for wake in sleepers.values():
+        wake()
+    _take_leave(app, worker, threads, timetable)
     if not was_asked:
         raise RuntimeError(f"a thread of the clock ended, which it never should: {', '.join(dead)}")
 
@@ -136,13 +137,13 @@ def _tell_of_hanging(app: Flask, worker: str, silent: float) -> None:
             log.warning("clock_could_not_say_that_it_hangs", cause=str(getattr(broken, "orig", broken)))
 
 
-def _take_leave(app: Flask, worker: str, lanes: list[LaneThread], timetable: Timetable) -> None:
+def _take_leave(app: Flask, worker: str, threads: Sequence[threading.Thread], timetable: Timetable) -> None:
+    """Whoever still writes comes to an end before it is written down that this clock left."""
     until = time.monotonic() + _LONGEST_FAREWELL
-    wake_all(lanes)
-    for lane in lanes:
-        lane.join(max(0.0, until - time.monotonic()))
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
     try:
-        timetable.stop()
+        timetable.stop(within=max(0.0, until - time.monotonic()))
         with app.app_context():
             released = outbox.release(worker)
             beats.leave(worker)

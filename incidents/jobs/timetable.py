@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -210,10 +211,13 @@ class Timetable:
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=datetime.now(UTC))
 
-    def stop(self) -> None:
-        """No further chore begins, and another clock may take them up."""
+    def stop(self, *, within: float) -> None:
+        """No further chore begins; those under way end in so many seconds, and another clock may take them up."""
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+            # it waits for as long as they take
+            ending = threading.Thread(target=self._scheduler.shutdown, name="timetable's end", daemon=True)
+            ending.start()
+            ending.join(within)
         with self.app.app_context():
             self.holding.give_back()
 

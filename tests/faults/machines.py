@@ -133,6 +133,11 @@ class Site:
             machine.process.wait(40)
         return time.monotonic() - began
 
+    def what_failed(self) -> list[str]:
+        """The end of the log of each machine that did not end with 0, under its exit code."""
+        ended = [(machine, machine.process.returncode) for machine in self.machines]
+        return [f"{machine.log.stem} ended with {code}:\n{machine.said()}" for machine, code in ended if code]
+
     def kill_what_is_left(self) -> None:
         """At the end of a test that failed."""
         for machine in self.machines:
