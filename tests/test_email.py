@@ -20,6 +20,7 @@ from incidents.channels import email as channel
 from incidents.kernel.settings import Settings
 from incidents.kernel.settings import load as load_settings
 from tests.conftest import SECRET, WoundClock
+from tests.ports import free_port
 
 
 class Postbox:
@@ -54,12 +55,6 @@ class Postbox:
             content = cast(bytes, envelope.content)
             self.got.append(email.message_from_bytes(content, policy=email.policy.default))
         return self.says_to_data
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

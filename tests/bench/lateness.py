@@ -21,6 +21,7 @@ from incidents.records.incidents import Bell, Incident
 from tests.bench import processes, scratch
 from tests.bench.figures import Figure, Result, percentile
 from tests.factories import a_person, an_incident
+from tests.ports import free_port
 
 _HOW_MANY = 60
 _AHEAD = 1.2  # seconds: longer than the clock ever sleeps, as every real due time is known long before
@@ -44,7 +45,7 @@ class _Arrivals:
 def measure() -> Iterator[Result]:
     """Milliseconds from the due instant to the first word of the letter at the mail server."""
     arrivals = _Arrivals()
-    smtp = Controller(arrivals, hostname="127.0.0.1", port=scratch.free_port())
+    smtp = Controller(arrivals, hostname="127.0.0.1", port=free_port())
     smtp.start()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -36,6 +36,7 @@ from tests.factories_published import (
     make_past_incident,
     make_update,
 )
+from tests.ports import free_port
 
 _ROUNDS = 5
 _SECONDS = 4
@@ -86,7 +87,7 @@ def _beside_nginx(folder: Path, page: bytes, address: str, pid: int) -> Iterator
     _put(www / "index.html", page)
     for path in _FOR_PROGRAMS.values():
         _put(www / path, _fetch(address + path))
-    port = scratch.free_port()
+    port = free_port()
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(folder=folder, port=port))
     theirs = f"http://127.0.0.1:{port}/"
@@ -240,7 +241,7 @@ class _ours:  # noqa: N801 - reads as a statement
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        port = scratch.free_port()
+        port = free_port()
         self._address = f"http://127.0.0.1:{port}/"
         self._environ = {
             "DATA_DIR": str(folder / "var"),

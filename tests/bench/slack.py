@@ -29,6 +29,7 @@ from tests.bench import fanout, processes, scratch
 from tests.bench.figures import Figure, LeftOut, Result, percentile
 from tests.bench.screens import _fill_incidents
 from tests.factories import a_component, a_person, an_incident
+from tests.ports import free_port
 from tests.receivers import receiving
 from tests.slack_api import TEAM, SlackApi
 from tests.slack_door import KEY, command_body, headers, linked
@@ -48,7 +49,7 @@ def measure() -> Iterator[Result]:
         all_of_them.enter_context(scratch.application(folder, **environ))
         open_ones = _fill()
         db.session.remove()
-        port = scratch.free_port()
+        port = free_port()
         serve = [sys.executable, "-m", "tests.bench.serve"]
         served = {**environ, "PORT": str(port), "WEB_WORKERS": "1"}
         web = all_of_them.enter_context(

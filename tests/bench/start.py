@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import processes, scratch
+from tests.bench import processes
 from tests.bench.figures import Figure, Result
+from tests.ports import free_port
 
 _IDLE_FOR = 20.0  # seconds
 
@@ -22,7 +23,7 @@ def measure() -> Iterator[Result]:
         folder = Path(name)
         firsts = []
         for number in range(5):
-            port = scratch.free_port()
+            port = free_port()
             environ = {"DATA_DIR": str(folder / "var"), "PORT": str(port), "BASE_URL": f"http://127.0.0.1:{port}"}
             started = time.perf_counter()
             with processes.running(_UP, environ=environ, log=folder / "up.log") as up:

@@ -24,6 +24,7 @@ from tests.bench import processes, scratch
 from tests.bench.figures import Figure, Result, percentile
 from tests.factories import an_incident
 from tests.factories_people import PASSWORD, make_person
+from tests.ports import free_port
 
 _TARPITS, _HEALTHY, _ROUNDS = 50, 10, 4
 _BETWEEN, _PATIENCE, _READS_EVERY = 3.0, 40.0, 0.1  # seconds
@@ -56,7 +57,7 @@ def measure() -> Iterator[Result]:
     for server in healthy:
         threading.Thread(target=server.serve_forever, daemon=True).start()
     places = [each.getsockname() for each in tarpits] + [each.server_address for each in healthy]
-    port = scratch.free_port()
+    port = free_port()
     with (
         tempfile.TemporaryDirectory() as folder,
         scratch.application(Path(folder), OUTBOUND_ALLOW="127.0.0.0/8") as app,

@@ -23,6 +23,7 @@ from incidents.records.incidents import Bell
 from tests import crowds
 from tests.bench import processes, scratch
 from tests.bench.figures import Figure, LeftOut, Result, percentile
+from tests.ports import free_port
 
 _OPEN, _DUE = 100_000, 1_000
 _IDLE_FOR = 60.0  # seconds: each chore of the minute is done once meanwhile
@@ -57,7 +58,7 @@ def measure() -> Iterator[Result]:
 
 def _with(folder: Path, url: str | None, *, clocks: int, on: str) -> Iterator[Result]:
     folder.mkdir()
-    smtp = Controller(_Taking(), hostname="127.0.0.1", port=scratch.free_port())
+    smtp = Controller(_Taking(), hostname="127.0.0.1", port=free_port())
     smtp.start()
     environ = {
         "DATA_DIR": str(folder / "var"),
@@ -132,7 +133,7 @@ def _let_fall_due() -> list[float]:
 def _idle_program(folder: Path) -> Iterator[Result]:
     """`sevenbells up` with nothing to do: two web workers, one clock, and who supervises them."""
     folder.mkdir()
-    port = scratch.free_port()
+    port = free_port()
     environ = {"DATA_DIR": str(folder / "var"), "PORT": str(port), "BASE_URL": f"http://127.0.0.1:{port}"}
     subprocess.run(
         [sys.executable, "-m", "incidents.cli", "db", "upgrade"],

@@ -16,6 +16,7 @@ from incidents.published import publishing
 from tests.bench import processes, scratch
 from tests.bench.figures import Figure, Result
 from tests.bench.page import _make_full_page
+from tests.ports import free_port
 
 _WORKERS, _PUBLICATIONS = 4, 50
 _LONGEST = 10.0  # seconds
@@ -46,7 +47,7 @@ def measure() -> Iterator[Result]:
 
 def _start(folder: Path, number: int, running: ExitStack) -> int:
     """One more worker on the same files."""
-    port = scratch.free_port()
+    port = free_port()
     environ = {
         "DATA_DIR": str(folder),
         "DATABASE_URL": f"sqlite:///{folder / 'sevenbells.db'}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import statuspage
 from incidents.kernel import beats, clock
 from incidents.kernel.database import db
 from incidents.kernel.settings import Settings
+from tests.ports import free_port
 
 # Chromium talks to nobody but us.
 _FLAGS = [
@@ -33,13 +33,6 @@ _FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

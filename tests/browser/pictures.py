@@ -21,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from incidents.demo import people
-from tests.browser.conftest import free_port
+from tests.ports import free_port
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 COLOURS = 96  # enough for a flat page, and a quarter of the bytes

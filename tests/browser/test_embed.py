@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 from werkzeug.serving import make_server
 
-from tests.browser.conftest import Served, _Silent, free_port
+from tests.browser.conftest import Served, _Silent
 from tests.factories_published import make_page
+from tests.ports import free_port
 
 
 @pytest.fixture

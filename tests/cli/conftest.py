@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from sqlalchemy import create_engine, make_url, text
 from incidents import cli
 from incidents.kernel import settings as settings_module
 from incidents.kernel.settings import Settings
+from tests import ports
 
 
 class Ran(NamedTuple):
@@ -110,6 +110,4 @@ def start(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., sub
 
 def free_port() -> str:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(ports.free_port())

@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from tests.bench.processes import first_answer
-from tests.bench.scratch import free_port
+from tests.ports import free_port
 
 PROGRAM = [sys.executable, "-m", "incidents.cli"]
 

@@ -24,7 +24,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from tests.bench.processes import command_line, family, first_answer
-from tests.browser.conftest import free_port
+from tests.ports import free_port
 
 # A fault run of its own may ask for more: KILLS=50 pytest tests/faults
 KILLS = int(os.environ.get("KILLS", "12"))

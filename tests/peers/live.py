@@ -17,6 +17,7 @@ from incidents.published import page_settings
 from tests.bench import processes, scratch
 from tests.factories_people import make_token
 from tests.peers.hostile import Page, make_hostile_page
+from tests.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Live:
 @contextmanager
 def live_page(folder: Path) -> Iterator[Live]:
     """The page, until the block ends; ``folder`` takes its database and its log."""
-    address = f"http://127.0.0.1:{scratch.free_port()}"
+    address = f"http://127.0.0.1:{free_port()}"
     environ = {
         "DATA_DIR": str(folder / "var"),
         "DATABASE_URL": f"sqlite:///{folder / 'peers.db'}",
