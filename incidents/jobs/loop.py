@@ -51,19 +51,19 @@ def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Pa
     also = (bells.asking_when(BELLS), subscribers.asking_when(NOTICES))
     lookout = Lookout(channels.lanes(), rest=rest, also=also)
     lanes = [LaneThread(Lane(app, channel, worker=worker, stop=stop, lookout=lookout)) for channel in channels.lanes()]
-    ticks, chores = Pulse("ticker", patience), Pulse("timetable", patience)
+    ticks, chores, quick = Pulse("ticker", patience), Pulse("timetable", patience), Pulse("quick chores", with_lanes)
     turns = [Pulse(lane.name, with_lanes) for lane in lanes]
     for lane, pulse in zip(lanes, turns, strict=True):
         lane.sign = pulse.sign
     teller, notices = Teller(app, stop, wake=partial(wake_all, lanes), rest=rest), Pulse("teller", patience)
     teller.sign = notices.sign
-    timetable = Timetable(app, worker, sign=chores.sign, sign_every=patience.suspicious / 3)
+    timetable = Timetable(app, worker, sign=chores.sign, sign_every=patience.suspicious / 3, sign_quick=quick.sign)
     the_clock = Clock(app, worker, lanes, timetable, rest=rest)
     ticker = threading.Thread(target=_tick_until, args=(the_clock, ticks, stop), name="ticker", daemon=True)
     sleepers = {BELLS: the_clock.wake, NOTICES: teller.wake, **{lane.lane.channel: lane.wake for lane in lanes}}
     waker, looks = Waker(app, stop, lookout, sleepers), Pulse("waker", patience)
     waker.sign, stop.rouse = looks.sign, waker.rouse
-    watchdog = Watchdog(stop, ticks, chores, notices, looks, *turns, tell=partial(_tell_of_hanging, app, worker))
+    watchdog = Watchdog(stop, ticks, chores, quick, notices, looks, *turns, tell=partial(_tell_of_hanging, app, worker))
     log.info("clock_started", worker=worker)
     spare_the_collector()
     threads = (*lanes, teller, watchdog, ticker, waker)

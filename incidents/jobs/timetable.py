@@ -176,10 +176,19 @@ def chores_of(app: Flask) -> Mapping[Callable[[], None], timedelta]:
 
 
 class Timetable:
-    """Runs the chores in threads of its own until it is stopped. ``sign`` is called while it is alive."""
+    """Runs the chores in threads of its own until it is stopped.
+
+    ``sign`` is called while it is alive, and ``sign_quick`` by the thread that the quick ones share.
+    """
 
     def __init__(
-        self, app: Flask, worker: str, *, sign: Callable[[], None] = lambda: None, sign_every: float = _SIGN_EVERY
+        self,
+        app: Flask,
+        worker: str,
+        *,
+        sign: Callable[[], None] = lambda: None,
+        sign_every: float = _SIGN_EVERY,
+        sign_quick: Callable[[], None] = lambda: None,
     ) -> None:
         self.app = app
         self.holding = Holding(worker)
@@ -187,7 +196,8 @@ class Timetable:
         rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         executors = {"default": ThreadPoolExecutor(), _QUICK: ThreadPoolExecutor(1)}
         self._scheduler = BackgroundScheduler(executors=executors, job_defaults=rules, timezone=UTC, daemon=True)
-        self._add("say_that_it_lives", sign, timedelta(seconds=min(sign_every, _SIGN_EVERY)), "default")
+        for name, saying, executor in (("it_lives", sign, "default"), ("the_quick_are_done", sign_quick, _QUICK)):
+            self._add(f"say_that_{name}", saying, timedelta(seconds=min(sign_every, _SIGN_EVERY)), executor)
         for chore, every in chores_of(app).items():
             executor = "default" if chore in _SLOW or chore not in CHORES else _QUICK
             after = _GRACE if chore is look_for_what_is_late else timedelta(0)

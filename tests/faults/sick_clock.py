@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
+from datetime import timedelta
 
 import wsgi
-from incidents.jobs import deliveries, loop, ticker
+from incidents.jobs import deliveries, loop, ticker, timetable
 from incidents.jobs.stop import Stop
 from incidents.jobs.watchdog import Patience
 
@@ -36,6 +37,8 @@ if __name__ == "__main__":
         ticker.Clock._next_bell_at = hang_at_the_second  # type: ignore[method-assign,assignment]
     elif sys.argv[1] == "lane":
         deliveries.Lane.next_due_in = hang  # type: ignore[method-assign]
+    elif sys.argv[1] == "chore":
+        timetable.EVERYWHERE = {hang: timedelta(seconds=0.2)}  # type: ignore[dict-item]
     elif sys.argv[1] == "dead":
         deliveries.Lane.next_due_in = die  # type: ignore[method-assign]
     soon = Patience(1.0, 2.5)

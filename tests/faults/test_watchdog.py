@@ -36,13 +36,15 @@ def test_a_tick_that_hangs_is_said_with_its_stack_and_ends_the_process(database_
     engine.dispose()
 
 
-@pytest.mark.parametrize(("what", "code"), [("lane", 70), ("dead", 1)])
-def test_a_lane_that_hangs_or_dies_ends_the_process_so_that_a_fresh_one_comes(
-    what: str, code: int, sqlite_schema: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("what", "code", "thread"), [("lane", 70, "lane-email"), ("chore", 70, "quick chores"), ("dead", 1, "lane-email")]
+)
+def test_a_lane_that_hangs_or_dies_and_a_chore_that_keeps_others_waiting_end_the_process_so_that_a_fresh_one_comes(
+    what: str, code: int, thread: str, sqlite_schema: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "sevenbells.db"
     file.write_bytes(sqlite_schema.read_bytes())
     done = run(what, f"sqlite:///{file}", tmp_path / "var")
 
     assert done.returncode == code, done.stderr[-2000:]
-    assert "lane-email" in done.stderr
+    assert thread in done.stderr
