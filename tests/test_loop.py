@@ -20,7 +20,7 @@ from sqlalchemy import Select, String, func, literal_column, select, text
 from sqlalchemy.exc import OperationalError
 
 from incidents.actions import strike
-from incidents.jobs import audit, bells, loop, ticker, timetable, waker
+from incidents.jobs import audit, bells, loop, rest, ticker, timetable, waker
 from incidents.jobs.deliveries import Lane
 from incidents.jobs.lanes import LaneThread
 from incidents.jobs.stop import Stop
@@ -125,7 +125,7 @@ def test_however_much_is_overdue_it_says_between_that_it_lives(
         ticking.tick()
         silences.append(passed[0] - began)
 
-    assert max(silences) < leases.LASTS.total_seconds() / 2
+    assert max(silences) < leases.span().total_seconds() / 2
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,29 @@ def test_before_a_bell_it_rehearses_until_that_is_due_and_says_that_it_lives_aft
     ringing.due.clear()
     ticking.tick()
     assert when_it_said_last() > said
+
+
+def test_as_long_as_it_ticks_a_clock_keeps_the_chores_without_a_gap(
+    app: Flask, ringing: Bells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [1_000.7]
+    terms: set[int | None] = set()
+    for module in (ticker, rest, leases):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+
+    def wait(seconds: float) -> None:
+        passed[0] += seconds
+        held = table.holding.held
+        terms.add(held.term if held is not None else None)
+
+    table = timetable.Timetable(app, "clock-1")
+    ticking = ticker.Clock(app, "clock-1", [], table, rest=20.0)
+    monkeypatch.setattr(ticking, "_woken", SimpleNamespace(wait=wait, clear=lambda: None))
+    until = passed[0] + 3 * leases.span().total_seconds()
+    while passed[0] < until:
+        ticking.sleep(ticking.tick())
+
+    assert terms == {1}
 
 
 def when_it_said_last() -> datetime:

@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import func, select
 
-from ..kernel import beats, clock, outbox
+from ..kernel import beats, clock, leases, outbox
 from ..kernel.database import db, reading
 from ..kernel.outbox import OutboxMessage
 from . import bells
@@ -23,6 +23,7 @@ from .timetable import Timetable
 
 LONGEST_SLEEP, _SHORTEST_SLEEP = 1.0, 0.2  # seconds, of a tick that nobody wakes
 _BEAT_EVERY = 19.0  # seconds at least, so that each rest ends with one; a clock counts as gone after 90
+_A_LITTLE = 1.0  # seconds before a rest has passed in which it counts as passed
 _BETWEEN_BEATS = 5.0  # seconds of one tick's striking, however much is overdue: its watchdog and its lease wait for it
 _VERY_LATE = timedelta(hours=2)
 _TIME_TO_LEARN = 2.0  # seconds
@@ -53,6 +54,7 @@ class Clock:
         self._woken = threading.Event()
         self._wall_at: datetime | None = None
         self._beat_at: float | None = None
+        self._kept_at = float("-inf")  # the lease on the chores, by the monotonic clock
         self._is_cut_off = False
         self._has_learnt = False
         self._struck_at = float("-inf")  # by the monotonic clock
@@ -63,7 +65,9 @@ class Clock:
         try:
             self._notice_a_clock_set_back(started_at)
             next_bell_at = self._strike()
-            self._beat(started_at, next_bell_at)
+            is_near = next_bell_at is not None and _seconds_until(next_bell_at) <= _GETS_UP  # then it goes first
+            self._keep_the_chores(is_near=is_near)
+            self._beat(started_at, is_near=is_near)
             pause = self._pause_until(next_bell_at)
         except Exception as broken:  # the database may be away: what is due stays due
             db.session.remove()
@@ -78,7 +82,7 @@ class Clock:
 
     def sleep(self, pause: float) -> None:
         """So many seconds, or until somebody wakes it."""
-        self._woken.wait(min(pause, seconds_until_the_next(self.rest)))
+        self._woken.wait(min(pause, seconds_until_the_next(min(self.rest, _a_third_of_a_lease()))))
         self._woken.clear()
 
     def wake(self) -> None:
@@ -131,9 +135,16 @@ class Clock:
                 took = time.monotonic() - began
         return max(0.0, until - time.monotonic())
 
-    def _beat(self, started_at: datetime, next_bell_at: datetime | None) -> None:
-        """Say that it lives, and keep the lease on the chores as long as it does; a bell that is near goes first."""
-        is_near = next_bell_at is not None and _seconds_until(next_bell_at) <= _GETS_UP
+    def _keep_the_chores(self, *, is_near: bool) -> None:
+        """As long as it ticks it keeps the lease on them, or asks for it."""
+        every = _a_third_of_a_lease() - _A_LITTLE
+        if self.timetable is None or time.monotonic() - self._kept_at < (2 * every if is_near else every):
+            return
+        self.timetable.holding.keep()
+        self._kept_at = time.monotonic()
+
+    def _beat(self, started_at: datetime, *, is_near: bool) -> None:
+        """Say that it lives."""
         every = 2 * _BEAT_EVERY if is_near else _BEAT_EVERY
         if self._beat_at is not None and time.monotonic() - self._beat_at < every:
             return
@@ -152,8 +163,6 @@ class Clock:
             due_backlog=backlog,
             oldest_due_seconds=oldest_seconds,
         )
-        if self.timetable is not None:
-            self.timetable.holding.keep()
         self._beat_at = time.monotonic()
 
     def _notice_a_clock_set_back(self, now: datetime) -> None:
@@ -172,6 +181,10 @@ def wake_all(lanes: Sequence[LaneThread]) -> None:
     """Something may be due on any of them."""
     for lane in lanes:
         lane.wake()
+
+
+def _a_third_of_a_lease() -> float:
+    return leases.span().total_seconds() / 3
 
 
 def _seconds_until(moment: datetime) -> float:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from . import clock
 from .database import Base, db, writing
 
-LASTS = timedelta(seconds=60)  # renewed with each beat of a clock, see ``jobs.loop``
+_SHORT, _LONG = timedelta(seconds=15), timedelta(seconds=60)
 _NOW = timedelta(0)
 _NOBODY = ""  # it was given back: the next who asks has it at once
 
@@ -54,8 +54,18 @@ class Held:
         return time.monotonic() < self.ends
 
 
-def take(name: str, *, holder: str, lasts: timedelta = LASTS) -> Held | None:
+def span() -> timedelta:
+    """How long one lasts; it is renewed about three times meanwhile.
+
+    Short where machines that know nothing of each other take over. A SQLite file is used by one machine, where a holder
+    that is gone is known to be (``end_those_of``), and each renewal would wake all who wait for something to be written.
+    """
+    return _SHORT if db.engine.dialect.name == "postgresql" else _LONG
+
+
+def take(name: str, *, holder: str) -> Held | None:
     """Become the holder where there is none, or the last one is gone; None while somebody else has it."""
+    lasts = span()
     ends = time.monotonic() + lasts.total_seconds()
     free = or_(Lease.expires_at <= _in(_NOW), Lease.holder == _NOBODY)
     claim = (
@@ -71,8 +81,9 @@ def take(name: str, *, holder: str, lasts: timedelta = LASTS) -> Held | None:
     return None if term is None else Held(name, holder, term, ends)
 
 
-def renew(held: Held, *, lasts: timedelta = LASTS) -> Held | None:
+def renew(held: Held) -> Held | None:
     """Keep it as long again; None when it ended meanwhile, even if nobody else has taken it."""
+    lasts = span()
     ends = time.monotonic() + lasts.total_seconds()
     longer = update(Lease).where(*_still(held), Lease.expires_at > _in(_NOW)).values(expires_at=_in(lasts))
     with writing(), db.engine.begin() as connection:
