@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, literal, select
+from sqlalchemy.exc import OperationalError
 
 from incidents import channels
 from incidents.channels import SENT, Message, Outcome
@@ -293,6 +295,35 @@ def test_slack_gets_a_message_a_second_to_a_channel(app: Flask, outgoing: Outgoi
     while lane.turn():
         pass
     assert len(outgoing.sent) == 2
+
+
+def test_what_was_claimed_just_before_the_database_went_away_leaves_as_soon_as_it_is_back(
+    app: Flask, outgoing: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue("a")
+    stop, was_away = threading.Event(), threading.Event()
+    lane = LaneThread(Lane(app, "email", worker="clock-1", stop=stop))
+    prepare = lane.lane.prepare
+
+    def away_at_first(claims: Sequence[Claim]) -> object:
+        if claims and not was_away.is_set():
+            was_away.set()
+            raise OperationalError("SELECT", {}, Exception("terminating connection"))
+        return prepare(claims)
+
+    monkeypatch.setattr(lane.lane, "prepare", away_at_first)
+    lane.start()
+    deadline = time.monotonic() + 30
+    while outbox.counts()["sent"] < 1 and time.monotonic() < deadline:
+        db.session.rollback()
+        time.sleep(0.02)
+    stop.set()
+    lane.wake()
+    lane.join(30)
+
+    assert was_away.is_set()
+    assert outgoing.subjects == ["a"]
+    assert db.session.scalars(select(OutboxMessage.attempts)).one() == 1
 
 
 def test_a_lane_of_threads_sends_all_in_order_and_never_two_at_once_to_one_destination(

@@ -318,7 +318,7 @@ def test_what_comes_while_a_message_is_on_its_way_is_said_after_it_and_nothing_i
     actions.assign_role(incident, role="scribe", person=ada, by=ada.as_actor())
     db.session.commit()
     lane = Lane(app, "slack", worker="a")
-    _claims, errands, _unsent = lane.take(limit=10)
+    errands, _unsent = lane.prepare(lane.claim(limit=10))
     actions.remove_role(incident, role="scribe", by=ada.as_actor())
     db.session.commit()
     lane.write([lane.attempt(errand, None) for errand in errands])
@@ -389,7 +389,8 @@ def test_two_clocks_write_to_a_channel_in_order_and_once_a_second(
     first.turn()
     assert second.turn() == 0
     clock.forward(seconds=1)
-    claims, errands, _unsent = first.take(limit=10)
+    claims = first.claim(limit=10)
+    errands, _unsent = first.prepare(claims)
     clock.forward(seconds=1)
     assert (len(claims), second.turn()) == (1, 0)  # one is on its way
     first.write([first.attempt(errands[0], None)])

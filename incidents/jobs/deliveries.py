@@ -91,8 +91,8 @@ class Lane:
         """Claim what is due and send it here and now; answers how many messages were looked at, 0 when none was due."""
         if self.stop.is_set():
             return 0
-        claims, errands, unsent = self.take(limit=limit)
-        done = unsent
+        claims = self.claim(limit=limit)
+        errands, done = self.prepare(claims)
         for errand in errands:
             done.append(self.attempt(errand, None))
             if time.monotonic() - done[0].at > WRITE_AFTER or len(done) >= WRITE_MANY:
@@ -106,17 +106,20 @@ class Lane:
         due_at = self.lookout.due_at(self.channel)
         return None if due_at is None else (due_at - clock.now()).total_seconds()
 
-    def take(self, *, limit: int, troubled: int = BATCH) -> tuple[list[Claim], list[Errand], list[Done]]:
-        """Claim what is due: all of it, what may leave, and what became of the rest."""
-        claims = outbox.claim(
+    def claim(self, *, limit: int, troubled: int = BATCH) -> list[Claim]:
+        """Claim what is due; each must be concluded, or waits until its lease has run out."""
+        return outbox.claim(
             worker=self.worker, channel=self.channel, limit=limit, troubled=troubled, pace=self.rules.pace
         )
+
+    def prepare(self, claims: Sequence[Claim]) -> tuple[list[Errand], list[Done]]:
+        """Of these claims what may leave, and what became of the rest. Raises OperationalError."""
         closed = channels.why_closed(self.channel, self.settings) if claims else None
         if closed:
             unsent = [outbox.failed(claimed, reason=closed, permanent=True) for claimed in claims]
-            return claims, [], [Done(result=result) for result in unsent]
+            return [], [Done(result=result) for result in unsent]
         errands, results = self._prepare(claims) if claims else ([], [])
-        return claims, errands, [Done(result=result) for result in results]
+        return errands, [Done(result=result) for result in results]
 
     def _prepare(self, claims: Sequence[Claim]) -> tuple[list[Errand], list[Result]]:
         """What may leave as things are now, with what its channel must know; the results of what may not."""

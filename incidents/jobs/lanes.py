@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ..kernel import outbox
 from ..kernel.database import db
-from ..kernel.outbox import BATCH
+from ..kernel.outbox import BATCH, Claim
 from .deliveries import WRITE_AFTER, WRITE_MANY, Done, Lane
 from .senders import Senders
 
@@ -88,15 +89,24 @@ class LaneThread(threading.Thread):
             rest = self.lane.lookout.seconds_to_rest()
             return rest if due_in is None else min(rest, due_in)
         self._claimed_at = time.monotonic()
-        claims, errands, unsent = self.lane.take(limit=min(room, BATCH), troubled=self.senders.free_for_troubled())
+        claims = self.lane.claim(limit=min(room, BATCH), troubled=self.senders.free_for_troubled())
         self.lane.lookout.forget()
         if any(claimed.was_abandoned for claimed in claims):
             self._suspect_until = time.monotonic() + _FOR_A_SUSPECT
-        self.senders.note(unsent)
-        self.senders.put(errands)
+        self._send(claims)
         self._is_more = len(claims) >= min(room, BATCH)
         # what is due and was left alone waits for a breaker, or for one in flight
         return 0.0 if claims else _LOOK_AGAIN
+
+    def _send(self, claims: Sequence[Claim]) -> None:
+        try:
+            errands, unsent = self.lane.prepare(claims)
+        except (OperationalError, InterfaceError):
+            # the database went away in between: given back as soon as it answers, they need not wait for their leases
+            self.senders.note([Done(result=outbox.returned(claimed)) for claimed in claims])
+            raise
+        self.senders.note(unsent)
+        self.senders.put(errands)
 
     def _take_leave(self) -> None:
         """Give back what was not begun, and write down what was."""
