@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 import statuspage
 from incidents.kernel.database import db
@@ -61,11 +61,11 @@ def test_a_copy_says_that_it_is_old_when_the_readers_clock_says_so(
     assert old.count() == 1
     assert not old.is_visible()
     page.clock.fast_forward("02:00")  # the tab is left open
-    assert old.is_visible()
+    expect(old).to_be_visible()
     page.get_by_role("link", name="Deutsch").click()
-    assert page.url == f"{second_host}/de/"
+    page.wait_for_url(f"{second_host}/de/")
     page.get_by_text("Seither wurde sie nicht erneuert; sie kann überholt sein.").wait_for()
     page.get_by_role("link", name="Verlauf", exact=True).click()
-    assert page.url == f"{second_host}/de/history/"
+    page.wait_for_url(f"{second_host}/de/history/")
     page.context.close()
     assert complaints == []

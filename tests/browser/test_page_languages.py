@@ -25,7 +25,7 @@ def test_times_stand_in_the_readers_zone_in_the_words_of_the_language(served: Se
     page.get_by_text("Stand So, 22. Nov., 21:14 EST (02:14 UTC).").wait_for()
     page.get_by_text("Zeiten in Ihrer Zeitzone und in UTC.").wait_for()
     page.get_by_role("link", name="Uploads are slow").click()
-    assert page.url.endswith("?lang=de")
+    page.wait_for_url("**?lang=de")
     page.get_by_role("link", name="Zurück zum aktuellen Status").click()
     page.get_by_role("link", name="日本語").click()
     page.get_by_text("11月22日(日) 21:14 EST (02:14 UTC)現在。").wait_for()
