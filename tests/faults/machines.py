@@ -119,10 +119,10 @@ class Site:
         return machine
 
     def wait_for_webs(self) -> None:
-        """Until each answers."""
+        """Until each answers people, for which it must have seen the database."""
         for machine in self.machines:
             if machine.word == "web":
-                first_answer(f"{machine.address}/health/live", machine.process, machine.log)
+                first_answer(f"{machine.address}/login", machine.process, machine.log)
 
     def stop(self) -> float:
         """SIGTERM to all; seconds until the last of them is gone, each by itself."""
