@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -161,6 +162,38 @@ def test_what_a_policy_lacks_is_said_beside_the_level_and_kept(client: FlaskClie
     refused = post(client, f"{ESCALATION}/P1", stranger)
     assert refused.status_code == 422
     assert "Nobody has the address nobody@example.com." in refused.text
+
+
+def test_of_two_who_edit_one_policy_the_second_sees_what_the_first_saved_and_loses_nothing(
+    client: FlaskClient, maya: Person
+) -> None:
+    make_person("jonas@example.com", name="Jonas Weber", role="responder")
+    version = re.findall(r'name="version" value="(\d+)"', client.get(f"{ESCALATION}/P2").text)[0]
+    theirs = {"level-1-after": "5", "level-1-tell[]": "responders", "version": version}
+    mine = {
+        "level-1-label": "Jonas first",
+        "level-1-after": "7",
+        "level-1-tell[]": "person:jonas@example.com",
+        "repeat-times": "2",
+        "version": version,
+    }
+    assert post(client, f"{ESCALATION}/P2", theirs).status_code == 303
+    assert post(client, f"{ESCALATION}/P2", theirs).status_code == 303  # the button pressed twice is no conflict
+
+    refused = post(client, f"{ESCALATION}/P2", mine)
+
+    assert refused.status_code == 409
+    assert "The escalation of P2 was changed while you edited it" in refused.text
+    assert "All responders" in refused.text
+    assert "Jonas first" in refused.text
+    db.session.expire_all()
+    assert [level.tell for level in matrix.levels_now(Severity.P2)] == [("responders",)]
+    form = refused.text.partition('action="/console/settings/escalation/P2"')[2].partition("</form>")[0]
+    again = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
+    assert post(client, f"{ESCALATION}/P2", again).status_code == 303
+    db.session.expire_all()
+    assert [level.label for level in matrix.levels_now(Severity.P2)] == ["Jonas first"]
+    assert matrix.repeats_now()[Severity.P2].times == 2
 
 
 def test_a_template_is_written_previewed_changed_and_deleted(client: FlaskClient, maya: Person) -> None:

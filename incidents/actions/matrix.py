@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,10 +10,10 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from ..kernel.database import db
-from ..kernel.errors import Malformed
+from ..kernel.errors import Malformed, Outdated
 from ..policy import escalation, repeats, severity
 from ..policy.escalation import Level
 from ..policy.repeats import Repeat
@@ -24,6 +25,8 @@ from ..records.matrix import EscalationLevelSetting, SeveritySetting
 from . import audit, journal, words
 
 _MOST_MINUTES = 60 * 24 * 30
+# of two who save a policy at once the second sees the first; the number only has to differ from other locks of ours
+_LOCK = 7_120_005
 
 
 def rules_now() -> dict[str, Any]:
@@ -98,6 +101,18 @@ def repeats_now() -> dict[Severity, Repeat]:
     return {each: set_ones.get(each, repeats.NEVER) for each in Severity}
 
 
+def version_of(of: Severity) -> int:
+    """What a policy holds as one number: whoever read another one read another policy."""
+    return _version(levels_now(of), repeats_now()[of])
+
+
+def _version(levels: Sequence[Level], repeat: Repeat) -> int:
+    again = [repeat.times, repeat.after.total_seconds()] if repeat.times else []
+    held = [[[level.label, level.after.total_seconds(), *level.tell] for level in levels], again]
+    # six bytes: a number that every reader of JSON keeps exactly
+    return int.from_bytes(hashlib.sha256(json.dumps(held).encode()).digest()[:6])
+
+
 def change_severity_rule(
     of: str,
     *,
@@ -124,12 +139,18 @@ def change_severity_rule(
 
 
 def change_levels(
-    of: str, *, by: Actor, levels: Sequence[Mapping[str, Any]], repeat: Mapping[str, Any] | None = None
+    of: str,
+    *,
+    by: Actor,
+    levels: Sequence[Mapping[str, Any]],
+    repeat: Mapping[str, Any] | None = None,
+    version: int | None = None,
 ) -> tuple[Level, ...]:
     """Replace the escalation policy of one severity. A level is ``{label?, after_minutes, tell: [word, …]}``.
 
     Words are those of ``policy.escalation.Level``; each has to name somebody we know. Minutes must grow from level to
-    level. ``repeat`` is ``{times, after_minutes}``; without it the policy does not begin again.
+    level. ``repeat`` is ``{times, after_minutes}``; without it the policy does not begin again. Raises Outdated when
+    ``version`` is no longer that of the policy, which then says something else than what is wanted.
     """
     key = known_severity(of)
     if not 1 <= len(levels) <= 10:
@@ -137,17 +158,21 @@ def change_levels(
     minutes = [_minutes(level) for level in levels]
     if minutes != sorted(set(minutes)):
         raise Malformed({"levels": "Each level must come later than the one before it."})
-    told = [_words(level) for level in levels]
+    wanted = tuple(
+        Level(
+            label=str(level.get("label") or f"Level {number}")[:80],
+            after=timedelta(minutes=_minutes(level)),
+            tell=tuple(_words(level)),
+        )
+        for number, level in enumerate(levels, start=1)
+    )
     again = _repeat(repeat)
+    _refuse_when_outdated(key, version, wanted=_version(wanted, again))
     db.session.execute(delete(EscalationLevelSetting).where(EscalationLevelSetting.severity == key))
-    for position, level in enumerate(levels):
+    for position, (level, after) in enumerate(zip(wanted, minutes, strict=True)):
         db.session.add(
             EscalationLevelSetting(
-                severity=key,
-                position=position,
-                label=str(level.get("label") or f"Level {position + 1}")[:80],
-                after_minutes=minutes[position],
-                tell=told[position],
+                severity=key, position=position, label=level.label, after_minutes=after, tell=list(level.tell)
             )
         )
     db.session.execute(delete(EscalationRepeat).where(EscalationRepeat.severity == key))
@@ -157,6 +182,15 @@ def change_levels(
     audit.note("changed the escalation policy", by=by, subject=str(key))
     db.session.flush()
     return levels_now(key)
+
+
+def _refuse_when_outdated(of: Severity, version: int | None, *, wanted: int) -> None:
+    if db.session.get_bind().dialect.name == "postgresql":
+        # what another is saving meanwhile is seen once it has committed (SQLite writes one at a time anyway)
+        db.session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    standing = version_of(of)
+    if version is not None and standing not in (version, wanted):
+        raise Outdated(f"The escalation of {of} has changed since you read it. Nothing was recorded.", version=standing)
 
 
 def known_severity(word: str) -> Severity:

@@ -13,7 +13,7 @@ from ..access import Role, actor, may
 from ..actions import incident_channel, matrix, oncall, telling, words
 from ..actions.words import Choice
 from ..kernel.database import db
-from ..kernel.errors import Malformed
+from ..kernel.errors import Malformed, Outdated
 from ..policy import repeats
 from ..policy.escalation import ANY_RESPONDER, ON_CALL, Level
 from ..policy.repeats import Repeat
@@ -25,6 +25,7 @@ from .lengths import length_text, minutes_of
 bp = Blueprint("console_escalation", __name__, url_prefix="/console/settings/escalation")
 
 _LIST, _EDIT = "console/settings/escalation.html", "console/settings/escalation_edit.html"
+_CONFLICT = "console/settings/escalation_conflict.html"
 _MOST_LEVELS = 10
 _MOST_NAMES = 4
 
@@ -123,7 +124,7 @@ def edit(severity: str) -> ResponseReturnValue:
     ]
     again = matrix.repeats_now()[known]
     repeat = TypedRepeat(str(again.times), length_text(again.after // timedelta(minutes=1)))
-    return _show(known, levels, repeat, {})
+    return _show(known, levels, repeat, {}, version=str(matrix.version_of(known)))
 
 
 @bp.post("/<severity>")
@@ -135,21 +136,61 @@ def change(severity: str) -> ResponseReturnValue:
     repeat = TypedRepeat(
         request.form.get("repeat-times", "0"), request.form.get("repeat-after", "").strip() or "15 min"
     )
+    version = request.form.get("version", "")
     problems = {**_problems(levels), **_repeat_problems(repeat)}
     if not problems:
         try:
             levels.sort(key=_minutes)
             wanted = {"times": int(repeat.times), "after_minutes": minutes_of(repeat.after)}
-            matrix.change_levels(known, by=actor(), levels=[_as_json(level) for level in levels], repeat=wanted)
+            matrix.change_levels(
+                known,
+                by=actor(),
+                levels=[_as_json(level) for level in levels],
+                repeat=wanted,
+                version=_number(version),
+            )
+        except Outdated as refusal:
+            db.session.rollback()
+            return _conflict(known, levels, wanted, refusal)
         except Malformed as wrong:
             problems = {"": wrong.sentence}
     if problems:
         db.session.rollback()
-        return _show(known, levels, repeat, problems)
+        return _show(known, levels, repeat, problems, version=version)
     db.session.commit()
     flash(f"The escalation of {known} is saved. It holds for incidents declared from now on.")
     kept = "remove" in request.form or "more" in request.form
     return redirect(f"/console/settings/escalation{f'/{known}' if kept else ''}", 303)
+
+
+def _number(version: str) -> int | None:
+    """The version that was read; a form that names none is trusted, and one that makes no sense read nothing."""
+    if not version:
+        return None
+    return int(version) if version.isascii() and version.isdecimal() and len(version) < 20 else -1
+
+
+def _conflict(
+    severity: Severity, levels: list[TypedLevel], repeat: dict[str, int], refusal: Outdated
+) -> ResponseReturnValue:
+    """Somebody was faster: what stands now beside what was typed, and the choice between them."""
+    offered = words.choices()
+    mine = tuple(
+        Level(timedelta(minutes=_minutes(level)), tuple(level.tell), level.label or f"Level {number}")
+        for number, level in enumerate(levels, start=1)
+    )
+    again = Repeat(repeat["times"], timedelta(minutes=repeat["after_minutes"]))
+    shown = render_template(
+        _CONFLICT,
+        severity=severity,
+        refusal=refusal,
+        theirs=_in_words(severity, matrix.levels_now(severity), matrix.repeats_now()[severity], offered),
+        mine=_in_words(severity, mine, again, offered),
+        carried=[
+            (name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "version")
+        ],
+    )
+    return make_response(shown, 409)
 
 
 def _typed_levels() -> list[TypedLevel]:
@@ -259,7 +300,7 @@ def _severity(word: str) -> Severity:
 
 
 def _show(
-    severity: Severity, levels: list[TypedLevel], repeat: TypedRepeat, problems: dict[str, str]
+    severity: Severity, levels: list[TypedLevel], repeat: TypedRepeat, problems: dict[str, str], *, version: str
 ) -> ResponseReturnValue:
     offered = words.choices()
     known = {each.word for group in offered.values() for each in group}
@@ -271,6 +312,7 @@ def _show(
         severity=severity,
         levels=levels,
         repeat=repeat,
+        version=version,
         times=[str(number) for number in range(repeats.MOST_TIMES + 1)],
         can_add=len(levels) < _MOST_LEVELS,
         offered=offered,
