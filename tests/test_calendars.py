@@ -12,7 +12,9 @@ from icalendar import Calendar
 from sqlalchemy import select
 
 from incidents.actions import calendars, oncall, overrides, people, rotations
+from incidents.jobs import holding, timetable
 from incidents.jobs import oncall as jobs
+from incidents.kernel import http
 from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
 from incidents.kernel.http import wire
@@ -86,6 +88,27 @@ def test_a_calendar_is_read_every_ten_minutes_and_the_greater_priority_holds(
     clock.forward(minutes=1)
     jobs.read_calendars()
     assert len(receiver.asked) == 2
+
+
+def test_a_clock_that_leaves_reads_no_further_calendar(app: Flask, elsewhere: Rotation, receiver: Receiver) -> None:
+    rotations.create_rotation(by=COMMAND_LINE, name="Another", zone="UTC", source_url=f"{receiver.url}/another.ics")
+    db.session.commit()
+    receiver.says(answer(200, calendar(ALICE_UNTIL_WEDNESDAY)))
+    mine = holding.Holding("clock-1")
+    mine.keep()
+    held = mine.held
+
+    def read_and_be_told_to_leave(*asked: Any, **how: Any) -> bytes:
+        mine.is_leaving = True
+        return real(*asked, **how)
+
+    real = http.get
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "get", read_and_be_told_to_leave)
+        timetable.do(app, jobs.read_calendars, held, mine)
+
+    assert [each.path for each in receiver.asked] == ["/on-call.ics"]
+    assert on_call(elsewhere, "2026-11-24T12:00") == "Alice"
 
 
 def test_an_override_lies_on_what_was_read(elsewhere: Rotation, receiver: Receiver, bob: Person) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 
 import click
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -14,6 +16,7 @@ from . import lifeline, schema, signing, starting
 from .failures import CouldNot, first_line
 
 _LONGEST_WAIT = 5.0  # seconds between two tries while the database is away
+_FOR_LAST_WORDS = 1.0  # seconds
 
 
 @click.command("clock")
@@ -35,8 +38,20 @@ def clock(*, under_up: bool) -> None:
     from incidents.jobs import loop
 
     app = wsgi.create_app(settings)
-    with slack.listening(app, stop), signing.noted(app, "clock"):
-        loop.run(app, stop)
+    code = 1
+    try:
+        with slack.listening(app, stop), signing.noted(app, "clock"):
+            loop.run(app, stop)
+        code = 0
+    finally:
+        end_soon(code)
+
+
+def end_soon(code: int) -> None:
+    """Let this process end, whatever hangs in it: the interpreter waits for threads of a pool as long as they take."""
+    last_word = threading.Timer(_FOR_LAST_WORDS, os._exit, (code,))
+    last_word.daemon = True
+    last_word.start()
 
 
 def _stop_on_signals() -> Stop:

@@ -19,6 +19,7 @@ class Holding:
     def __init__(self, worker: str) -> None:
         self.worker = worker
         self.well_until: dict[str, float] = {}  # by the monotonic clock: which chores are known not to have failed
+        self.is_leaving = False  # its clock ends: what is under way comes to a good end, and nothing more is begun
         self._held: Held | None = None
 
     @property
@@ -58,7 +59,10 @@ def confirm() -> None:
 
 
 def may_still_act() -> bool:
-    """Whether a chore that takes long may go on, without asking the database."""
+    """Whether a chore that takes long may begin its next part, without asking the database."""
+    mine: Holding | None = g.get("holding")
+    if mine is not None and mine.is_leaving:
+        return False
     held = _as_renewed()
     return held is None or held.is_ours
 

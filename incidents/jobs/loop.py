@@ -35,7 +35,7 @@ from .watchdog import ONE_TICK, ONE_TURN, Patience, Pulse, Watchdog
 
 _REST = 20.0  # seconds that a thread may sleep which the waker wakes
 _UNTIL_DEATH_IS_SEEN = 5.0  # seconds
-_LONGEST_FAREWELL = 28.0  # seconds for sending what is under way; the promise is to be gone within 30
+_LONGEST_FAREWELL = 27.0  # seconds for what is under way; the promise is to be gone within 30
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +75,7 @@ def run(app: Flask, stop: Stop, *, patience: Patience = ONE_TICK, with_lanes: Pa
         waker.join(_UNTIL_DEATH_IS_SEEN)
     was_asked, dead = stop.is_set(), [thread.name for thread in threads if not thread.is_alive()]
     stop.set()
+    timetable.close()
     for wake in sleepers.values():
         wake()
     _take_leave(app, worker, threads, timetable)

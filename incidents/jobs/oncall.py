@@ -9,6 +9,7 @@ from ..actions import calendar_in, foreign_calendar, handovers, swaps
 from ..kernel import clock, http
 from ..kernel.database import db
 from ..kernel.settings import Settings
+from . import holding
 
 MOST_BYTES = 2 * 1024 * 1024  # a busy calendar of five years is half of it
 
@@ -32,6 +33,8 @@ def read_calendars() -> None:
     due = calendar_in.due()
     db.session.rollback()
     for rotation_id in due:
+        if not holding.may_still_act():
+            return  # the others are due as well for whoever does the chores next
         _read(rotation_id)
 
 

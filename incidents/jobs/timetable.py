@@ -195,6 +195,7 @@ class Timetable:
         # late chores are still done, once, and never two at a time: the default skips whatever is a second late
         rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         executors = {"default": ThreadPoolExecutor(), _QUICK: ThreadPoolExecutor(1)}
+        self._ending: threading.Thread | None = None
         self._scheduler = BackgroundScheduler(executors=executors, job_defaults=rules, timezone=UTC, daemon=True)
         for name, saying, executor in (("it_lives", sign, "default"), ("the_quick_are_done", sign_quick, _QUICK)):
             self._add(f"say_that_{name}", saying, timedelta(seconds=min(sign_every, _SIGN_EVERY)), executor)
@@ -221,13 +222,19 @@ class Timetable:
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=datetime.now(UTC))
 
-    def stop(self, *, within: float) -> None:
-        """No further chore begins; those under way end in so many seconds, and another clock may take them up."""
-        if self._scheduler.running:
+    def close(self) -> None:
+        """No further chore begins, and those that have parts end after the one they are at. Waits for nothing."""
+        self.holding.is_leaving = True
+        if self._scheduler.running and self._ending is None:
             # it waits for as long as they take
-            ending = threading.Thread(target=self._scheduler.shutdown, name="timetable's end", daemon=True)
-            ending.start()
-            ending.join(within)
+            self._ending = threading.Thread(target=self._scheduler.shutdown, name="timetable's end", daemon=True)
+            self._ending.start()
+
+    def stop(self, *, within: float) -> None:
+        """Close; those under way have so many seconds to end, and then another clock may take them up."""
+        self.close()
+        if self._ending is not None:
+            self._ending.join(within)
         with self.app.app_context():
             self.holding.give_back()
 

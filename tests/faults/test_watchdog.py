@@ -48,3 +48,16 @@ def test_a_lane_that_hangs_or_dies_and_a_chore_that_keeps_others_waiting_end_the
 
     assert done.returncode == code, done.stderr[-2000:]
     assert thread in done.stderr
+
+
+def test_a_clock_that_has_left_is_gone_though_a_chore_still_hangs() -> None:
+    hanging = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from incidents.cli import clock
+ThreadPoolExecutor().submit(Event().wait)
+clock.end_soon(3)
+"""
+    ended = subprocess.run([sys.executable, "-c", hanging], timeout=30, check=False)
+
+    assert ended.returncode == 3
