@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from icalendar import Calendar
 from sqlalchemy import select
 
-from incidents.actions import calendars, oncall, overrides, people, rotations
+from incidents.actions import calendars, foreign_calendar, oncall, overrides, people, rotations
 from incidents.jobs import holding, timetable
 from incidents.jobs import oncall as jobs
 from incidents.kernel import http
@@ -202,6 +202,28 @@ def test_whatever_fails_is_said_and_the_last_good_shifts_stay(
     receiver.says(answer(200, calendar(ALICE_UNTIL_WEDNESDAY)))
     jobs.read_calendars()
     assert (elsewhere.source_problem, elsewhere.source_read_at) == (None, clock())
+
+
+def test_what_breaks_one_calendar_is_said_there_and_the_others_are_read(
+    elsewhere: Rotation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = rotations.create_rotation(
+        by=COMMAND_LINE, name="Second", zone="UTC", source_url=f"{receiver.url}/second.ics"
+    )
+    db.session.commit()
+    understood = foreign_calendar.read
+
+    def broken_once(body: bytes, **stretch: Any) -> list[foreign_calendar.Found]:
+        monkeypatch.setattr(foreign_calendar, "read", understood)
+        raise RuntimeError("nobody knew")
+
+    monkeypatch.setattr(foreign_calendar, "read", broken_once)
+    receiver.says(answer(200, calendar("UID:\x00a\x1fb\n" + ALICE_UNTIL_WEDNESDAY + "\x00\x07")))
+
+    jobs.read_calendars()
+
+    assert str(elsewhere.source_problem).startswith("The calendar was not taken over")
+    assert (on_call(second, "2026-11-23T12:00"), second.source_problem) == ("Alice", None)
 
 
 def test_a_calendar_in_a_private_network_is_not_asked(app: Flask, alice: Person) -> None:

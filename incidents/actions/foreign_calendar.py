@@ -24,6 +24,7 @@ from ..policy import zones
 MOST_SHIFTS = 5000
 _MOST_STEPS = 200_000  # of one repetition, looked at or passed over
 _LONGEST = 10.0  # seconds for all of it: a rule that never matches is searched to the year 9999
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")  # no database keeps all of them, and nobody can see one
 _PRIORITY = re.compile(r"\[L(\d)\]", re.IGNORECASE)
 _STEPS = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1)}
 _DAY = timedelta(days=1)
@@ -96,7 +97,7 @@ def _by_uid(calendar: Calendar, zone: ZoneInfo) -> Mapping[str, _Series]:
     for event in calendar.walk("VEVENT"):
         # some programs leave it out; then its beginning and its title must do
         uid = str(event.get("UID") or f"{event['DTSTART'].to_ical().decode()} {event.get('SUMMARY', '')}")
-        series = known.setdefault(uid[:300], _Series())
+        series = known.setdefault(_seen(uid)[:300], _Series())
         if "RECURRENCE-ID" in event:
             series.changed[_instant(event["RECURRENCE-ID"].dt, zone)] = event
         else:
@@ -124,7 +125,7 @@ def _shift(
         return
     if ends_at <= since or starts_at >= until:
         return
-    title = " ".join(str(event.get("SUMMARY", "")).split())
+    title = _seen(str(event.get("SUMMARY", "")))
     priority = _PRIORITY.search(title)
     yield Found(
         uid=uid,
@@ -134,6 +135,11 @@ def _shift(
         priority=int(priority[1]) if priority else 0,
         attendees=tuple(_attendees(event)),
     )
+
+
+def _seen(text: str) -> str:
+    """The text on one line and without what is no character to be seen."""
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _starts(event: Any, zone: ZoneInfo, since: datetime, until: datetime, ends: float) -> Iterator[date]:
@@ -232,7 +238,7 @@ def _known_zone(written: Any) -> None:
     """A zone that neither this machine nor the calendar explains would put everything at the wrong hour."""
     name = written.params.get("TZID") if hasattr(written, "params") else None
     if name and isinstance(written.dt, datetime) and written.dt.tzinfo is None:
-        raise Unreadable(f"The calendar uses a time zone that is not known here: {str(name)[:60]}.")
+        raise Unreadable(f"The calendar uses a time zone that is not known here: {_seen(str(name))[:60]}.")
 
 
 def _moments(event: Any, name: str) -> Iterator[date]:
@@ -251,4 +257,4 @@ def _attendees(event: Any) -> Iterator[str]:
     for each in _each(event, "ATTENDEE"):
         scheme, _, address = str(each).partition(":")
         if scheme.lower() == "mailto" and str(getattr(each, "params", {}).get("PARTSTAT", "")).upper() != "DECLINED":
-            yield address.strip().lower()
+            yield _seen(address).lower()

@@ -12,6 +12,7 @@ from ..kernel.settings import Settings
 from . import holding
 
 MOST_BYTES = 2 * 1024 * 1024  # a busy calendar of five years is half of it
+_BROKEN = "The calendar was not taken over: it holds something that is not understood here. The clock's log says more."
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +52,12 @@ def _read(rotation_id: int) -> None:
     try:
         body = http.get(url, settings, most_bytes=MOST_BYTES)
         found = foreign_calendar.read(body, zone=zone, since=since, until=until)
+        calendar_in.keep_shifts(rotation_id, url, found, since=since)
     except (http.Blocked, http.Unreachable, foreign_calendar.Unreadable) as refused:
         log.warning("calendar_not_read", rotation=rotation_id, reason=str(refused))
         calendar_in.keep_problem(rotation_id, url, str(refused))
-    else:
-        calendar_in.keep_shifts(rotation_id, url, found, since=since)
+    except Exception as broken:  # what nobody knew of must be said as well, and the others must be read
+        db.session.rollback()
+        log.exception("calendar_not_kept", rotation=rotation_id, reason=type(broken).__name__)
+        calendar_in.keep_problem(rotation_id, url, _BROKEN)
     db.session.commit()
