@@ -157,6 +157,23 @@ def test_whatever_titles_hold_stays_readable(served: Served, signed_in: Page, pl
     assert not found, "\n".join(found)
 
 
+def test_a_title_without_blanks_on_the_live_strip_pushes_nothing_out_of_the_window(
+    served: Served, signed_in: Page
+) -> None:
+    maya = find_person(people.MAYA.email)
+    assert maya is not None
+    actions.declare(title=HOSTILE["unbroken"], severity="P1", by=maya.as_actor())
+    db.session.commit()
+    db.session.remove()
+
+    signed_in.goto(f"{served.address}/console/deliveries")
+
+    assert "x" * 200 in signed_in.locator("#live").inner_text()
+    for width in (1440, 900, 390):
+        signed_in.set_viewport_size({"width": width, "height": 844})
+        assert signed_in.evaluate(GEOMETRY) == [], width
+
+
 def test_no_screen_is_left_out(app: Any) -> None:
     listed = {
         re.sub(r"\{\w+\}", "<>", path.partition("?")[0]) for path in (*PUBLIC, *ROOM, *CONSOLE, *ON_CALL, *MAINTENANCE)
