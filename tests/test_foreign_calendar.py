@@ -127,6 +127,22 @@ def test_an_event_without_a_uid_or_a_title_is_read_all_the_same() -> None:
     assert (found.title, found.priority) == ("", 0)
 
 
+def test_a_calendar_that_begins_with_a_byte_order_mark_is_read() -> None:
+    body = b"\xef\xbb\xbf" + calendar("DTSTART:20261123T080000Z\nDTEND:20261124T080000Z\nSUMMARY:Zoë")
+
+    (found,) = read(body, zone=BERLIN, since=SINCE, until=SINCE + timedelta(days=3))
+
+    assert found.title == "Zoë"
+
+
+def test_a_change_of_all_later_occurrences_is_refused_and_never_read_as_a_change_of_one() -> None:
+    series = "UID:s\nDTSTART:20261123T080000Z\nDURATION:PT8H\nSUMMARY:Alice\nRRULE:FREQ=DAILY"
+    later = "UID:s\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261125T080000Z\nDTSTART:20261125T080000Z\nDURATION:PT8H\nSUMMARY:Bob"
+
+    with pytest.raises(Unreadable, match="all that follow it at once"):
+        shifts(series, later)
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

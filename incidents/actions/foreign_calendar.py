@@ -80,7 +80,8 @@ def _hurry(ends: float) -> None:
 
 
 def _parsed(body: bytes) -> Calendar:
-    beginning = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").upper()
+    body = body.lstrip(b"\xef\xbb\xbf \t\r\n")  # the first three are the mark that some programs begin a file with
+    beginning = body[:20].upper()
     if beginning.startswith(b"<"):
         raise Unreadable("What stands there is a page and no calendar. Use the secret address in iCal format.")
     if not beginning.startswith(b"BEGIN:VCALENDAR"):
@@ -99,10 +100,20 @@ def _by_uid(calendar: Calendar, zone: ZoneInfo) -> Mapping[str, _Series]:
         uid = str(event.get("UID") or f"{event['DTSTART'].to_ical().decode()} {event.get('SUMMARY', '')}")
         series = known.setdefault(_seen(uid)[:300], _Series())
         if "RECURRENCE-ID" in event:
+            _only_one(event["RECURRENCE-ID"])
             series.changed[_instant(event["RECURRENCE-ID"].dt, zone)] = event
         else:
             series.events.append(event)
     return known
+
+
+def _only_one(occurrence: Any) -> None:
+    """What changes all that follow as well would put the wrong person on call, if it were read as one occurrence."""
+    if occurrence.params.get("RANGE"):
+        raise Unreadable(
+            "The calendar changes a shift and all that follow it at once (RANGE=THISANDFUTURE), which is not understood"
+            " here. End the series there, and begin another."
+        )
 
 
 def _shifts(
