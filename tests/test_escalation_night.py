@@ -16,7 +16,7 @@ from incidents.jobs import bells
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed
-from incidents.kernel.outbox import OutboxMessage
+from incidents.kernel.outbox import Destination, OutboxMessage
 from incidents.records.actors import Actor
 from incidents.records.escalation import RoundRobinTurn
 from incidents.records.incidents import Bell, Incident
@@ -242,6 +242,25 @@ def test_where_nobody_is_on_call_the_next_level_is_told_at_once(team: dict[str, 
 
     assert names(night.news()) == ["lena"]
     assert [entry.detail["level"] for entry in entries(night.incident, "nobody_to_tell")] == ["On-call engineer"]
+    assert night.until(29) == []
+    assert names(night.until(30)) == ["cleo"]
+
+
+def test_where_whoever_is_on_call_has_no_address_that_works_the_next_level_is_told_at_once_as_well(
+    team: dict[str, Person], clock: Any
+) -> None:
+    gone = Destination(
+        channel="email",
+        destination=team["maya"].email,
+        suppressed_at=clock.moment,
+        suppressed_reason="It is gone",
+        updated_at=clock.moment,
+    )
+    db.session.add(gone)
+    night = Night(clock)
+    tick()
+
+    assert names(night.news()) == ["maya", "lena"]  # hers says in the list of deliveries why it did not leave
     assert night.until(29) == []
     assert names(night.until(30)) == ["cleo"]
 

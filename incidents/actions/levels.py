@@ -10,7 +10,8 @@ from ..policy.escalation import Level
 from ..records.actors import CLOCK
 from ..records.incidents import Incident
 from ..records.people import Person
-from . import journal, matrix, telling, visibility, watch
+from ..reports.ways import Ways
+from . import journal, matrix, reach, telling, visibility, watch
 from .looks import Strike, Telling, each_once
 
 
@@ -42,15 +43,20 @@ def tell_level(
     repetition: int = 0,
     again: bool = False,
 ) -> None:
-    """Tell whoever this level means now; where it means nobody, a bell says so and the next one does not wait."""
+    """Tell whoever this level means now; where it reaches nobody, a bell says so and the next one does not wait."""
     incident = look.incident
     people = telling.people_told(incident, level.tell)
     name_reached(incident, people)
     unheard = watch.unheard_key(incident, level.key, repetition)
-    if not people and unheard not in look.records.bells:
+    if _reaches_nobody(incident, people) and unheard not in look.records.bells:
         look.ring(unheard)
     _note_told(look, people, level=level, repetition=repetition, again=again)
     look.tellings.append(Telling(headline, sentence, people, weight))
+
+
+def _reaches_nobody(incident: Incident, people: Sequence[Person]) -> bool:
+    known, urgency = Ways(people), reach.urgency_of(incident)
+    return all(known.is_silenced(person, urgency) for person in people)
 
 
 def name_reached(incident: Incident, people: Sequence[Person]) -> None:

@@ -98,6 +98,10 @@ class Ways:
         chosen = self.chosen_by(person, urgency)
         return all(way.why_not for way in chosen) and not all(way.is_account for way in chosen)
 
+    def is_silenced(self, person: Person, urgency: str) -> bool:
+        """Whether each address that would be used proved to be none, so that nothing is sent there any more."""
+        return all((way.channel, way.destination) in self._suppressed for way in self.used_for(person, urgency))
+
     def _account(self, person: Person) -> Way:
         return Way(channel=EMAIL, destination=person.email, why_not=self._why_not(EMAIL, person.email))
 
