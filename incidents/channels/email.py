@@ -17,6 +17,7 @@ from ..kernel.text import one_line
 from . import SENT, Message, Outcome
 from .mail_connections import connect
 from .mail_limits import Limit
+from .mail_replies import is_gone
 from .mail_templates import Template, prepare
 
 __all__ = ["Template", "hang_up", "prepare", "send"]
@@ -26,7 +27,6 @@ _LONGEST_REASON = 300
 # one address and nothing else: a comma, a blank or a line break would make more of it
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\\x00-\x1f\x7f]{1,64}@[^@\s,;:<>()\[\]\"\\\x00-\x1f\x7f]{1,190}")
 _DOT = re.compile(rb"^\.", re.MULTILINE)
-_ENHANCED = re.compile(r" \d{3} 5\.(\d{1,3}\.\d{1,3})\b")
 _kept = threading.local()
 
 
@@ -238,11 +238,7 @@ def _expect(
 
 
 def _no_mailbox(code: int, words: str) -> _Refused:
-    """Gone for good, or refused for a reason that may be ours: a policy, a relay, a full box (RFC 3463)."""
-    enhanced = _ENHANCED.search(words)
-    about = enhanced[1] if enhanced else ""
-    is_gone = about in ("1.1", "1.2", "1.3", "1.6", "1.10", "2.1") if about else code in (550, 551, 553)
-    return (_Gone if is_gone else _Refused)(words)
+    return (_Gone if is_gone(code, words) else _Refused)(words)
 
 
 def _no_text(code: int, words: str) -> _Refused:
