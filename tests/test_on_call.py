@@ -325,6 +325,25 @@ def test_an_override_made_on_the_spot_is_a_hand_over_too(turning: Rotation, caro
     assert not any("late" in text for text in texts("handover"))
 
 
+def test_a_cover_whose_beginning_has_passed_begins_now_and_leaves_history_as_it_was(
+    alice: Person, carol: Person, clock: WoundClock
+) -> None:
+    rotation = a_rotation(alice)
+    clock.forward(minutes=20)
+
+    made = overrides.add_override(
+        rotation,
+        by=COMMAND_LINE,
+        person=carol,
+        starts_at=clock() - timedelta(days=60),
+        ends_at=clock() + timedelta(hours=4),
+    )
+
+    assert made.starts_at == clock()
+    assert oncall.on_call_at(rotation, clock() - timedelta(minutes=1)) is alice
+    assert oncall.on_call_at(rotation, clock()) is carol
+
+
 def test_a_person_disabled_while_on_call_is_said_to_admins(turning: Rotation, alice: Person, clock: WoundClock) -> None:
     a_person("Root", role="admin")
     people.disable(alice, by=COMMAND_LINE)

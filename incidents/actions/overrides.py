@@ -33,6 +33,7 @@ def add_override(
 ) -> Override:
     """Put somebody on call; with ``instead_of`` only where that person would be.
 
+    One whose beginning has passed begins now: who was on call is history, and stays.
     They and whoever would have been on call are told, but for whoever does it; a swap tells its own.
     Raises Malformed (``person``, ``starts_at``, ``ends_at``, ``reason``) where it will not do: it ends before it
     begins, lies wholly in the past, is longer than a year, or the person cannot respond.
@@ -40,6 +41,7 @@ def add_override(
     if rotation.archived_at is not None:
         raise NotAllowed(f"{rotation.name} is archived.")
     _check_times(starts_at, ends_at)
+    starts_at = max(starts_at, clock.now())
     must_be_able(person, field="person")
     if len(reason.strip()) > LONGEST_REASON:
         raise Malformed({"reason": f"Use at most {LONGEST_REASON} characters."})
