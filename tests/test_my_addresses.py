@@ -9,11 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from incidents.actions import addresses
+from incidents.actions import addresses, telling
+from incidents.kernel import clock as clock_module
 from incidents.kernel import outbox
 from incidents.kernel.database import db
 from incidents.kernel.errors import Malformed, NotAllowed
 from incidents.kernel.outbox import Destination, OutboxMessage
+from incidents.messages import about_addresses
+from incidents.policy.lifecycle import Visibility
 from incidents.records.addresses import ContactAddress, ContactRule, addresses_of
 from incidents.records.audit import AuditEntry
 from incidents.records.people import Person
@@ -426,6 +429,39 @@ def test_a_banner_says_what_waits_for_slack_and_what_nobody_got(browser: FlaskCl
     assert "Somebody was not told. 1 message was not delivered" in words(browser.get(PAGE))
     email.state, email.sent_at = outbox.SENT, email.created_at  # the same person got it by another address
     assert "Somebody was not told" not in words(browser.get(f"/console/incidents/{incident.ref}"))
+
+
+def test_whoever_got_it_by_another_address_was_told_however_long_writing_it_took(
+    browser: FlaskClient, maya: Person, clock: WoundClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(maya, "slack", "U02ABC3DEF", low=0)
+    monkeypatch.setattr(clock_module, "source", lambda: clock.forward(microseconds=1))
+    letter = about_addresses.test(maya.name, label="a cover", address=PAGE)
+    telling.send(letter, to=maya, event="cover/1/made", incident=None)  # of no incident
+    for failed, sent in (outgoing(), outgoing()[::-1]):
+        failed.state, failed.reason, failed.last_attempt_at, failed.sent_at = outbox.FAILED, "no", clock(), None
+        sent.state = outbox.WAITING
+        assert "Somebody was not told. 1 message" in words(browser.get(PAGE))
+        sent.state, sent.sent_at = outbox.SENT, clock()
+        assert "Somebody was not told" not in words(browser.get(PAGE))
+
+
+def test_the_banner_counts_nothing_of_an_incident_that_its_reader_may_not_see(
+    browser: FlaskClient, maya: Person, clock: WoundClock
+) -> None:
+    incident = an_incident(by=make_person(name="Daniel", email="daniel@example.com"))
+    incident.visibility = Visibility.RESTRICTED
+    payload = {"subject": "x"}
+    message = outbox.enqueue(
+        event="x", channel="email", destination="a@b.example", payload=payload, incident_id=incident.id
+    )
+    assert message is not None
+    message.state, message.reason, message.last_attempt_at = outbox.FAILED, "no", clock()
+    db.session.commit()
+    assert "Somebody was not told" not in words(browser.get(PAGE))
+    message.incident_id = None
+    db.session.commit()
+    assert "Somebody was not told" in words(browser.get(PAGE))
 
 
 def test_without_a_mail_server_the_banner_counts_who_is_reached_by_other_addresses(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, case, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from ..access.visibility import Viewer, visible_to
@@ -37,11 +37,14 @@ class Trouble:
     text: str
 
 
-def trouble() -> Trouble | None:
-    """Why people may not hear: no mail server, messages that wait for a channel, or messages given up today."""
+def trouble(viewer: Viewer) -> Trouble | None:
+    """Why people may not hear: no mail server, messages that wait for a channel, or messages given up today.
+
+    Of those given up only what the viewer may see counts: nobody could look into the others.
+    """
     if ways.closed(ways.EMAIL):
         return Trouble("E-mail is not leaving the server.", f"No mail server is set, so {_who_hears_without()}.")
-    waiting, failed = _counts()
+    waiting, failed = _counts(viewer)
     for channel, (title, whom) in _SHARED.items():
         count = waiting.get(channel, 0)
         if count:
@@ -67,11 +70,7 @@ def _who_hears_without() -> str:
 
 def failed_messages(viewer: Viewer) -> Sequence[OutboxMessage]:
     """What was given up, the newest first; nothing about incidents that the viewer may not see."""
-    may_see = select(Incident.id).where(visible_to(viewer))
-    wanted = select(OutboxMessage).where(
-        *_failed(),
-        or_(OutboxMessage.incident_id.is_(None), OutboxMessage.incident_id.in_(may_see)),
-    )
+    wanted = select(OutboxMessage).where(*_failed(viewer))
     return db.session.scalars(wanted.order_by(OutboxMessage.id.desc()).limit(_MOST_LISTED)).all()
 
 
@@ -81,10 +80,10 @@ def waiting_count() -> int:
     return db.session.scalar(wanted) or 0
 
 
-def _counts() -> tuple[dict[str, int], int]:
+def _counts(viewer: Viewer) -> tuple[dict[str, int], int]:
     """By channel what waits after more than one attempt; and what was given up in the last 24 hours.
 
-    Tests are left out, and what a person got by another address in the same moment: that person was told.
+    Tests are left out, and what a person got by another address: that person was told.
     """
     again = (outbox.is_tried_again(OutboxMessage), OutboxMessage.purpose != outbox.TEST)
     waiting = db.session.execute(
@@ -93,7 +92,7 @@ def _counts() -> tuple[dict[str, int], int]:
         .group_by(OutboxMessage.channel)
     )
     failed = select(func.count()).where(
-        *_failed(),
+        *_failed(viewer),
         OutboxMessage.last_attempt_at > clock.now() - _RECENT,
         OutboxMessage.purpose.not_in((outbox.TEST, outbox.TEAM)),
         ~_told_by_another_address(),
@@ -101,15 +100,23 @@ def _counts() -> tuple[dict[str, int], int]:
     return {row.channel: row[1] for row in waiting}, db.session.scalar(failed) or 0
 
 
-def _failed() -> tuple[ColumnElement[bool], ...]:
-    return OutboxMessage.state == outbox.FAILED, outbox.is_undelivered(OutboxMessage)
+def _failed(viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
+    may_see = select(Incident.id).where(visible_to(viewer))
+    is_visible = or_(OutboxMessage.incident_id.is_(None), OutboxMessage.incident_id.in_(may_see))
+    return OutboxMessage.state == outbox.FAILED, outbox.is_undelivered(OutboxMessage), is_visible
 
 
 def _told_by_another_address() -> ColumnElement[bool]:
+    """The event says what is one telling: bare at the account's e-mail, with the person behind it elsewhere."""
     other = aliased(OutboxMessage)
+    person = literal("/") + cast(OutboxMessage.person_id, String)
+    event = OutboxMessage.event
+    bare = case(
+        (event.endswith(person), func.substr(event, 1, func.length(event) - func.length(person))),
+        else_=event,
+    )
     return exists().where(
-        other.incident_id == OutboxMessage.incident_id,
+        other.event.in_((event, event + person, bare)),
         other.person_id == OutboxMessage.person_id,
-        other.created_at == OutboxMessage.created_at,
         other.state == "sent",
     )

@@ -246,7 +246,7 @@ def _silence(incident: Incident, unheard: Unheard) -> Banner:
 
 def _mail(person: Person) -> list[Banner]:
     """Why people may not hear by e-mail; only who can look into it gets the link."""
-    found = mail_state.trouble()
+    found = mail_state.trouble(person)
     if found is None:
         return []
     url = "/console/settings/mail" if person.may(Role.ADMIN) else None
