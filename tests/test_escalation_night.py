@@ -91,6 +91,16 @@ def policy(severity: str, *levels: tuple[int, str], repeat: dict[str, int] | Non
     db.session.commit()
 
 
+def test_a_level_that_is_told_at_once_because_the_first_reaches_nobody_says_not_yet(
+    team: dict[str, Person], clock: Any
+) -> None:
+    policy("P1", (0, "role:engineering_lead"), (15, "role:cto"))
+    oncall_roles.assign("engineering_lead", by=team["maya"].as_actor(), tell=[])
+    db.session.commit()
+
+    assert Night(clock).news() == [(0, "cleo", "P1 Critical, not acknowledged yet")]
+
+
 def test_a_whole_p1_night(team: dict[str, Person], clock: Any) -> None:
     night = Night(clock, all_letters=True)
 

@@ -171,7 +171,8 @@ def _tell_due_levels(look: Strike, quiet_until: datetime | None) -> None:
     incident = look.incident
     due = watch.due_levels(incident, look.struck, now=look.now, quiet_until=quiet_until)
     first = matrix.levels_of(incident)[:1]
-    since = durations.duration(look.now - incident.watch_started_at)
+    lasted = look.now - incident.watch_started_at
+    since = "yet" if lasted < timedelta(minutes=1) else f"for {durations.duration(lasted)}"
     for level in due.levels:
         look.ring(
             watch.repeat_key(incident, level.key, due.repetition)
@@ -184,9 +185,9 @@ def _tell_due_levels(look: Strike, quiet_until: datetime | None) -> None:
             level,
             headline=f"{_severity(incident)}: {incident.title}"
             if is_first
-            else f"{_severity(incident)}, not acknowledged for {since}",
+            else f"{_severity(incident)}, not acknowledged {since}",
             sentence=f"{incident.title}. "
-            + ("Nobody has acknowledged it yet." if is_first else f"Nobody has acknowledged it for {since}."),
+            + ("Nobody has acknowledged it yet." if is_first else f"Nobody has acknowledged it {since}."),
             weight=6,
             repetition=due.repetition,
         )
