@@ -189,6 +189,29 @@ def test_a_calendar_kept_elsewhere_is_shown_masked(client: FlaskClient, team: di
     assert only().source_url == secret
 
 
+def test_only_a_calendar_that_was_read_once_is_said_to_hold_still(
+    client: FlaskClient, team: dict[str, Person], clock: WoundClock
+) -> None:
+    source = "https://calendars.example.com/on-call.ics"
+    post(client, LIST, typed(kept="elsewhere", source_url=source, layers="0"))
+    only().source_problem = "The calendar answered 404."
+    db.session.commit()
+
+    page = f"{LIST}/{only().id}"
+    assert "404. Nothing was read from it yet." in words(client.get(page))
+
+    only().source_read_at = clock()
+    db.session.commit()
+    assert "404. What was read last still holds." in words(client.get(page))
+
+
+def test_a_place_that_names_nobody_is_said_to_want_a_person(client: FlaskClient, team: dict[str, Person]) -> None:
+    answer = post(client, LIST, typed(**{"layer-1-person": ["maya@example.com", ""]}))
+
+    assert answer.status_code == 422
+    assert "One place names nobody: choose a person there, or remove it." in words(answer)
+
+
 def test_the_second_of_two_editors_sees_both(client: FlaskClient, team: dict[str, Person]) -> None:
     rotation = the_engineers(team["maya"], team["priya"])
     seen = rotation.version

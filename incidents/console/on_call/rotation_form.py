@@ -210,7 +210,9 @@ def _given(layer: TypedLayer, at: str, problems: dict[str, str]) -> LayerGiven:
     people: list[Person] = []
     for email in layer.people:
         person = find_person(email)
-        if person is None:
+        if not email.strip():
+            problems[f"{at}/people"] = "One place names nobody: choose a person there, or remove it."
+        elif person is None:
             problems[f"{at}/people"] = f"Nobody has the address {email}."
         else:
             people.append(person)
