@@ -14,9 +14,10 @@ from incidents import actions, channels
 from incidents.actions import updates
 from incidents.channels import Outcome
 from incidents.jobs.deliveries import Lane, send_due_messages
-from incidents.kernel import outbox
+from incidents.kernel import clock, outbox
 from incidents.kernel.database import db
 from incidents.kernel.outbox import Destination, OutboxMessage
+from incidents.records.addresses import ContactAddress
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
 from tests.acting import opened
@@ -177,6 +178,25 @@ def test_a_destination_that_fails_says_until_when_it_is_left_alone_and_can_be_tr
     assert act(client, "/console/deliveries", address, **where) == 303
     assert db.session.scalars(select(Destination)).all() == []
     assert "Every destination took its last message" in client.get("/console/deliveries").text
+
+
+def test_a_webhook_in_trouble_is_named_by_its_owner_and_host(client: FlaskClient, ada: Person) -> None:
+    address = ContactAddress(
+        person_id=ada.id, kind="webhook", label="Webhook", value="https://hooks.example.com/secret", secret="whsec_x"
+    )
+    db.session.add(address)
+    db.session.flush()
+    db.session.add(
+        Destination(
+            channel="webhook", destination=address.destination, failures=2, reason="404", updated_at=clock.now()
+        )
+    )
+    db.session.commit()
+
+    trouble = client.get("/console/deliveries").text.partition('id="destinations"')[2]
+
+    assert "Ada, hooks.example.com" in trouble
+    assert "secret" not in trouble
 
 
 def test_ten_thousand_rows_are_turned_page_by_page(client: FlaskClient, ada: Person) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -61,6 +62,11 @@ class ContactAddress(Base):
     def destination(self) -> str:
         """How it stands in the outbox."""
         return self.value if self.kind in ("email", "slack") else f"address:{self.id}"
+
+    @property
+    def host(self) -> str:
+        """Whom a webhook's address names, without what opens it; empty for the other kinds, and once it is removed."""
+        return (urlsplit(self.value).hostname or "") if self.kind == "webhook" else ""
 
 
 class ContactRule(Base):

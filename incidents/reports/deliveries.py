@@ -128,11 +128,7 @@ def _people(messages: Sequence[OutboxMessage]) -> dict[int | str, str]:
 
 def address_labels(destinations: set[str]) -> dict[str, str]:
     """What a destination that only names an address is called: its owner's word for it, and never the secret."""
-    ids = {
-        int(number)
-        for each in destinations
-        if each.startswith("address:") and (number := each.removeprefix("address:")).isdecimal() and len(number) < 10
-    }
+    ids = _address_ids(destinations)
     found = {each: "The team's own" for each in destinations if each.partition(":")[0] == "team"}
     channels = {each for each in destinations if _SLACK_CHANNEL.fullmatch(each)}
     if channels:
@@ -140,6 +136,31 @@ def address_labels(destinations: set[str]) -> dict[str, str]:
     if ids:
         rows = db.session.execute(select(ContactAddress.id, ContactAddress.label).where(ContactAddress.id.in_(ids)))
         found |= {f"address:{row.id}": row.label for row in rows}
+    return found
+
+
+def _address_ids(destinations: set[str]) -> set[int]:
+    return {
+        int(number)
+        for each in destinations
+        if each.startswith("address:") and (number := each.removeprefix("address:")).isdecimal() and len(number) < 10
+    }
+
+
+def _owned(destinations: set[str]) -> dict[str, str]:
+    """Whose each of them is, and where it leads: several people may call theirs the same, and it stands alone here."""
+    ids = _address_ids(destinations)
+    if not ids:
+        return {}
+    rows = db.session.execute(
+        select(ContactAddress, Person.name)
+        .join(Person, Person.id == ContactAddress.person_id)
+        .where(ContactAddress.id.in_(ids))
+    ).all()
+    found = {}
+    for address, name in rows:
+        own = "" if address.label == CHANNELS.get(address.kind) else address.label
+        found[f"address:{address.id}"] = ", ".join(each for each in (name, own, address.host) if each)
     return found
 
 
@@ -168,7 +189,8 @@ def _what(body: Mapping[str, object], message: OutboxMessage) -> str:
 
 def destination_names(found: Sequence[Destination]) -> dict[tuple[str, str], str]:
     """What each of them is called on a screen."""
-    labels = address_labels({each.destination for each in found})
+    wanted = {each.destination for each in found}
+    labels = address_labels(wanted) | _owned(wanted)
     return {
         (each.channel, each.destination): (
             f"All of {CHANNELS.get(each.channel, each.channel)}"
