@@ -259,6 +259,22 @@ def test_the_order_is_chosen_for_each_urgency(browser: FlaskClient, maya: Person
     assert "For a P3 or P4 you get e-mail at once." in page
 
 
+def test_webhooks_of_one_name_are_told_apart_by_their_hosts_and_counted_in_the_sentence(
+    browser: FlaskClient, maya: Person
+) -> None:
+    for host in ("one.example.com", "two.example.com"):
+        add(maya, "webhook", f"https://{host}/T0/secret-{host[:3]}", high=0)
+    db.session.commit()
+
+    page = browser.get(PAGE)
+
+    order = page.text.partition("<h2>Order</h2>")[2]
+    assert "https://one.example.com/…" in order
+    assert "https://two.example.com/…" in order
+    assert "/T0/" not in order
+    assert "Webhook (2 addresses) at once" in words(page)
+
+
 def test_an_urgency_keeps_at_least_one_address(browser: FlaskClient, maya: Person) -> None:
     answer = post(browser, f"{PAGE}/order", {"high-0": "", "low-0": "0"}, page=PAGE)
     assert answer.status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -314,7 +315,8 @@ def _sentence(person: Person, known: Ways, urgency: str) -> str:
     if not usable:
         return f"{whom} nothing reaches you: no address of yours works at present."
     now = clock.now()
-    said = [f"{_called(way)} {_when(person, way, urgency, now)}" for way in usable]
+    alike = Counter((_called(way), _when(person, way, urgency, now)) for way in usable)
+    said = [f"{called}{f' ({times} addresses)' if times > 1 else ''} {when}" for (called, when), times in alike.items()]
     return f"{whom} you get {_listed(said)}."
 
 
