@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from incidents.actions import handovers, oncall, oncall_roles, rotations
+from incidents.actions import handovers, matrix, oncall, oncall_roles, rotations
 from incidents.actions import words as policy_words
 from incidents.kernel.database import db
 from incidents.records.actors import COMMAND_LINE
@@ -210,6 +211,16 @@ def test_a_place_that_names_nobody_is_said_to_want_a_person(client: FlaskClient,
 
     assert answer.status_code == 422
     assert "One place names nobody: choose a person there, or remove it." in words(answer)
+
+
+def test_a_name_cannot_turn_the_letters_around_it(app: Flask, team: dict[str, Person]) -> None:
+    rotation = the_engineers(team["maya"])
+    rotations.change_rotation(rotation, by=COMMAND_LINE, name="\u202eevil\u202c \u2067 night")
+    levels = [{"label": "\u202eevil", "after_minutes": 0, "tell": ["responders"]}]
+    (level,) = matrix.change_levels("P1", by=COMMAND_LINE, levels=levels)
+
+    assert rotation.name == "evil night"
+    assert level.label == "evil"
 
 
 def test_the_second_of_two_editors_sees_both(client: FlaskClient, team: dict[str, Person]) -> None:

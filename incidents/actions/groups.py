@@ -56,7 +56,7 @@ def delete_group(group: PersonGroup, *, by: Actor) -> None:
 
 
 def _free_name(name: str, *, but: PersonGroup | None) -> str:
-    name = " ".join(journal.words(name, field="name", sentence="Give the group a name.", longest=NAME_LENGTH).split())
+    name = journal.name(name, field="name", sentence="Give the group a name.", longest=NAME_LENGTH)
     taken = db.session.scalar(select(PersonGroup).where(PersonGroup.name == name))
     if taken is not None and taken is not but:
         raise Malformed({"name": "Another group has this name."})

@@ -8,6 +8,7 @@ from typing import Any
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Outdated
+from ..published.wording import one_line
 from ..records.actors import Actor
 from ..records.incidents import Incident
 from ..records.timeline import TimelineEntry
@@ -68,6 +69,11 @@ def words(value: str | None, *, field: str, sentence: str, longest: int = LONGES
     if len(text) > longest:
         raise Malformed({field: f"Use at most {longest:,} characters. There are {len(text):,} now."})
     return text
+
+
+def name(value: str | None, *, field: str, sentence: str, longest: int) -> str:
+    """The same on one line and without marks that turn the direction of what stands beside it."""
+    return words(one_line(value or ""), field=field, sentence=sentence, longest=longest)
 
 
 def optional_words(value: str | None, *, field: str, longest: int = LONGEST_TEXT) -> str | None:

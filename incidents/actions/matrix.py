@@ -18,6 +18,7 @@ from ..policy import escalation, repeats, severity
 from ..policy.escalation import Level
 from ..policy.repeats import Repeat
 from ..policy.severity import Severity, SeverityRule
+from ..published.wording import one_line
 from ..records.actors import Actor
 from ..records.escalation import EscalationRepeat
 from ..records.incidents import Incident
@@ -160,7 +161,7 @@ def change_levels(
         raise Malformed({"levels": "Each level must come later than the one before it."})
     wanted = tuple(
         Level(
-            label=str(level.get("label") or f"Level {number}")[:80],
+            label=one_line(str(level.get("label") or ""))[:80] or f"Level {number}",
             after=timedelta(minutes=_minutes(level)),
             tell=tuple(_words(level)),
         )

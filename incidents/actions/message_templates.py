@@ -47,7 +47,7 @@ def save(
     position: int | None = None,
 ) -> MessageTemplate:
     """Add a message template or change one. Placeholders are filled when it is used, never run."""
-    name = journal.words(name, field="name", sentence="Give the template a name.", longest=80)
+    name = journal.name(name, field="name", sentence="Give the template a name.", longest=80)
     taken = db.session.scalars(select(MessageTemplate).where(MessageTemplate.name == name)).one_or_none()
     if taken is not None and taken is not template:
         raise Malformed({"name": "Another template has this name."})

@@ -33,7 +33,7 @@ def assign(slug: str, *, by: Actor, tell: Sequence[str], label: str | None = Non
         row = OnCallRole(slug=slug, label=ROLES.get(slug, _in_words(slug)), position=_behind_all())
         db.session.add(row)
     if label is not None:
-        row.label = journal.words(label, field="label", sentence="Give the role a name.", longest=NAME_LENGTH)
+        row.label = journal.name(label, field="label", sentence="Give the role a name.", longest=NAME_LENGTH)
     row.tell = [*dict.fromkeys(tell)]
     audit.note("assigned the role", by=by, subject=row.label, tell=row.tell)
     db.session.flush()

@@ -203,9 +203,7 @@ def _must_be_kept(rotation: Rotation) -> None:
 
 
 def _free_name(name: str, *, but: Rotation | None) -> str:
-    name = " ".join(
-        journal.words(name, field="name", sentence="Give the rotation a name.", longest=NAME_LENGTH).split()
-    )
+    name = journal.name(name, field="name", sentence="Give the rotation a name.", longest=NAME_LENGTH)
     taken = rotation_named(name)
     if taken is not None and taken is not but:
         was = " It is archived: restore that one, or choose another name." if taken.archived_at else ""

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from ..kernel.database import db
 from ..kernel.errors import Malformed
+from ..published.wording import one_line
 from ..records.people import Person
 from ..records.views import NAME_LENGTH, QUERY_LENGTH, SavedView, views_of
 
@@ -17,7 +18,7 @@ _KEPT = ("q", "state", "severity", "component", "visibility", "mine", "days", "s
 
 def save_view(person: Person, *, name: str, query: str) -> SavedView:
     """Keep these filters under this name; the same name again means these filters from now on. Raises Malformed."""
-    name = " ".join(name.replace("\x00", "").split())
+    name = one_line(name)
     if not name:
         raise Malformed({"name": "Give the view a name."})
     if len(name) > NAME_LENGTH:

@@ -15,7 +15,7 @@ from . import audit, journal
 
 def add(kind: str, *, label: str, by: Actor) -> TeamWord:
     """Add a role or a cause category of the team's own."""
-    label = journal.words(label, field="label", sentence="Give it a name.", longest=80)
+    label = journal.name(label, field="label", sentence="Give it a name.", longest=80)
     slug = "".join(character if character.isalnum() else "_" for character in label.lower()).strip("_")[:40]
     if not slug or not slug.isascii():
         raise Malformed({"label": "Use letters from a to z and digits."})

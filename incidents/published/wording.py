@@ -7,7 +7,7 @@ import re
 # C0 and C1 controls but tab and line feed, half surrogates, and the two code points that are no characters.
 _UNSPEAKABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Marks that turn the direction of whatever follows them: a name may not reverse the sentence that it stands in.
-_TURNING = re.compile("[\u202a-\u202e]")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"\s+")
 
 
