@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from flask import Flask
@@ -18,6 +19,7 @@ from incidents.kernel import http
 from incidents.kernel.database import db
 from incidents.kernel.errors import NotAllowed
 from incidents.kernel.http import wire
+from incidents.messages import oncall_calendar
 from incidents.records.actors import COMMAND_LINE
 from incidents.records.audit import AuditEntry
 from incidents.records.oncall import CalendarFeed, ImportedShift, Rotation
@@ -412,6 +414,21 @@ def test_a_rotation_with_years_behind_it_gives_two_months_back_and_a_year_ahead(
     starts = [event["DTSTART"].dt for event in events]
     assert min(starts) == utc("2026-09-01T00:00")
     assert max(event["DTEND"].dt for event in events) == utc("2027-12-01T00:00")
+
+
+def test_a_year_of_hourly_turns_asks_for_each_name_once_and_escapes_it_once(
+    client: FlaskClient, alice: Person, bob: Person, count_queries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = path_of(calendars.write_feed(alice, rotation=a_rotation(alice, bob, every="hour"))[0])
+    written = mock.Mock(side_effect=oncall_calendar._line)
+    monkeypatch.setattr(oncall_calendar, "_line", written)
+    count_queries.clear()
+
+    shown = client.get(path)
+
+    assert shown.data.count(b"BEGIN:VEVENT") > 8760
+    assert len(count_queries) < 20
+    assert written.call_count <= 3  # two people and nobody
 
 
 def test_an_archived_rotation_ends_in_its_calendar(client: FlaskClient, alice: Person) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from ..records.actors import Actor
 from ..records.oncall import CalendarFeed, Rotation
 from ..records.people import Person, Role
 from . import audit, telling
-from .shifts import person_of, shifts
+from .shifts import shifts
 
 PATH = "/calendars/"
 NOBODY = "Nobody is on call"
@@ -73,7 +73,9 @@ def entries_of(feed: CalendarFeed) -> list[Entry]:
     """Two months back and a year ahead: a rotation's shifts with its gaps, or the person's own in every rotation."""
     rotation = _rotation(feed)
     if rotation is not None:
-        return [_entry(rotation, shift, _title(shift)) for shift in _shifts(rotation)]
+        found = _shifts(rotation)
+        names = _names({shift.person for shift in found if shift.person is not None})
+        return [_entry(rotation, shift, _title(shift, names)) for shift in found]
     kept = select(Rotation).where(Rotation.archived_at.is_(None)).order_by(Rotation.id)
     return [entry for each in db.session.scalars(kept).all() for entry in _own(each, feed.person_id)]
 
@@ -100,10 +102,15 @@ def _month_of(moment: datetime) -> datetime:
     return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
-def _title(shift: Shift) -> str:
-    person = person_of(shift)
-    if person is not None:
-        return person.name
+def _names(people: Collection[int]) -> dict[int | None, str]:
+    """Asked for once: a rotation of a few people may have thousands of shifts."""
+    rows = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+    return {row.id: row.name for row in rows}
+
+
+def _title(shift: Shift, names: Mapping[int | None, str]) -> str:
+    if shift.person in names:
+        return names[shift.person]
     return f"{NOBODY} ({shift.absent})" if shift.absent else NOBODY
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, vText
+from icalendar.parser import Contentline, Parameters
 
 _PRODUCT = "-//Sevenbells//On call//EN"
 _REFRESH = timedelta(minutes=15)
+_PLAIN = re.compile(r"[\w.@-]{1,70}", re.ASCII)  # stands on a line as it is
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,10 @@ class Entry:
 
 
 def as_icalendar(name: str, entries: Iterable[Entry]) -> bytes:
-    """The calendar; the same entries are always the same bytes. Times are in UTC, names are escaped by the library."""
+    """The calendar; the same entries are always the same bytes. Times are in UTC, names are escaped by the library.
+
+    The library writes what people named. The rest it would write a hundred times as slowly: a year has 8,760 hours.
+    """
     calendar = Calendar()
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
@@ -33,25 +40,30 @@ def as_icalendar(name: str, entries: Iterable[Entry]) -> bytes:
     calendar.add("name", name)
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
-    for entry in entries:
-        calendar.add_component(_event(entry))
-    written: bytes = calendar.to_ical()
-    return written
+    head, end, _nothing = calendar.to_ical().decode().rpartition("END:VCALENDAR\r\n")
+    summary = cache(partial(_line, "SUMMARY"))
+    return "".join([head, *(_event(entry, summary(entry.title)) for entry in entries), end]).encode()
 
 
-def _event(entry: Entry) -> Event:
-    event = Event()
-    event.add("uid", entry.uid)
-    event.add("summary", entry.title)
-    event.add("dtstart", _whole(entry.starts_at))
-    event.add("dtend", _whole(entry.ends_at))
+def _event(entry: Entry, summary: str) -> str:
     # the time of the last change and not of the reading, so that what did not change is the same bytes
-    event.add("dtstamp", _whole(entry.changed_at))
-    event.add("last-modified", _whole(entry.changed_at))
-    event.add("sequence", entry.sequence)
-    event.add("transp", "TRANSPARENT")  # nobody is busy all week
-    return event
+    changed = _stamp(entry.changed_at)
+    return (
+        f"BEGIN:VEVENT\r\n{summary}DTSTART:{_stamp(entry.starts_at)}\r\nDTEND:{_stamp(entry.ends_at)}\r\n"
+        f"DTSTAMP:{changed}\r\n{_uid(entry.uid)}SEQUENCE:{entry.sequence}\r\nLAST-MODIFIED:{changed}\r\n"
+        "TRANSP:TRANSPARENT\r\nEND:VEVENT\r\n"  # nobody is busy all week
+    )
 
 
-def _whole(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)
+def _uid(uid: str) -> str:
+    return f"UID:{uid}\r\n" if _PLAIN.fullmatch(uid) else _line("UID", uid)
+
+
+def _line(name: str, text: str) -> str:
+    """One property as the library writes it, escaped and folded."""
+    written: bytes = Contentline.from_parts(name, Parameters(), vText(text)).to_ical()
+    return f"{written.decode()}\r\n"
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
