@@ -54,10 +54,17 @@ def was_sent(event: str, *, receipt: dict[str, Any], fold_key: str | None = None
 def test_a_webhook_is_signed_by_the_old_secret_too_until_its_time_is_over(app: Flask, clock: WoundClock) -> None:
     until = clock() + timedelta(hours=1)
     hook = an_address(
-        "webhook", "https://hook.example/x", secret="whsec_new", old_secret="whsec_old", old_secret_until=until
+        "webhook",
+        "https://hook.example/x",
+        secret="whsec_new",
+        old_secret="whsec_older whsec_old",
+        old_secret_until=until,
     )
 
-    assert facts("webhook", hook.destination) == {"url": hook.value, "secrets": ["whsec_new", "whsec_old"]}
+    assert facts("webhook", hook.destination) == {
+        "url": hook.value,
+        "secrets": ["whsec_new", "whsec_old", "whsec_older"],
+    }
     clock.forward(hours=2)
     db.session.execute(OutboxMessage.__table__.delete())  # type: ignore[attr-defined]
     assert facts("webhook", hook.destination) == {"url": hook.value, "secrets": ["whsec_new"]}

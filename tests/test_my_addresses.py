@@ -371,6 +371,23 @@ def test_a_new_secret_leaves_the_old_one_for_a_day(browser: FlaskClient, maya: P
     assert (hook.old_secret_until - clock.moment).total_seconds() == 24 * 3600
 
 
+def test_a_second_new_secret_within_a_day_leaves_the_one_in_use_before(
+    browser: FlaskClient, maya: Person, clock: WoundClock
+) -> None:
+    hook = add(maya, "webhook", HOOK)
+    secrets = [hook.secret]
+    for _ in range(3):
+        answer = post(sign_in(browser, maya), f"{PAGE}/{hook.id}/secret", page=PAGE)
+        db.session.refresh(hook)
+        secrets.append(hook.secret)
+        assert hook.old_secrets(clock.forward(hours=7)) == list(dict.fromkeys([secrets[0], secrets[-2]]))
+    assert "and so does the oldest of the last day" in words(answer)
+    assert hook.old_secrets(clock.forward(hours=17)) == []
+    post(sign_in(browser, maya), f"{PAGE}/{hook.id}/secret", page=PAGE)
+    db.session.refresh(hook)
+    assert hook.old_secrets(clock()) == [secrets[-1]]
+
+
 def test_a_refused_address_comes_back_in_its_form(browser: FlaskClient, maya: Person) -> None:
     answer = post(browser, PAGE, {"kind": "webhook", "value": "https://10.0.0.1/"}, page=PAGE)
     assert answer.status_code == 422

@@ -208,12 +208,16 @@ def choose_quiet_hours(person: Person, begins: str, ends: str, *, by: Actor) -> 
 
 
 def rotate_secret(person: Person, address: ContactAddress, *, by: Actor) -> str:
-    """A new secret for a webhook, shown once; the old one signs besides for 24 hours. Raises NotAllowed for other kinds."""
+    """A new secret for a webhook, shown once; the old one signs besides for 24 hours. Raises NotAllowed for other kinds.
+
+    Whoever asks again within that time may not have used the one between: the oldest signs on, too. There is room for two.
+    """
     if address.kind != "webhook":
         raise NotAllowed("Only a webhook has a secret.")
-    address.old_secret, address.old_secret_until = address.secret, clock.now() + OLD_SECRET_LASTS
-    if address.old_secret is None:
-        address.old_secret_until = None
+    now = clock.now()
+    old = [*address.old_secrets(now)[:1], *([address.secret] if address.secret else [])]
+    address.old_secret = " ".join(old) or None
+    address.old_secret_until = now + OLD_SECRET_LASTS if old else None
     address.secret = _new_secret()
     note("secret of an address changed", by=by, subject=person.email, label=address.label)
     return address.secret

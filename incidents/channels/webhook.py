@@ -20,7 +20,7 @@ MOST_BYTES = 20_000  # of a body; the standard asks for less than 20 kB
 
 
 def send(message: Message, settings: Settings) -> Outcome:
-    """Hand one event to a receiver. Facts: ``url``, and ``secrets``: the one in use, then one that is going out of it.
+    """Hand one event to a receiver. Facts: ``url``, and ``secrets``: the one in use, then one or two going out of it.
 
     Payload: ``type``, ``timestamp``, ``data``, or the shape of another program. Where ``{{own.NAME}}`` stands in it, each
     receiver finds a word of their own. A status of 2xx alone is a success.

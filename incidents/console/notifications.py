@@ -171,7 +171,7 @@ def secret(number: int) -> ResponseReturnValue:
         form = AddressForm(formdata=None)
         return refused(_PAGE, form, refusal, **_facts(adding=form))
     db.session.commit()
-    return show(_PAGE, None, status=201, **_facts(secret=value, is_new_secret=True))
+    return show(_PAGE, None, status=201, **_facts(secret=value, old_secrets=len(address.old_secrets(clock.now()))))
 
 
 @bp.post("/<int:number>/removed")
@@ -256,7 +256,7 @@ def _chosen(urgency: str) -> dict[int | None, int | None]:
 
 
 def _facts(
-    *, adding: Form | None = None, quiet: Form | None = None, secret: str = "", is_new_secret: bool = False
+    *, adding: Form | None = None, quiet: Form | None = None, secret: str = "", old_secrets: int = 0
 ) -> dict[str, Any]:
     person = me()
     known = Ways([person])
@@ -270,7 +270,7 @@ def _facts(
         "urgencies": _URGENCY_WORDS,
         "delays_for": _delays_for,
         "secret": secret,
-        "is_new_secret": is_new_secret,
+        "old_secrets": old_secrets,
         "me": person,
     }
 

@@ -108,10 +108,8 @@ def _of_item(claimed: Claim) -> Facts | Refusal:
 
 
 def _secrets(address: ContactAddress) -> list[str]:
-    """The new one first; the old one signs besides until its time is over."""
-    until = address.old_secret_until
-    old = address.old_secret if until is not None and until > clock.now() else None
-    return [secret for secret in (address.secret, old) if secret]
+    """The new one first; the old ones sign besides until their time is over."""
+    return [*([address.secret] if address.secret else []), *reversed(address.old_secrets(clock.now()))]
 
 
 def _addresses(claims: Sequence[Claim]) -> dict[int, ContactAddress]:

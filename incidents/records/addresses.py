@@ -50,7 +50,7 @@ class ContactAddress(Base):
     label: Mapped[str] = mapped_column(String(80))
     value: Mapped[str] = mapped_column(String(1000))
     secret: Mapped[str | None] = mapped_column(String(120))  # of a webhook: whsec_…
-    old_secret: Mapped[str | None] = mapped_column(String(120))  # signs besides until old_secret_until
+    old_secret: Mapped[str | None] = mapped_column(String(120))  # one or two that sign besides until old_secret_until
     old_secret_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     test_event: Mapped[str | None] = mapped_column(
@@ -67,6 +67,11 @@ class ContactAddress(Base):
     def host(self) -> str:
         """Whom a webhook's address names, without what opens it; empty for the other kinds, and once it is removed."""
         return (urlsplit(self.value).hostname or "") if self.kind == "webhook" else ""
+
+    def old_secrets(self, now: datetime) -> list[str]:
+        """What signs besides at this moment, the oldest first."""
+        is_over = self.old_secret_until is None or self.old_secret_until <= now
+        return [] if is_over or self.old_secret is None else self.old_secret.split()
 
 
 class ContactRule(Base):
