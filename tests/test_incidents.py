@@ -527,6 +527,20 @@ def test_lowering_the_severity_unbreaches_nothing(alice: Person, clock: Any) -> 
     assert targets.current(incident)["respond"].breached_at is not None
 
 
+def test_lowered_to_where_no_update_is_owed_only_a_promise_freely_given_stays(alice: Person, clock: Any) -> None:
+    incident = an_incident(by=alice)
+    actions.acknowledge(incident, by=alice.as_actor())
+
+    actions.change_severity(incident, to="P4", by=alice.as_actor())
+    assert (incident.next_update_due_at, incident.due_armed_at) == (None, None)
+
+    actions.change_severity(incident, to="P1", by=alice.as_actor())
+    promised = clock.moment.replace(second=0, microsecond=0) + timedelta(minutes=10)
+    actions.post_update(incident, by=alice.as_actor(), audience="internal", body="Looking", next_update_at=promised)
+    actions.change_severity(incident, to="P3", by=alice.as_actor())
+    assert incident.next_update_due_at == promised
+
+
 def test_running_incidents_are_not_surprised_by_edited_settings(alice: Person, clock: Any) -> None:
     from incidents.actions import matrix
 

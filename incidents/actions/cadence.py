@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from ..kernel import clock
+from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
 from ..policy import cadence as rules
+from ..policy.severity import Severity
 from ..published import publishing
 from ..records.actors import Actor
 from ..records.incidents import Incident
+from ..records.updates import Update
 from . import journal, matrix, reach, roles, watch
 
 
@@ -34,6 +39,28 @@ def promise(incident: Incident, due_at: datetime | None) -> None:
 def cadence_of(incident: Incident) -> timedelta | None:
     """How often an update is owed now: the severity's, or the slower one that was agreed; None where none is."""
     return rules.effective_cadence(matrix.rule_of(incident).cadence, agreed_of(incident))
+
+
+def after_severity(incident: Incident, before: Severity, after: Severity) -> datetime | None:
+    """The due time once the severity has changed; one that only the cadence armed ends where none is owed."""
+    due_at, cadence = incident.next_update_due_at, matrix.rule_of(incident, after).cadence
+    if due_at is None and not after.is_worse_than(before):
+        return None
+    if cadence is None and not _is_given(incident, before):
+        return None
+    return rules.rebase(due_at, cadence=cadence, now=clock.now())
+
+
+def _is_given(incident: Incident, severity: Severity) -> bool:
+    """Whether the latest update promised this due time by itself, and the cadence did not set it."""
+    due_at, told_at = incident.next_update_due_at, incident.last_update_at
+    if due_at is None or told_at is None:
+        return False
+    length = rules.effective_cadence(matrix.rule_of(incident, severity).cadence, agreed_of(incident))
+    if length is not None and due_at == rules.next_due(told_at, length):
+        return False
+    given = select(Update.id).where(Update.incident_id == incident.id, Update.next_update_at == due_at)
+    return db.session.scalar(given.limit(1)) is not None
 
 
 def agreed_of(incident: Incident) -> timedelta | None:

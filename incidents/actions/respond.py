@@ -9,7 +9,6 @@ from sqlalchemy import select
 from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, NotAllowed
-from ..policy import cadence as cadence_rules
 from ..policy.escalation import Trigger
 from ..policy.lifecycle import Step
 from ..policy.severity import Severity
@@ -109,12 +108,12 @@ def change_severity(incident: Incident, *, to: str, by: Actor, reason: str | Non
         return False
     _must_be_open(incident)
     before, incident.severity, incident.severity_is_judged = incident.severity, severity, True
-    incident.agreed_cadence_minutes = None if severity != before else incident.agreed_cadence_minutes
     targets.freeze(incident, counting_from=_counting_from(incident))
     journal.write(
         incident, "severity", by=by, body=(reason or "").strip(), detail={"before": before, "after": severity}
     )
     _rebase_promise(incident, Severity(before))
+    incident.agreed_cadence_minutes = None if severity != before else incident.agreed_cadence_minutes
     db.session.flush()
     strike.strike(incident, levels_wait=False)
     return True
@@ -165,11 +164,7 @@ def _counting_from(incident: Incident) -> datetime:
 
 
 def _rebase_promise(incident: Incident, before: Severity) -> None:
-    cadence_now = matrix.rule_of(incident).cadence
-    is_raised = Severity(incident.severity).is_worse_than(before)
     due_at = incident.next_update_due_at
-    if due_at is None and not is_raised:
-        return
-    cadence.promise(incident, cadence_rules.rebase(due_at, cadence=cadence_now, now=clock.now()))
+    cadence.promise(incident, cadence.after_severity(incident, before, Severity(incident.severity)))
     if incident.next_update_due_at != due_at:
         publishing.move_promise(incident.id, incident.next_update_due_at)

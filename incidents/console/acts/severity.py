@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from ... import actions
 from ...access import Role, actor, may
-from ...actions import matrix, telling, watch
+from ...actions import cadence, matrix, telling, watch
 from ...kernel import clock
-from ...policy import cadence, escalation
+from ...policy import escalation
 from ...policy.durations import duration
 from ...policy.severity import Severity, SeverityRule
 from ...records.incidents import Incident
@@ -75,18 +75,15 @@ def _moves(incident: Incident, severity: Severity, rule: SeverityRule, struck: w
         said.append(f"Acknowledge by {short_words(rule.respond_by(since))}")
     resolve_by = rule.resolve_by(since)
     said.append(f"Resolve by {short_words(resolve_by)}" if resolve_by else "No target to resolve")
-    due_at = _due_at(incident, severity, rule)
+    due_at = _due_at(incident, severity)
     said.append(f"Next update by {short_words(due_at)}" if due_at else "No update is owed")
     names = _told_at_once(incident, severity, struck)
     return ". ".join([*said, f"Told at once: {', '.join(names)}" if names else "Nobody is told at once"]) + "."
 
 
-def _due_at(incident: Incident, severity: Severity, rule: SeverityRule) -> datetime | None:
+def _due_at(incident: Incident, severity: Severity) -> datetime | None:
     """The promise afterwards, as ``actions.change_severity`` will set it."""
-    due_at = incident.next_update_due_at
-    if due_at is None and not severity.is_worse_than(Severity(incident.severity)):
-        return None
-    return cadence.rebase(due_at, cadence=rule.cadence, now=clock.now())
+    return cadence.after_severity(incident, Severity(incident.severity), severity)
 
 
 def _told_at_once(incident: Incident, severity: Severity, struck: watch.Struck) -> list[str]:
