@@ -280,3 +280,14 @@ def test_a_responder_edits_none_of_it(client: FlaskClient) -> None:
     for address in (SEVERITIES, f"{ESCALATION}/P1", TEMPLATES, WORDS):
         assert client.get(address).status_code in (403, 405)
         assert post(client, address).status_code == 403
+
+
+def test_a_policy_says_that_the_next_level_does_not_wait_for_one_that_reaches_nobody(
+    client: FlaskClient, maya: Person
+) -> None:
+    words = client.get(ESCALATION).text
+
+    assert (
+        "it would tell at once whoever declares it, after 15 min nobody (Engineering lead), after 15 min nobody ("
+        in words
+    )

@@ -18,6 +18,7 @@ from incidents.kernel.database import db
 from incidents.kernel.outbox import OutboxMessage
 from incidents.records.incidents import Incident
 from incidents.records.people import Person
+from incidents.reports.tellings import OVER
 from tests.conftest import WoundClock
 from tests.factories import a_person, an_incident
 from tests.outgoing import Outgoing
@@ -385,3 +386,28 @@ def test_a_letter_that_waits_does_not_reach_an_account_that_was_disabled(app: Fl
 
     assert outgoing.destinations == []
     assert messages()["update"].reason == "The account was disabled before this was sent"
+
+
+def test_a_call_for_help_that_is_sent_once_more_by_hand_does_not_leave_when_the_incident_is_over(
+    app: Flask, outgoing: Outgoing
+) -> None:
+    ada = a_person("Ada")
+    incident = an_incident(by=ada)
+    db.session.execute(delete(OutboxMessage))
+    for purpose in (outbox.PAGE, outbox.NOTICE):
+        outbox.enqueue(
+            event=purpose,
+            channel="email",
+            destination=f"{purpose}@example.com",
+            payload={"to": "a", "subject": purpose, "text": ""},
+            incident_id=incident.id,
+            person_id=ada.id,
+            purpose=purpose,
+        )
+    incident.outcome, incident.resolved_at = "resolved", incident.declared_at
+    db.session.commit()
+
+    send_due_messages()
+
+    assert outgoing.subjects == ["notice"]
+    assert messages()["page"].reason == OVER

@@ -12,9 +12,10 @@ from flask.typing import ResponseReturnValue
 from ..access import Role, actor, may
 from ..actions import incident_channel, matrix, oncall, telling, words
 from ..actions.words import Choice
+from ..kernel import clock
 from ..kernel.database import db
 from ..kernel.errors import Malformed, Outdated
-from ..policy import repeats
+from ..policy import escalation, repeats
 from ..policy.escalation import ANY_RESPONDER, ON_CALL, Level
 from ..policy.repeats import Repeat
 from ..policy.severity import Severity
@@ -257,16 +258,30 @@ def _in_words(
     if repeat.times:
         times = "once more" if repeat.times == 1 else f"{repeat.times} more times"
         again = f"begins again {times}, {length_text(repeat.after // timedelta(minutes=1))} after its last level"
-    told = [f"{each.after} {each.names or f'nobody ({each.label})'}" for each in shown]
+    told = [
+        f"{at} {each.names or f'nobody ({each.label})'}" for at, each in zip(_at(levels, shown), shown, strict=True)
+    ]
     sentence = f"Declared now, it would tell {', '.join(told)}" + (f", and {again}" if again else "") + "."
     return Policy(severity=severity, levels=shown, again=again, sentence=sentence)
 
 
+def _at(levels: tuple[Level, ...], shown: list[Shown]) -> list[str]:
+    """When each level would be told as things are now: the one after a level that reaches nobody does not wait."""
+    nobody = [level.key for level, each in zip(levels, shown, strict=True) if not each.names]
+    start = clock.now()
+    rungs = escalation.ladder(levels, started_at=start, told={}, reaches_nobody=nobody)
+    return [_after(at - start) for _level, at in rungs]
+
+
+def _after(length: timedelta) -> str:
+    minutes = length // timedelta(minutes=1)
+    return f"after {length_text(minutes)}" if minutes else "at once"
+
+
 def _level_in_words(level: Level, offered: dict[str, list[Choice]]) -> Shown:
-    minutes = level.after // timedelta(minutes=1)
     return Shown(
         label=level.label,
-        after=f"after {length_text(minutes)}" if minutes else "at once",
+        after=_after(level.after),
         whom=", ".join(words.labels(level.tell, offered).values()),
         names=_names_now(level),
         is_in_turn=ANY_RESPONDER in level.tell,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, current_app
+from sqlalchemy import select
 
 from .. import channels
 from ..access.visibility import hidden_from
@@ -22,7 +23,9 @@ from ..kernel.database import db, reading
 from ..kernel.outbox import BATCH, STANDS_FOR, Claim, Lesson, Result
 from ..kernel.settings import Settings
 from ..messages import about_deliveries
+from ..records.incidents import Incident
 from ..records.people import closed_accounts
+from ..reports.tellings import OVER
 from . import action_items, breakers, disabled, facts, quarantine, shut_channels
 from .lookout import Lookout
 from .refusals import Refusal
@@ -258,7 +261,8 @@ def _say(done: Done, *, in_time: bool) -> None:
 def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
     """Those that may not leave as things are now, with the reason; who may know can have changed since they were written.
 
-    No restricted incident reaches somebody who is not named in it, and nothing a closed account.
+    No restricted incident reaches somebody who is not named in it, nothing a closed account, and no call for help about
+    what is over leaves.
     """
     about = {
         (claimed.incident_id, claimed.person_id, claimed.destination)
@@ -269,13 +273,26 @@ def _unwelcome(claims: Sequence[Claim]) -> dict[int, str]:
     hidden = hidden_from(about) if about else set()
     to_people = {(claimed.person_id, claimed.destination) for claimed in claims if claimed.purpose != outbox.UPDATE}
     closed = closed_accounts(to_people) if to_people else set()
+    over = _over(claims)
     unwelcome = {}
-    for claimed in claims if closed or hidden else ():
+    for claimed in claims if closed or hidden or over else ():
         if (claimed.person_id, claimed.destination) in closed:
             unwelcome[claimed.id] = _CLOSED
         elif (claimed.incident_id, claimed.person_id, claimed.destination) in hidden or _told_of(claimed) & hidden:
             unwelcome[claimed.id] = _HIDDEN
+        elif claimed.id in over:
+            unwelcome[claimed.id] = OVER
     return unwelcome
+
+
+def _over(claims: Sequence[Claim]) -> set[int]:
+    """Those that call for somebody though the incident is over: sent once more by hand, for what waits was stopped then."""
+    calls = {claimed.id: claimed.incident_id for claimed in claims if claimed.purpose in (outbox.PAGE, outbox.REMINDER)}
+    ids = {each for each in calls.values() if each is not None}
+    if not ids:
+        return set()
+    ended = set(db.session.scalars(select(Incident.id).where(Incident.id.in_(ids), Incident.outcome.is_not(None))))
+    return {each for each, incident_id in calls.items() if incident_id in ended}
 
 
 def _told_of(claimed: Claim) -> set[tuple[int, int | None, str]]:
